@@ -1,0 +1,21 @@
+export { Labels, METRIC_NAME, compareLabels, compareNames, isLegacyLabelName, isLegacyMetricName, quote } from './labels.ts'
+export { Matcher, matchesAll, type MatchType } from './matcher.ts'
+export { RegexError, compileAnchored, compileRegex } from './regex.ts'
+export { formatDuration, parseDuration } from './duration.ts'
+export { STALE_NAN, formatValue, isStale, writeFloat64 } from './value.ts'
+export {
+  APPENDED,
+  DUPLICATE,
+  OUT_OF_ORDER,
+  SampleColumns,
+  StorageLimitError,
+  TOO_OLD,
+  UNKNOWN_SERIES,
+  type AppendResult,
+  type Appender,
+  type LabelQuery,
+  type Queryable,
+  type SeriesRef,
+  type SeriesSet,
+  type Storage,
+} from './storage.ts'
