@@ -32,7 +32,10 @@ function imports(file: string): string[] {
 }
 
 const packageOf = (specifier: string): string =>
-  specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/')
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
 
 test.each(packages)('%s imports only what its package.json declares', (name) => {
   const declared = Object.keys(manifest(name).dependencies ?? {})
@@ -45,17 +48,20 @@ test.each(packages)('%s imports only what its package.json declares', (name) => 
   }
 })
 
-test.each(packages.filter((name) => mayUse.has(name)))('%s imports only what the table allows', (name) => {
-  const allowed = mayUse.get(name)!
-  for (const file of sources(`packages/${name}/src`)) {
-    if (/\.(test|bench)\.ts$/.test(file)) continue
-    for (const specifier of imports(file).filter((s) => s.startsWith(scope))) {
-      const path = specifier.slice(scope.length)
-      const isAllowed = allowed.some((one) => path === one || path.startsWith(one + '/'))
-      expect(isAllowed, `${file} imports ${specifier}`).toBe(true)
+test.each(packages.filter((name) => mayUse.has(name)))(
+  '%s imports only what the table allows',
+  (name) => {
+    const allowed = mayUse.get(name)!
+    for (const file of sources(`packages/${name}/src`)) {
+      if (/\.(test|bench)\.ts$/.test(file)) continue
+      for (const specifier of imports(file).filter((s) => s.startsWith(scope))) {
+        const path = specifier.slice(scope.length)
+        const isAllowed = allowed.some((one) => path === one || path.startsWith(one + '/'))
+        expect(isAllowed, `${file} imports ${specifier}`).toBe(true)
+      }
     }
-  }
-})
+  },
+)
 
 test('every package but the command line stands in the table', () => {
   expect(packages.filter((name) => name !== 'vigie' && !mayUse.has(name))).toEqual([])
@@ -63,7 +69,9 @@ test('every package but the command line stands in the table', () => {
 
 test('the published package declares every outside dependency of what it bundles', () => {
   const declared = Object.keys(manifest('vigie').dependencies ?? {})
-  for (const name of packages.filter((one) => one !== 'ui' && existsSync(`packages/${one}/package.json`))) {
+  for (const name of packages.filter(
+    (one) => one !== 'ui' && existsSync(`packages/${one}/package.json`),
+  )) {
     for (const dependency of Object.keys(manifest(name).dependencies ?? {})) {
       if (dependency.startsWith(scope)) continue
       expect(declared, `${dependency} of ${name}`).toContain(dependency)

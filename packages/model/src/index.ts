@@ -1,4 +1,12 @@
-export { Labels, METRIC_NAME, compareLabels, compareNames, isLegacyLabelName, isLegacyMetricName, quote } from './labels.ts'
+export {
+  Labels,
+  METRIC_NAME,
+  compareLabels,
+  compareNames,
+  isLegacyLabelName,
+  isLegacyMetricName,
+  quote,
+} from './labels.ts'
 export { Matcher, matchesAll, type MatchType } from './matcher.ts'
 export { RegexError, compileAnchored, compileRegex } from './regex.ts'
 export { formatDuration, parseDuration } from './duration.ts'

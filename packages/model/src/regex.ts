@@ -5,21 +5,26 @@
 import { RE2JS } from 're2js'
 
 export class RegexError extends Error {
+  readonly expression: string
+
   constructor(expression: string, cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     super(`error parsing regexp: ${reason.replace(/^error parsing regexp: /, '')}`, { cause })
     this.name = 'RegexError'
     this.expression = expression
   }
-  readonly expression: string
 }
 
 /** A test for whether a whole value matches. Throws RegexError. */
 export function compileAnchored(expression: string): (value: string) => boolean {
+  // Fast paths: what dashboards write most needs no regular expression at all.
+  return plainTest(expression) ?? slowTest(expression)
+}
+
+function slowTest(expression: string): (value: string) => boolean {
+  // Compiled once as it stands, so that `)(` cannot become valid inside the anchors.
+  compileRegex(expression)
   const pattern = compileRegex(`^(?s:${expression})$`, expression)
-  const alternatives = literalAlternatives(expression)
-  // Fast path: `a|b|c` without special characters is a set look-up.
-  if (alternatives !== undefined) return (value) => alternatives.has(value)
   return (value) => pattern.matcher(value).find()
 }
 
@@ -32,6 +37,30 @@ export function compileRegex(expression: string, shown: string = expression): RE
   }
 }
 
-function literalAlternatives(expression: string): Set<string> | undefined {
-  return /^[^\\.^$*+?()[\]{}]*$/.test(expression) ? new Set(expression.split('|')) : undefined
+const PLAIN = /^[^\\.^$*+?()[\]{}|]*$/
+const WRAPPED = /^(\.[*+])?([^\\.^$*+?()[\]{}|]*)(\.[*+])?$/
+
+/** Tests for `a|b|c`, `(a|b)`, `a.*`, `.*a`, `.*a.*` and the like with `.+`; undefined for all else. */
+function plainTest(expression: string): ((value: string) => boolean) | undefined {
+  const group = /^\((?:\?:)?([^()]*)\)$/.exec(expression)
+  const alternatives = (group?.[1] ?? expression).split('|')
+  if (alternatives.every((one) => PLAIN.test(one))) {
+    if (alternatives.length === 1) return (value) => value === alternatives[0]
+    const set = new Set(alternatives)
+    return (value) => set.has(value)
+  }
+  const match = WRAPPED.exec(expression)
+  if (match === null) return undefined
+  const [, before, literal, after] = match
+  if (before !== undefined && after !== undefined && literal === '') return undefined
+  // `.` is one code point, so `.+` wants at least one UTF-16 unit more than the literal.
+  const moreBefore = before === '.+' ? 1 : 0
+  const moreAfter = after === '.+' ? 1 : 0
+  const sizeMin = literal.length + moreBefore + moreAfter
+  if (before === undefined) return (value) => value.length >= sizeMin && value.startsWith(literal)
+  if (after === undefined) return (value) => value.length >= sizeMin && value.endsWith(literal)
+  return (value) => {
+    const at = value.indexOf(literal, moreBefore)
+    return at >= 0 && at + literal.length + moreAfter <= value.length
+  }
 }

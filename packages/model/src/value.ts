@@ -24,7 +24,12 @@ export function isStale(v: number): boolean {
 }
 
 /** Writes `v` as 8 bytes, a stale marker with its exact bits. */
-export function writeFloat64(view: DataView, offset: number, v: number, isLittleEndian: boolean): void {
+export function writeFloat64(
+  view: DataView,
+  offset: number,
+  v: number,
+  isLittleEndian: boolean,
+): void {
   if (isStale(v)) {
     view.setUint32(offset, isLittleEndian ? STALE_LOW : STALE_HIGH, isLittleEndian)
     view.setUint32(offset + 4, isLittleEndian ? STALE_HIGH : STALE_LOW, isLittleEndian)
