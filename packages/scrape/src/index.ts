@@ -1,1 +1,40 @@
-export {}
+export {
+  BODY_SIZE_DEFAULT_MAX,
+  httpProbe,
+  probeJob,
+  scrapeJob,
+  tcpProbe,
+  type DiscoveryConfig,
+  type FileSdConfig,
+  type HttpClientConfig,
+  type HttpProbeModule,
+  type InternalSource,
+  type ProbeJob,
+  type ProbeModule,
+  type ScrapeJob,
+  type ScrapeProtocol,
+  type TargetGroup,
+  type TcpProbeModule,
+  type TlsConfig,
+} from './config.ts'
+export type { Logger } from './logger.ts'
+export {
+  RELABEL_ACTIONS,
+  compileRelabel,
+  isLegacyTargetLabel,
+  relabelProblem,
+  type NameScheme,
+  type RelabelAction,
+  type RelabelConfig,
+  type Relabeler,
+} from './relabel.ts'
+export type {
+  ActiveTarget,
+  DroppedTarget,
+  MetricMetadata,
+  MetricType,
+  OwnMetric,
+  TargetHealth,
+  TargetMetadata,
+  TargetsStatus,
+} from './status.ts'
