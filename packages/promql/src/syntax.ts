@@ -1,1 +1,42 @@
-export {}
+/** The language alone: parse, print, walk. For the browser as well: nothing of Node, no evaluation. */
+export {
+  children,
+  isComparison,
+  isSetOp,
+  typeName,
+  unwrapParens,
+  valueType,
+  walk,
+  type AggregateExpr,
+  type AggregateOp,
+  type ArithmeticOp,
+  type BinaryExpr,
+  type BinaryOp,
+  type Call,
+  type Cardinality,
+  type ComparisonOp,
+  type DurationExpr,
+  type DurationOperand,
+  type Expr,
+  type MatrixSelector,
+  type Node,
+  type NumberLiteral,
+  type ParenExpr,
+  type SetOp,
+  type Span,
+  type StringLiteral,
+  type Subquery,
+  type TimeModifiers,
+  type TrimOp,
+  type UnaryExpr,
+  type ValueType,
+  type VectorMatching,
+  type VectorSelector,
+} from './syntax/ast.ts'
+export { FUNCTIONS, type FunctionSignature } from './syntax/functions.ts'
+export { Lexer } from './syntax/lexer.ts'
+export { ParseError, positionText, utf8Length, type ParseProblem } from './syntax/parse-error.ts'
+export { MAX_DEPTH, parseExpr, parseSelector, type ParseOptions } from './syntax/parser.ts'
+export { prettyPrint, printExpr } from './syntax/print.ts'
+export { parseSeries, type SeriesDescription } from './syntax/series.ts'
+export { KEYWORDS, type Token, type TokenKind } from './syntax/token.ts'

@@ -1,0 +1,52 @@
+/** Numbers and durations as PromQL writes them. */
+
+const MAX_DURATION_MS = 9_223_372_036_854 // 2^63 ns, what Prometheus can hold
+
+/** The value of a number token, or what is wrong with it. */
+export function parseNumber(text: string): number | string {
+  const word = text.toLowerCase()
+  if (word === 'inf') return Infinity
+  if (word === 'nan') return NaN
+  const digits = text.replaceAll('_', '')
+  if (/^0[xX][0-9a-fA-F]+$/.test(digits)) return Number(digits)
+  // As Go reads integers: a leading zero means octal, where the digits allow it.
+  if (/^0[0-7]+$/.test(digits)) return Number.parseInt(digits, 8)
+  if (!/^(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(digits)) {
+    return `error parsing number: strconv.ParseFloat: parsing ${JSON.stringify(text)}: invalid syntax`
+  }
+  const value = Number(digits)
+  if (!Number.isFinite(value)) {
+    return `error parsing number: strconv.ParseFloat: parsing ${JSON.stringify(text)}: value out of range`
+  }
+  return value
+}
+
+const UNITS = new Map([
+  ['y', 365 * 86_400_000],
+  ['w', 7 * 86_400_000],
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+  ['ms', 1],
+])
+
+/** Milliseconds of a duration token, or what is wrong with it: units must fall, each at most once. */
+export function parseDurationToken(text: string): number | string {
+  if (!/^(\d+[a-z]+)+$/.test(text)) return `not a valid duration string: "${text}"`
+  let ms = 0
+  let lastUnitMs = Infinity
+  for (const [, count, unit] of text.matchAll(/(\d+)([a-z]+)/g)) {
+    const unitMs = UNITS.get(unit)
+    if (unitMs === undefined) return `unknown unit "${unit}" in duration "${text}"`
+    if (unitMs >= lastUnitMs) return `not a valid duration string: "${text}"`
+    lastUnitMs = unitMs
+    ms += Number(count) * unitMs
+    if (ms > MAX_DURATION_MS) return 'duration out of range'
+  }
+  return ms
+}
+
+/** Whether a number of seconds is more than Prometheus's durations can hold. */
+export const isDurationOutOfRange = (seconds: number): boolean =>
+  Math.abs(seconds) > MAX_DURATION_MS / 1000
