@@ -1,0 +1,61 @@
+// `npm run bench [-- name…]`: side by side with the tools Vigie stands in for, both in the same run on the
+// same machine. Prints `name/peer<TAB>ours<TAB>peer's<TAB>ratio ours ÷ peer's` per figure and writes
+// bench/results.json. Nothing else may run meanwhile.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
+import { parseArgs } from 'node:util'
+import { benchLoad } from './load.mjs'
+import { benchScrape } from './scrape.mjs'
+
+/** Each gives [{ name, ours, peer, unit, versions }] and runs on its own. */
+const BENCHES = new Map([
+  ['scrape-cpu', benchScrape],
+  ['scrape-memory', benchScrape],
+  ['load-requests', benchLoad],
+])
+
+const { positionals } = parseArgs({ allowPositionals: true })
+const wanted = positionals.length > 0 ? positionals : [...BENCHES.keys()]
+const unknown = wanted.filter((name) => !BENCHES.has(name))
+if (unknown.length > 0) {
+  console.error(`no bench ${unknown.join(', ')}; there are ${[...BENCHES.keys()].join(', ')}`)
+  process.exit(1)
+}
+
+const figures = []
+for (const bench of new Set(wanted.map((name) => BENCHES.get(name)))) {
+  for (const figure of await bench()) {
+    if (!wanted.includes(figure.name.split('/')[0])) continue
+    const ratio = figure.ours / figure.peer
+    console.log(
+      `${figure.name}\t${show(figure.ours)} ${figure.unit}\t${show(figure.peer)} ${figure.unit}\t${ratio.toFixed(2)}`,
+    )
+    figures.push({ ...figure, ratio: Number(ratio.toFixed(3)) })
+  }
+}
+keep(figures)
+
+function show(value) {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3)
+}
+
+/** Figures of benches that did not run now stay as they were. */
+function keep(fresh) {
+  const path = new URL('./results.json', import.meta.url)
+  let old = []
+  try {
+    old = JSON.parse(readFileSync(path, 'utf8')).figures
+  } catch {
+    // The first run.
+  }
+  const names = new Set(fresh.map((figure) => figure.name))
+  const results = {
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${cpus()[0].model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+    node: process.version,
+    figures: [...old.filter((figure) => !names.has(figure.name)), ...fresh].sort((a, b) =>
+      a.name < b.name ? -1 : 1,
+    ),
+  }
+  writeFileSync(path, JSON.stringify(results, null, 2) + '\n')
+}

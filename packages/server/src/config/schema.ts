@@ -1,0 +1,235 @@
+/**
+ * The shape of prometheus.yml and vigie.yml (the same file with more sections: `self`, `host`, `probes`,
+ * `datasources`, `checks`, `alertmanager`, `default_rules`, `dashboards`). Names of keys are Prometheus's.
+ * Durations come out in ms, sizes in bytes. What is in `alertmanager`, `checks` and `datasources` is
+ * read by the package that serves it.
+ */
+import { z } from 'zod'
+import { RELABEL_ACTIONS } from '@vigie/scrape'
+import { count, duration, flag, labelMap, list, regex, scalar, size, text, url } from './fields.ts'
+
+/** Keys that Prometheus knows and Vigie does not serve yet: a named warning, never an error, never silence. */
+export const UNSERVED_TOP: readonly string[] = [
+  'runtime',
+  'alerting',
+  'remote_write',
+  'remote_read',
+  'storage',
+  'otlp',
+  'tracing',
+  'scrape_config_files',
+]
+export const UNSERVED_GLOBAL: readonly string[] = [
+  'rule_query_offset',
+  'query_log_file',
+  'scrape_failure_log_file',
+  'scrape_protocols',
+  'keep_dropped_targets',
+  'metric_name_validation_scheme',
+  'metric_name_escaping_scheme',
+  'scrape_native_histograms',
+  'convert_classic_histograms_to_nhcb',
+  'always_scrape_classic_histograms',
+  'extra_scrape_metrics',
+]
+const SD_SERVED = ['static_configs', 'file_sd_configs']
+export const UNSERVED_SCRAPE: readonly string[] = [
+  'oauth2',
+  'no_proxy',
+  'proxy_from_environment',
+  'proxy_connect_header',
+  'proxy_url',
+  'enable_http2',
+  'http_headers',
+  'scrape_failure_log_file',
+  'keep_dropped_targets',
+  'scrape_protocols',
+  'metric_name_validation_scheme',
+  'metric_name_escaping_scheme',
+  'native_histogram_bucket_limit',
+  'native_histogram_min_bucket_factor',
+  'scrape_native_histograms',
+  'convert_classic_histograms_to_nhcb',
+  'always_scrape_classic_histograms',
+  'scrape_classic_histograms',
+  'extra_scrape_metrics',
+  'enable_compression',
+]
+
+/** Whether a scrape job's key is one of Prometheus's that Vigie does not serve. */
+export const isUnservedScrapeKey = (key: string): boolean =>
+  UNSERVED_SCRAPE.includes(key) || (key.endsWith('_sd_configs') && !SD_SERVED.includes(key))
+
+const basicAuth = z.strictObject({
+  username: text.default(''),
+  username_file: text.optional(),
+  password: text.default(''),
+  password_file: text.optional(),
+})
+const authorization = z.strictObject({
+  type: text.default('Bearer'),
+  credentials: text.optional(),
+  credentials_file: text.optional(),
+})
+const TLS_VERSIONS = ['TLS10', 'TLS11', 'TLS12', 'TLS13'] as const
+const NODE_TLS_VERSIONS = {
+  TLS10: 'TLSv1',
+  TLS11: 'TLSv1.1',
+  TLS12: 'TLSv1.2',
+  TLS13: 'TLSv1.3',
+} as const
+const tlsVersion = z
+  .enum(TLS_VERSIONS, { error: () => `expected one of ${TLS_VERSIONS.join(', ')}` })
+  .transform((version) => NODE_TLS_VERSIONS[version])
+const tlsConfig = z.strictObject({
+  ca: text.optional(),
+  ca_file: text.optional(),
+  cert: text.optional(),
+  cert_file: text.optional(),
+  key: text.optional(),
+  key_file: text.optional(),
+  server_name: text.optional(),
+  insecure_skip_verify: flag.default(false),
+  min_version: tlsVersion.optional(),
+  max_version: tlsVersion.optional(),
+})
+
+const relabel = z.strictObject({
+  source_labels: list(text),
+  separator: text.default(';'),
+  regex: regex.optional(),
+  modulus: count.optional(),
+  target_label: text.optional(),
+  replacement: text.optional(),
+  action: z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(RELABEL_ACTIONS, { error: () => `expected one of ${RELABEL_ACTIONS.join(', ')}` }))
+    .default('replace'),
+})
+
+const staticConfig = z.strictObject({ targets: list(scalar), labels: labelMap.optional() })
+const fileSdConfig = z.strictObject({
+  files: z
+    .array(text, { error: () => 'expected a list of paths' })
+    .min(1, { error: () => 'expected at least one path' }),
+  refresh_interval: duration.default(300_000),
+})
+
+const PROTOCOLS = [
+  'PrometheusText0.0.4',
+  'PrometheusText1.0.0',
+  'OpenMetricsText0.0.1',
+  'OpenMetricsText1.0.0',
+  'PrometheusProto',
+] as const
+
+export const scrapeConfig = z.strictObject({
+  job_name: scalar.pipe(z.string().min(1, { error: () => 'job_name is empty' })),
+  scrape_interval: duration.optional(),
+  scrape_timeout: duration.optional(),
+  metrics_path: text.default('/metrics'),
+  scheme: z.enum(['http', 'https'], { error: () => 'expected http or https' }).default('http'),
+  params: z
+    .record(z.string(), z.array(scalar), { error: () => 'expected a map of lists' })
+    .default({}),
+  honor_labels: flag.default(false),
+  honor_timestamps: flag.default(true),
+  track_timestamps_staleness: flag.default(false),
+  fallback_scrape_protocol: z
+    .enum(PROTOCOLS, { error: () => `expected one of ${PROTOCOLS.join(', ')}` })
+    .optional(),
+  body_size_limit: size.default(0),
+  sample_limit: count.default(0),
+  label_limit: count.default(0),
+  label_name_length_limit: count.default(0),
+  label_value_length_limit: count.default(0),
+  target_limit: count.default(0),
+  basic_auth: basicAuth.optional(),
+  authorization: authorization.optional(),
+  bearer_token: text.optional(),
+  bearer_token_file: text.optional(),
+  follow_redirects: flag.default(true),
+  tls_config: tlsConfig.optional(),
+  static_configs: list(staticConfig),
+  file_sd_configs: list(fileSdConfig),
+  relabel_configs: list(relabel),
+  metric_relabel_configs: list(relabel),
+})
+
+const probeHttp = z.strictObject({
+  targets: z
+    .array(url, { error: () => 'expected a list of URLs' })
+    .min(1, { error: () => 'expected at least one URL' }),
+  method: text.default('GET'),
+  headers: z.record(z.string(), scalar).default({}),
+  body: text.optional(),
+  valid_status_codes: list(count),
+  fail_if_body_matches_regexp: list(regex),
+  fail_if_body_not_matches_regexp: list(regex),
+  fail_if_ssl: flag.default(false),
+  fail_if_not_ssl: flag.default(false),
+  follow_redirects: flag.default(true),
+  tls_config: tlsConfig.optional(),
+})
+const probeTcp = z.strictObject({
+  targets: z
+    .array(text, { error: () => 'expected a list of host:port' })
+    .min(1, { error: () => 'expected at least one host:port' }),
+})
+
+export const probeConfig = z
+  .strictObject({
+    name: text,
+    every: duration.optional(),
+    timeout: duration.optional(),
+    labels: labelMap.optional(),
+    http: probeHttp.optional(),
+    tcp: probeTcp.optional(),
+  })
+  .refine((probe) => (probe.http === undefined) !== (probe.tcp === undefined), {
+    error: () => 'expected one of http and tcp',
+  })
+
+export const globalConfig = z.strictObject({
+  scrape_interval: duration.default(60_000),
+  scrape_timeout: duration.optional(),
+  evaluation_interval: duration.default(60_000),
+  external_labels: labelMap.default(new Map()),
+  body_size_limit: size.default(0),
+  sample_limit: count.default(0),
+  label_limit: count.default(0),
+  label_name_length_limit: count.default(0),
+  label_value_length_limit: count.default(0),
+  target_limit: count.default(0),
+})
+
+export const defaultRules = z.union(
+  [
+    flag.transform((isOn) => ({ isOn, disabled: [] as string[] })),
+    z
+      .strictObject({ disabled: list(text) })
+      .transform(({ disabled }) => ({ isOn: true, disabled })),
+  ],
+  { error: () => 'expected true, false, or a map with disabled' },
+)
+
+export const topLevel = z.strictObject({
+  global: globalConfig.prefault({}),
+  rule_files: list(text),
+  scrape_configs: list(scrapeConfig),
+  probes: list(probeConfig),
+  self: flag.optional(),
+  host: flag.optional(),
+  default_rules: defaultRules.default({ isOn: true, disabled: [] }),
+  dashboards: list(text),
+  alertmanager: z.unknown().optional(),
+  datasources: z.unknown().optional(),
+  checks: z.unknown().optional(),
+})
+
+export type TopLevel = z.infer<typeof topLevel>
+export type ScrapeSection = z.infer<typeof scrapeConfig>
+export type ProbeSection = z.infer<typeof probeConfig>
+export type RelabelSection = z.infer<typeof relabel>
+export type TlsSection = z.infer<typeof tlsConfig>

@@ -1,0 +1,34 @@
+/** Errors of the Prometheus HTTP API: an error type, and the HTTP status that goes with it. */
+
+const STATUS = {
+  bad_data: 400,
+  execution: 422,
+  canceled: 499,
+  timeout: 503,
+  internal: 500,
+  unavailable: 500,
+  not_found: 404,
+  not_acceptable: 406,
+} as const
+
+export type ApiErrorType = keyof typeof STATUS
+
+export class ApiError extends Error {
+  readonly type: ApiErrorType
+
+  constructor(type: ApiErrorType, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'ApiError'
+    this.type = type
+  }
+
+  get status(): number {
+    return STATUS[this.type]
+  }
+}
+
+export const badData = (message: string): ApiError => new ApiError('bad_data', message)
+
+/** Prometheus's wording for one bad parameter. */
+export const badParameter = (name: string, reason: string): ApiError =>
+  badData(`invalid parameter ${JSON.stringify(name)}: ${reason}`)

@@ -1,0 +1,136 @@
+/** `/metrics` of Vigie itself, in the text format. Prometheus's names where one exists. */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { formatValue } from '@vigie/model'
+
+export interface Metric {
+  name: string
+  help: string
+  type: 'counter' | 'gauge'
+  samples: readonly { labels: Readonly<Record<string, string>>; value: number }[]
+}
+
+/** Text format of several families; families of one name are written once. */
+export function renderMetrics(metrics: readonly Metric[]): string {
+  const byName = new Map<string, Metric[]>()
+  for (const metric of metrics) {
+    const same = byName.get(metric.name)
+    if (same === undefined) byName.set(metric.name, [metric])
+    else same.push(metric)
+  }
+  let out = ''
+  for (const [name, family] of byName) {
+    out += `# HELP ${name} ${family[0].help.replace(/\\/g, '\\\\').replace(/\n/g, '\\n')}\n# TYPE ${name} ${family[0].type}\n`
+    for (const { samples } of family)
+      for (const { labels, value } of samples)
+        out += `${name}${renderLabels(labels)} ${formatValue(value)}\n`
+  }
+  return out
+}
+
+function renderLabels(labels: Readonly<Record<string, string>>): string {
+  const parts = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`)
+  return parts.length === 0 ? '' : `{${parts.join(',')}}`
+}
+
+const escapeLabel = (value: string): string =>
+  value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n')
+
+/** The process, its event loop and its answers. */
+export class ProcessMetrics {
+  readonly #loop = monitorEventLoopDelay({ resolution: 10 })
+  readonly #startSeconds: number
+  readonly #answers = new Map<
+    string,
+    { handler: string; code: string; count: number; seconds: number }
+  >()
+
+  constructor(startTimeMs: number) {
+    this.#startSeconds = startTimeMs / 1000
+    this.#loop.enable()
+  }
+
+  /** Counts one answered request. `route` is the pattern, never the address itself. */
+  countAnswer(route: string, status: number, seconds: number): void {
+    const key = `${route} ${status}`
+    let entry = this.#answers.get(key)
+    if (entry === undefined)
+      this.#answers.set(
+        key,
+        (entry = { handler: route, code: String(status), count: 0, seconds: 0 }),
+      )
+    entry.count++
+    entry.seconds += seconds
+  }
+
+  collect(version: string): Metric[] {
+    const { rss, heapUsed, heapTotal } = process.memoryUsage()
+    const { user, system } = process.cpuUsage()
+    const answers = [...this.#answers.values()]
+    const out = [
+      gauge(
+        'process_start_time_seconds',
+        'Start time of the process since the epoch.',
+        this.#startSeconds,
+      ),
+      counter(
+        'process_cpu_seconds_total',
+        'User and system CPU time spent.',
+        (user + system) / 1e6,
+      ),
+      gauge('process_resident_memory_bytes', 'Resident memory.', rss),
+      gauge('nodejs_heap_size_used_bytes', 'Heap in use.', heapUsed),
+      gauge('nodejs_heap_size_total_bytes', 'Heap reserved.', heapTotal),
+      gauge(
+        'nodejs_eventloop_lag_p99_seconds',
+        '99th percentile of the event loop delay since the last scrape.',
+        this.#loop.percentile(99) / 1e9,
+      ),
+      gauge(
+        'nodejs_eventloop_lag_max_seconds',
+        'Longest event loop delay since the last scrape.',
+        this.#loop.max / 1e9,
+      ),
+      {
+        ...gauge('vigie_build_info', 'Version of Vigie and of Node.', 1),
+        samples: [{ labels: { version, nodejs: process.version }, value: 1 }],
+      },
+      {
+        name: 'prometheus_http_requests_total',
+        help: 'Answered HTTP requests.',
+        type: 'counter' as const,
+        samples: answers.map((one) => ({
+          labels: { handler: one.handler, code: one.code },
+          value: one.count,
+        })),
+      },
+      {
+        name: 'vigie_http_request_seconds_total',
+        help: 'Time spent answering HTTP requests.',
+        type: 'counter' as const,
+        samples: answers.map((one) => ({
+          labels: { handler: one.handler, code: one.code },
+          value: one.seconds,
+        })),
+      },
+    ]
+    this.#loop.reset()
+    return out
+  }
+
+  close(): void {
+    this.#loop.disable()
+  }
+}
+
+const gauge = (name: string, help: string, value: number): Metric => ({
+  name,
+  help,
+  type: 'gauge',
+  samples: [{ labels: {}, value }],
+})
+const counter = (name: string, help: string, value: number): Metric => ({
+  name,
+  help,
+  type: 'counter',
+  samples: [{ labels: {}, value }],
+})

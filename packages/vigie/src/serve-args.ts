@@ -1,0 +1,148 @@
+/** The command line of `vigie [target…]`: Prometheus's flags where one exists. */
+import { parseDuration } from '@vigie/model'
+import { parseSize } from '@vigie/server'
+import { parseArgs } from 'node:util'
+
+interface Flag {
+  type: 'string' | 'boolean'
+  /** Shown by --help and /api/v1/status/flags. */
+  value: string
+  help: string
+}
+
+/** Every flag with its default; '' is none. */
+export const SERVE_FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
+  [
+    'config.file',
+    {
+      type: 'string',
+      value: '',
+      help: 'vigie.yml or prometheus.yml; found in this folder when not given',
+    },
+  ],
+  ['data.dir', { type: 'string', value: 'data', help: 'where everything is kept' }],
+  [
+    'storage.tsdb.path',
+    {
+      type: 'string',
+      value: '',
+      help: 'where series are kept; tsdb in the data directory when not given',
+    },
+  ],
+  [
+    'storage.tsdb.retention.time',
+    { type: 'string', value: '24h', help: 'how long samples are kept' },
+  ],
+  [
+    'storage.tsdb.retention.size',
+    {
+      type: 'string',
+      value: '1GiB',
+      help: 'how much is kept in memory and on disk; the oldest goes first',
+    },
+  ],
+  [
+    'web.listen-address',
+    { type: 'string', value: '127.0.0.1:9090', help: 'host:port to listen on' },
+  ],
+  [
+    'web.external-url',
+    { type: 'string', value: '', help: 'the address people use, for links in notifications' },
+  ],
+  ['web.config.file', { type: 'string', value: '', help: 'TLS and users, as in Prometheus' }],
+  [
+    'web.open',
+    {
+      type: 'boolean',
+      value: 'false',
+      help: 'listen beyond this machine without --web.config.file',
+    },
+  ],
+  ['web.enable-lifecycle', { type: 'boolean', value: 'false', help: 'POST /-/reload and /-/quit' }],
+  [
+    'query.lookback-delta',
+    { type: 'string', value: '5m', help: 'how long a sample stands for its series' },
+  ],
+  ['query.timeout', { type: 'string', value: '2m', help: 'how long a query may take' }],
+  ['query.max-concurrency', { type: 'string', value: '20', help: 'queries at once' }],
+  ['query.max-samples', { type: 'string', value: '50000000', help: 'samples one query may hold' }],
+  [
+    'dashboards.path',
+    { type: 'string', value: 'dashboards', help: 'folder of Grafana dashboards' },
+  ],
+  [
+    'no-discover',
+    { type: 'boolean', value: 'false', help: 'do not look for /metrics endpoints on this machine' },
+  ],
+  ['log.level', { type: 'string', value: 'info', help: 'debug, info, warn or error' }],
+])
+
+export interface ServeArgs {
+  /** Every flag by name, defaults filled in. */
+  flags: Map<string, string>
+  /** Flags that were given. */
+  given: ReadonlySet<string>
+  targets: string[]
+}
+
+/** A command line that cannot be used; printed without a stack, exit code 1. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'UsageError'
+  }
+}
+
+export function parseServeArgs(argv: readonly string[]): ServeArgs {
+  const options = Object.fromEntries(
+    [...SERVE_FLAGS].map(([name, flag]) => [name, { type: flag.type }]),
+  )
+  let parsed: { values: Record<string, unknown>; positionals: string[] }
+  try {
+    parsed = parseArgs({ args: [...argv], options, allowPositionals: true })
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}. \`vigie --help\` lists the flags.`)
+  }
+  const flags = new Map([...SERVE_FLAGS].map(([name, flag]) => [name, flag.value]))
+  for (const [name, value] of Object.entries(parsed.values)) flags.set(name, String(value))
+  return { flags, given: new Set(Object.keys(parsed.values)), targets: parsed.positionals }
+}
+
+export function durationFlag(args: ServeArgs, name: string): number {
+  const text = args.flags.get(name)!
+  const ms = parseDuration(text)
+  if (ms === undefined || ms === 0)
+    throw new UsageError(
+      `--${name}: found ${JSON.stringify(text)}, expected a duration such as 24h`,
+    )
+  return ms
+}
+
+export function sizeFlag(args: ServeArgs, name: string): number {
+  const text = args.flags.get(name)!
+  const bytes = parseSize(text)
+  if (bytes === undefined || bytes === 0)
+    throw new UsageError(`--${name}: found ${JSON.stringify(text)}, expected a size such as 1GiB`)
+  return bytes
+}
+
+export function countFlag(args: ServeArgs, name: string): number {
+  const text = args.flags.get(name)!
+  if (!/^[1-9]\d*$/.test(text))
+    throw new UsageError(
+      `--${name}: found ${JSON.stringify(text)}, expected a whole number of 1 or more`,
+    )
+  return Number(text)
+}
+
+/** `host:port`, `:port` or `port`. */
+export function listenAddress(text: string): { host: string; port: number } {
+  const match = /^(?:(\[[0-9a-fA-F:]+\]|[^:]*):)?(\d{1,5})$/.exec(text)
+  const port = match === null ? Number.NaN : Number(match[2])
+  if (match === null || port > 65_535)
+    throw new UsageError(
+      `--web.listen-address: found ${JSON.stringify(text)}, expected host:port such as 127.0.0.1:9090`,
+    )
+  const host = (match[1] ?? '127.0.0.1').replace(/^\[|\]$/g, '')
+  return { host: host === '' ? '0.0.0.0' : host, port }
+}
