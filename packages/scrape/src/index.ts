@@ -38,3 +38,11 @@ export type {
   TargetMetadata,
   TargetsStatus,
 } from './status.ts'
+export {
+  ACCEPT,
+  chooseFormat,
+  type BodyFormat,
+  type FormatChoice,
+} from './exposition/content-type.ts'
+export { createParser, type TextFormat } from './exposition/parser.ts'
+export { ExpositionError, type Entry, type TextParser } from './exposition/text-parser.ts'

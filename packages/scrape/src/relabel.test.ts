@@ -15,7 +15,7 @@ test('replace writes what the expression found', () => {
   const rule = (regex: string, replacement: string): RelabelConfig[] => [
     { sourceLabels: ['a'], regex, targetLabel: 'b', replacement },
   ]
-  check('a=host:80', rule('([^:]+):(\\d+)', '$2_${1}x'), 'a=host:80 b=80_hostx')
+  check('a=host:80', rule('([^:]+):(\\d+)', '${2}_${1}x'), 'a=host:80 b=80_hostx')
   check('a=host:80', rule('(?P<host>[^:]+):.*', '${host}$$'), 'a=host:80 b=host$')
   check('a=x', rule('y', 'z'), 'a=x')
   check('a=x b=y', rule('(.)', ''), 'a=x')
