@@ -1,1 +1,53 @@
-export {}
+/** What is wrong, and who is told: rules, data checks, templates, routing, receivers, the inbox. */
+export { isResolvedAt, type Alert, type SampleRows } from './alert.ts'
+export { type Logger } from './logger.ts'
+export { type OwnMetric } from './own-metric.ts'
+export { type KeyPath, type Report } from './problem-report.ts'
+export { parseRuleFile } from './rules/rule-file.ts'
+export {
+  type AlertingDefinition,
+  type RecordingDefinition,
+  type RuleDefinition,
+  type RuleFileError,
+  type RuleGroup,
+} from './rules/rule-group.ts'
+export {
+  type AlertStatus,
+  type AlertingStatus,
+  type GroupStatus,
+  type RecordingStatus,
+  type RuleStatus,
+} from './rules/rule-status.ts'
+export {
+  RuleManager,
+  type QueryElement,
+  type QueryFn,
+  type RuleManagerOptions,
+} from './rules/rule-manager.ts'
+export {
+  DEFAULT_RULE_NAMES,
+  defaultRules,
+  type DefaultRulesOptions,
+} from './rules/default-rules.ts'
+export {
+  type CheckConfig,
+  type CheckSource,
+  type Datasource,
+  type Expectation,
+} from './checks/check-config.ts'
+export { parseChecks } from './checks/parse-checks.ts'
+export { CheckManager, type CheckManagerOptions, type CheckState } from './checks/check-manager.ts'
+export { type AlertmanagerConfig, type Route } from './notify/routing-config.ts'
+export {
+  type DiscordConfig,
+  type EmailConfig,
+  type HttpOptions,
+  type Integration,
+  type NtfyConfig,
+  type Receiver,
+  type SlackConfig,
+  type WebhookConfig,
+} from './notify/receiver-config.ts'
+export { parseAlertmanagerConfig } from './notify/parse-config.ts'
+export { Inbox, type InboxOptions, type Notification, type NotifiedAlert } from './notify/inbox.ts'
+export { Notifier, type NotifierOptions, type TestResult } from './notify/notifier.ts'
