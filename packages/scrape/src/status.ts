@@ -17,10 +17,10 @@ export interface ActiveTarget {
   lastError: string
   /** 0: not yet. */
   lastScrapeMs: number
-  lastScrapeDurationMs: number
+  lastScrapeDurationSeconds: number
   health: TargetHealth
-  scrapeIntervalMs: number
-  scrapeTimeoutMs: number
+  intervalMs: number
+  timeoutMs: number
   /** Samples in the last good body. */
   samplesScraped: number
 }
@@ -56,11 +56,9 @@ export interface MetricMetadata {
   unit: string
 }
 
-export interface TargetMetadata {
-  /** The target's labels. */
+/** The same with the labels of the target that says it. */
+export interface TargetMetadata extends MetricMetadata {
   target: Labels
-  scrapePool: string
-  metrics: MetricMetadata[]
 }
 
 /** A metric of Vigie itself, for its own `/metrics`. */

@@ -51,23 +51,15 @@ export class OpenMetricsParser extends TextParser {
   override next(): Entry {
     this.start = this.at
     const token = this.lex()
-    switch (token) {
-      case 'EOFWORD':
-        if (this.at < this.size) throw this.error('unexpected data after # EOF')
-        return 'end'
-      case 'EOF':
-        throw this.error('data does not end with # EOF')
-      case 'HELP':
-      case 'TYPE':
-      case 'UNIT':
-        return this.#comment(token)
-      case 'MNAME':
-      case 'BOPEN':
-        this.#sample(this.series(token, true))
-        return 'series'
-      default:
-        throw this.unexpected('expected a valid start token', token)
+    if (token === 'MNAME' || token === 'BOPEN') {
+      this.#sample(this.series(token, true))
+      return 'series'
     }
+    if (token === 'HELP' || token === 'TYPE' || token === 'UNIT') return this.#comment(token)
+    if (token === 'EOF') throw this.error('data does not end with # EOF')
+    if (token !== 'EOFWORD') throw this.unexpected('expected a valid start token', token)
+    if (this.at < this.size) throw this.error('unexpected data after # EOF')
+    return 'end'
   }
 
   #comment(kind: 'HELP' | 'TYPE' | 'UNIT'): Entry {
@@ -164,7 +156,7 @@ export class OpenMetricsParser extends TextParser {
       case 'exemplar':
         return this.#lexLabels(c, 'exemplar', 'exemplarValue', 'exemplarValue')
       case 'exemplarValue':
-        if (c === 0x22) return this.#move(this.quoted(false), 'exemplar', 'LVALUE')
+        if (c === 0x22) return this.#move(this.quoted(false, false), 'exemplar', 'LVALUE')
         return this.#blankAndWord('exemplarTimestamp', 'VALUE')
       case 'exemplarTimestamp':
         if (c === 0x0a) return this.#one('line', 'LINEBREAK')

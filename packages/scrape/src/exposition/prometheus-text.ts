@@ -16,6 +16,10 @@ const TYPES: ReadonlyMap<string, MetricType> = new Map([
   ['histogram', 'histogram'],
   ['summary', 'summary'],
   ['untyped', 'unknown'],
+  // Not of the format, but written by libraries and read by prometheus/common.
+  ['unknown', 'unknown'],
+  ['gaugehistogram', 'gaugehistogram'],
+  ['gauge_histogram', 'gaugehistogram'],
 ])
 
 /** Where in a line the lexer is. */
@@ -37,21 +41,14 @@ export class PrometheusTextParser extends TextParser {
       this.start = this.at
       token = this.lex()
     } while (token === 'LINEBREAK')
-    switch (token) {
-      case 'EOF':
-        return 'end'
-      case 'HELP':
-      case 'TYPE':
-        return this.#comment(token)
-      case 'COMMENT':
-        return 'comment'
-      case 'MNAME':
-      case 'BOPEN':
-        this.#sample(this.series(token, false))
-        return 'series'
-      default:
-        throw this.unexpected('expected a valid start token', token)
+    if (token === 'MNAME' || token === 'BOPEN') {
+      this.#sample(this.series(token, false))
+      return 'series'
     }
+    if (token === 'HELP' || token === 'TYPE') return this.#comment(token)
+    if (token === 'COMMENT') return 'comment'
+    if (token === 'EOF') return 'end'
+    throw this.unexpected('expected a valid start token', token)
   }
 
   #comment(kind: 'HELP' | 'TYPE'): Entry {
@@ -100,6 +97,7 @@ export class PrometheusTextParser extends TextParser {
         return this.#lexValue()
       case 'timestamp':
         if (bytes[this.at] === 0x0a) return this.#one('line', 'LINEBREAK')
+        if (bytes[this.at] === 0x2d && isDigit(bytes[this.at + 1])) this.at++
         while (isDigit(bytes[this.at])) this.at++
         return this.at > this.tokenStart ? 'TIMESTAMP' : 'INVALID'
     }
@@ -157,7 +155,7 @@ export class PrometheusTextParser extends TextParser {
     let p = this.at
     for (; p < size; p++) {
       const c = bytes[p]
-      if (c === 0x0a || c === 0x20 || c === 0x09 || c === 0x7b) break
+      if (c === 0x0a || c === 0x20 || c === 0x09 || c === 0x7b || c === 0) break
     }
     const isRead = p > this.at
     this.at = p

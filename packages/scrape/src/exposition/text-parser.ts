@@ -251,7 +251,7 @@ export abstract class TextParser {
   }
 
   /** Moves `at` behind a quoted string; false, and `at` where it broke off, when it does not end. */
-  protected quoted(hasNewlines: boolean): boolean {
+  protected quoted(hasNewlines: boolean, hasNulls = true): boolean {
     const { bytes, size } = this
     let p = this.at
     if (bytes[p] !== 0x22) return false
@@ -262,7 +262,7 @@ export abstract class TextParser {
         return true
       }
       if (c === 0x5c) p++
-      if (!hasNewlines && bytes[p] === 0x0a) break
+      if ((!hasNewlines && bytes[p] === 0x0a) || (!hasNulls && c === 0)) break
     }
     this.at = Math.min(p, size)
     return false
