@@ -1,7 +1,7 @@
 /** `POST /api/v1/write`: remote write 1.0. The valid part of a request is kept, as in Prometheus. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { APPENDED, Labels, METRIC_NAME, StorageLimitError } from '@vigie/model'
-import { decodeWriteRequest } from '@vigie/model/remote-write'
+import { APPENDED, StorageLimitError } from '@vigie/model'
+import { type DecodedWrite, RemoteWriteError, decodeWriteRequest } from '@vigie/model/remote-write'
 import type { Vigie } from './vigie.ts'
 
 /** A request that unpacks to more is refused. */
@@ -26,16 +26,14 @@ export async function acceptWrite(
       415,
       `content encoding ${JSON.stringify(encoding)} is not served, expected snappy`,
     )
-  let decoded: ReturnType<typeof decodeWriteRequest>
   try {
-    decoded = decodeWriteRequest(request.body as Uint8Array, DECODED_SIZE_BYTES_MAX)
-  } catch (error) {
-    return refuse(reply, 400, `cannot read the write request: ${(error as Error).message}`)
-  }
-  try {
-    const problem = appendAll(decoded, vigie)
+    const problem = appendAll(
+      decodeWriteRequest(request.body as Uint8Array, DECODED_SIZE_BYTES_MAX),
+      vigie,
+    )
     if (problem !== undefined) return refuse(reply, 400, problem)
   } catch (error) {
+    if (error instanceof RemoteWriteError) return refuse(reply, error.status, error.message)
     if (error instanceof StorageLimitError) return refuse(reply, 429, error.message)
     throw error
   }
@@ -50,26 +48,26 @@ const refuse = async (reply: FastifyReply, status: number, message: string): Pro
 }
 
 /** Appends what can be; returns the first problem, naming its series. */
-function appendAll(
-  decoded: ReturnType<typeof decodeWriteRequest>,
-  vigie: Vigie,
-): string | undefined {
+function appendAll(batch: DecodedWrite, vigie: Vigie): string | undefined {
   const appender = vigie.storage.appender()
   let problem: string | undefined
-  for (const { labels: pairs, t, v } of decoded.series) {
-    const labels = Labels.fromPairs(pairs)
-    if (!labels.has(METRIC_NAME)) {
-      problem ??= `series ${labels.toString()} has no metric name`
-      continue
-    }
-    const ref = appender.series(labels)
-    for (let i = 0; i < t.length; i++) {
-      const result = appender.append(ref, t[i], v[i])
-      if (result !== APPENDED)
-        problem ??= `${APPEND_PROBLEMS[result]} for series ${labels.toString()} at ${t[i]}`
-    }
+  const { invalidSeries } = batch.skipped
+  if (invalidSeries > 0)
+    problem = `${invalidSeries} series without a metric name or with a label twice`
+  try {
+    batch.series.forEach((labels, i) => {
+      const ref = appender.series(labels)
+      for (let j = batch.starts[i]; j < batch.starts[i + 1]; j++) {
+        const result = appender.append(ref, batch.t[j], batch.v[j])
+        if (result !== APPENDED)
+          problem ??= `${APPEND_PROBLEMS[result]} for series ${labels.toString()} at ${batch.t[j]}`
+      }
+    })
+    appender.commit()
+  } catch (error) {
+    appender.rollback()
+    throw error
   }
-  appender.commit()
   return problem
 }
 

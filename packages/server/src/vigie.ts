@@ -2,14 +2,21 @@
  * A running Vigie: storage, scraping, rules, checks, notifications and the HTTP server wired together.
  * Everything from outside (clock, log, paths, flags) comes in by the options.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import fastifyStatic from '@fastify/static'
-import { CheckManager, Inbox, Notifier, RuleManager, defaultRules } from '@vigie/alerting'
-import { Engine } from '@vigie/promql'
+import {
+  CheckManager,
+  Inbox,
+  Notifier,
+  type QueryElement,
+  RuleManager,
+  defaultRules,
+} from '@vigie/alerting'
 import { Labels } from '@vigie/model'
-import { ScrapeManager, hostMetrics, scrapeJob } from '@vigie/scrape'
-import { type Tsdb, openTsdb } from '@vigie/tsdb'
+import { Engine } from '@vigie/promql'
+import { ScrapeManager, type ScrapeJob, hostMetrics, scrapeJob } from '@vigie/scrape'
+import { type Tsdb, nodeDisk, openTsdb } from '@vigie/tsdb'
 import type { FastifyInstance } from 'fastify'
 import { type VigieConfig, parseConfig } from './config/config.ts'
 import { generateConfig } from './config/generate.ts'
@@ -18,11 +25,13 @@ import type { WebConfig } from './config/web-config.ts'
 import { addApiV1 } from './http/api-v1.ts'
 import { addApiVigie } from './http/api-vigie.ts'
 import { createApp } from './http/app.ts'
-import { hostName } from './http/safety.ts'
-import { Watchlist, type DiscoveredTarget } from './watchlist.ts'
-import { ProcessMetrics, renderMetrics } from './self-metrics.ts'
+import { addManagement } from './http/management.ts'
+import { hostName, isLoopback } from './http/safety.ts'
+import { listenOn } from './listen.ts'
+import { type Metric, ProcessMetrics, renderMetrics } from './self-metrics.ts'
 import { DashboardsStore } from './stores/dashboards-store.ts'
 import { RunsStore } from './stores/runs-store.ts'
+import { type AddedTarget, type DiscoveredTarget, Watchlist } from './watchlist.ts'
 
 export interface Logger {
   debug(message: string, fields?: Record<string, unknown>): void
@@ -72,4 +81,329 @@ export interface VigieOptions {
   now: () => number
   log: Logger
   demo?: Demo
+}
+
+/** Storage drops what is too old, and forces the WAL to disk, this often. */
+const MAINTENANCE_MS = 10_000
+/** Series younger than this decide which jobs there are. */
+const JOBS_WINDOW_MS = 3_600_000
+
+export class Vigie {
+  readonly version: string
+  readonly startTimeMs: number
+  readonly configFile: string | null
+  readonly dataDir: string
+  readonly flags: ReadonlyMap<string, string>
+  readonly demo: Demo | undefined
+  readonly now: () => number
+  readonly log: Logger
+  readonly retentionMs: number
+  readonly isLifecycleEnabled: boolean
+  readonly storage: Tsdb
+  readonly engine: Engine
+  readonly scrape: ScrapeManager
+  readonly rules: RuleManager
+  readonly checks: CheckManager
+  readonly notifier: Notifier
+  readonly inbox: Inbox
+  readonly runs: RunsStore
+  readonly quitRequested: Promise<void>
+  requestQuit: () => void = () => {}
+  /** Base address, no slash at the end. Set once it listens. */
+  url = ''
+  config: VigieConfig
+  configError: string | null = null
+  configTimeMs: number
+  dashboards: DashboardsStore
+  readonly #options: VigieOptions
+  readonly #watchlist = new Watchlist()
+  readonly #process: ProcessMetrics
+  readonly #app: FastifyInstance
+  #maintenance: NodeJS.Timeout | undefined
+
+  constructor(options: VigieOptions, config: VigieConfig, storage: Tsdb) {
+    const { now, log } = options
+    this.#options = options
+    this.version = options.version
+    this.startTimeMs = now()
+    this.configTimeMs = now()
+    this.configFile = options.configFile
+    this.dataDir = options.dataDir
+    this.flags = options.flags
+    this.demo = options.demo
+    this.now = now
+    this.log = log
+    this.retentionMs = options.retentionMs
+    this.isLifecycleEnabled = options.enableLifecycle
+    this.config = config
+    this.storage = storage
+    this.quitRequested = new Promise((done) => (this.requestQuit = done))
+    this.#process = new ProcessMetrics(this.startTimeMs)
+    this.engine = new Engine({
+      ...options.query,
+      noStepSubqueryIntervalMs: config.evaluationIntervalMs,
+    })
+    this.scrape = new ScrapeManager({ storage, now, log, userAgent: `Vigie/${options.version}` })
+    const externalUrl =
+      options.externalUrl ?? `http://${options.listen.host}:${options.listen.port}`
+    this.inbox = new Inbox({ dir: options.dataDir, now, log })
+    this.notifier = new Notifier({ inbox: this.inbox, dir: options.dataDir, now, log, externalUrl })
+    this.checks = new CheckManager({ storage, query: this.#query, now, log })
+    this.rules = new RuleManager({
+      query: this.#query,
+      storage,
+      now,
+      log,
+      externalUrl,
+      externalLabels: config.externalLabels,
+      evaluationIntervalMs: config.evaluationIntervalMs,
+      onAlerts: (alerts) => this.notifier.receive(alerts),
+      sampleOf: (labels) => this.checks.sampleOf(labels),
+    })
+    this.runs = new RunsStore(join(options.dataDir, 'runs'), now)
+    this.dashboards = this.#dashboardsOf(config)
+    this.#app = createApp({
+      safety: safetyOf(options),
+      web: options.web,
+      onAnswer: (route, status, seconds) => this.#process.countAnswer(route, status, seconds),
+    })
+  }
+
+  async start(): Promise<void> {
+    const { listen, uiDir, web } = this.#options
+    addApiV1(this.#app, this)
+    addApiVigie(this.#app, this)
+    addManagement(this.#app, this)
+    await this.#app.register(fastifyStatic, { root: uiDir, wildcard: false, cacheControl: false })
+    const port = await listenOn(this.#app, listen)
+    const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host
+    this.url = `${web?.tls === undefined ? 'http' : 'https'}://${host === '0.0.0.0' ? 'localhost' : host}:${port}`
+    if (this.configFile === null) {
+      for (const one of await this.#watchlist.add(this.#options.targets))
+        if (one.error !== null)
+          this.log.warn(`cannot reach ${one.target} yet, it is probed`, { error: one.error })
+      this.config = this.#read()
+    }
+    this.#apply(this.config)
+    this.#maintenance = setInterval(() => this.#maintain(), MAINTENANCE_MS)
+    this.#maintenance.unref()
+  }
+
+  /** Reads the configuration again. A bad one is reported and the last good one stays. */
+  reload(): boolean {
+    try {
+      this.config = this.#read()
+      this.#apply(this.config)
+      this.configError = null
+      this.configTimeMs = this.now()
+      this.log.info('configuration reloaded')
+      return true
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      this.configError = error.message
+      this.log.error('configuration not reloaded, the last good one stays', {
+        error: error.message,
+      })
+      return false
+    }
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#maintenance)
+    await this.#app.close()
+    await this.checks.stop()
+    await this.rules.stop()
+    await this.notifier.stop()
+    await this.scrape.stop()
+    this.inbox.close()
+    this.dashboards.close()
+    this.#process.close()
+    this.storage.close()
+  }
+
+  /** Whether the configuration was made here instead of read from a file. */
+  get isGenerated(): boolean {
+    return this.configFile === null
+  }
+
+  async addTargets(targets: readonly string[]): Promise<AddedTarget[]> {
+    const added = await this.#watchlist.add(targets)
+    this.config = this.#read()
+    this.#apply(this.config)
+    return added
+  }
+
+  async discovered(): Promise<DiscoveredTarget[]> {
+    return this.#options.discover
+      ? this.#watchlist.discovered(new Set([Number(new URL(this.url).port)]))
+      : []
+  }
+
+  /** Writes what is watched to vigie.yml in the working directory; returns its path. */
+  saveConfig(): string {
+    const path = resolve('vigie.yml')
+    if (existsSync(path)) throw new Error(`${path} is there already: move it away first`)
+    writeFileSync(path, this.config.text)
+    return path
+  }
+
+  /** Names of jobs that have series now, sorted. */
+  jobs(): string[] {
+    const maxT = this.now()
+    return this.storage.labelValues('job', { minT: maxT - JOBS_WINDOW_MS, maxT, matchers: [] })
+  }
+
+  /** Metrics of a job with what its targets said of them, each once. */
+  jobMetadata(job: string): { name: string; type: string; help: string; unit: string }[] {
+    const byName = new Map<string, { name: string; type: string; help: string; unit: string }>()
+    for (const { target, metric, type, help, unit } of this.scrape.metadata())
+      if (target.get('job') === job && !byName.has(metric))
+        byName.set(metric, { name: metric, type, help, unit })
+    return [...byName.values()]
+  }
+
+  status(): object {
+    const stats = this.storage.stats()
+    const { configFile, demo } = this
+    return {
+      version: this.version,
+      startTimeMs: this.startTimeMs,
+      configFile,
+      configError: this.configError,
+      warnings: [
+        ...this.config.warnings,
+        ...[...this.dashboards.problems].map(([path, reason]) => `${path}: ${reason}`),
+      ],
+      storage: {
+        series: stats.series,
+        samples: stats.samples,
+        oldestMs: stats.oldestMs,
+        sizeBytes: stats.memoryBytes + stats.diskBytes,
+        retentionMs: this.retentionMs,
+        retentionBytes: this.#options.retentionBytes,
+      },
+      receivers: this.notifier.receivers(),
+      mode:
+        demo !== undefined
+          ? 'demo'
+          : configFile !== null
+            ? 'file'
+            : this.#options.targets.length > 0
+              ? 'targets'
+              : 'bare',
+      demo: demo !== undefined,
+      externalUrl: this.#options.externalUrl ?? this.url,
+    }
+  }
+
+  /** The text of /metrics. */
+  metricsText(): string {
+    const metrics: Metric[] = [
+      ...this.#process.collect(this.version),
+      ...this.storage.metrics(),
+      ...this.scrape.metrics(),
+      ...this.rules.metrics(),
+      ...this.checks.metrics(),
+      ...this.notifier.metrics(),
+      {
+        name: 'prometheus_config_last_reload_successful',
+        help: 'Whether the last configuration reload attempt was successful.',
+        type: 'gauge',
+        samples: [{ labels: {}, value: this.configError === null ? 1 : 0 }],
+      },
+    ]
+    return renderMetrics(metrics)
+  }
+
+  readonly #query = async (expr: string, timeMs: number): Promise<QueryElement[]> => {
+    const result = await this.engine.instant(this.storage, expr, { timeMs })
+    if (result.type === 'vector') return result.samples
+    if (result.type === 'scalar') return [{ labels: Labels.EMPTY, v: result.v }]
+    throw new Error(`expected an instant vector or a scalar, got a ${result.type}`)
+  }
+
+  #read(): VigieConfig {
+    return readConfig(this.#options, this.#watchlist)
+  }
+
+  #apply(config: VigieConfig): void {
+    for (const warning of config.warnings) this.log.warn(warning)
+    const { evaluationIntervalMs, externalLabels, scrapeIntervalMs, defaultRules: rules } = config
+    this.scrape.apply([...config.scrapeJobs, ...config.probeJobs, ...this.#internalJobs(config)])
+    this.notifier.apply(config.alertmanager)
+    this.checks.apply(config.datasources, config.checks)
+    const groups = rules.isOn
+      ? defaultRules({ scrapeIntervalMs, evaluationIntervalMs, disabled: rules.disabled })
+      : []
+    this.rules.apply([...config.ruleGroups, ...groups, ...this.checks.rules()], {
+      evaluationIntervalMs,
+      externalLabels,
+    })
+    this.dashboards.close()
+    this.dashboards = this.#dashboardsOf(config)
+  }
+
+  /** Vigie's own metrics and this host's, taken without HTTP. */
+  #internalJobs(config: VigieConfig): ScrapeJob[] {
+    const job = (
+      name: string,
+      instance: string,
+      collect: () => string | Promise<string>,
+    ): ScrapeJob =>
+      scrapeJob(name, {
+        intervalMs: config.scrapeIntervalMs,
+        staticConfigs: [{ targets: [instance], labels: new Map() }],
+        internal: { collect },
+      })
+    const jobs: ScrapeJob[] = []
+    if (config.self) jobs.push(job('vigie', new URL(this.url).host, () => this.metricsText()))
+    if (config.host) jobs.push(job('host', 'localhost', () => hostMetrics()))
+    return jobs
+  }
+
+  #dashboardsOf(config: VigieConfig): DashboardsStore {
+    return new DashboardsStore(config.dashboardFolders, this.#options.dashboardsDir)
+  }
+
+  #maintain(): void {
+    try {
+      this.storage.maintain()
+    } catch (error) {
+      this.log.error('storage could not be maintained', { error: (error as Error).message })
+    }
+  }
+}
+
+/** Opens storage, listens, and starts to watch. Throws ConfigError, and Error when a port or directory is taken. */
+export async function startVigie(options: VigieOptions): Promise<Vigie> {
+  const config = readConfig(options, new Watchlist())
+  const storage = openTsdb({
+    dir: options.tsdbDir,
+    retentionMs: options.retentionMs,
+    retentionBytes: options.retentionBytes,
+    now: options.now,
+    log: options.log,
+    disk: nodeDisk(),
+  })
+  const vigie = new Vigie(options, config, storage)
+  try {
+    await vigie.start()
+  } catch (error) {
+    await vigie.stop()
+    throw error
+  }
+  return vigie
+}
+
+function readConfig(options: VigieOptions, watchlist: Watchlist): VigieConfig {
+  const { configFile, env } = options
+  if (configFile === null)
+    return parseConfig({ file: 'vigie.yml', text: generateConfig(watchlist.targets), env })
+  return parseConfig({ file: configFile, text: readFileSync(configFile, 'utf8'), env })
+}
+
+function safetyOf(options: VigieOptions): { hosts: string[]; isOpen: boolean } {
+  const hosts = [hostName(options.listen.host)]
+  if (options.externalUrl !== null) hosts.push(new URL(options.externalUrl).hostname)
+  return { hosts, isOpen: !isLoopback(options.listen.host) }
 }

@@ -1,14 +1,7 @@
-/** The Prometheus HTTP API below /api/v1, and what stands beside it: /federate-free, /-/…, /version. */
+/** The Prometheus HTTP API below /api/v1. */
 import { hostname } from 'node:os'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import {
-  type Labels,
-  type Matcher,
-  Matcher as LabelMatcher,
-  METRIC_NAME,
-  compareLabels,
-  formatDuration,
-} from '@vigie/model'
+import { type Labels, type Matcher, compareLabels, formatDuration } from '@vigie/model'
 import { ParseError, QueryError, type QueryResult, parseExpr, printExpr } from '@vigie/promql'
 import { acceptWrite } from '../remote-write.ts'
 import type { Vigie } from '../vigie.ts'
@@ -191,11 +184,16 @@ function queryOptions(
 }
 
 function resultAnswer(result: QueryResult, limit: number): Answer {
-  const isCut =
-    limit > 0 &&
-    (result.type === 'vector' || result.type === 'matrix') &&
-    result.series.length > limit
-  const warnings = isCut ? [...result.warnings, 'results truncated due to limit'] : result.warnings
+  const count =
+    result.type === 'vector'
+      ? result.samples.length
+      : result.type === 'matrix'
+        ? result.series.length
+        : 0
+  const warnings =
+    limit > 0 && count > limit
+      ? [...result.warnings, 'results truncated due to limit']
+      : result.warnings
   return { data: resultJson(result, limit), warnings, infos: result.infos }
 }
 
@@ -409,8 +407,3 @@ function tsdbStatus(params: URLSearchParams, _request: FastifyRequest, vigie: Vi
   const limit = limitParam(params) || 10
   return json(vigie.storage.status(limit))
 }
-
-/** The names of the metrics of a job, for the dashboard that is made of them. */
-export const jobMatchers = (job: string): Matcher[][] => [
-  [new LabelMatcher('=', 'job', job), new LabelMatcher('!=', METRIC_NAME, '')],
-]

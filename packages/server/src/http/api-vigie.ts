@@ -37,7 +37,7 @@ function addInbox(app: FastifyInstance, vigie: Vigie): void {
     },
   )
   app.post<{ Params: { name: string } }>('/api/vigie/receivers/:name/test', async (request) =>
-    vigie.testReceiver(request.params.name),
+    vigie.notifier.sendTest(request.params.name),
   )
 }
 

@@ -1,6 +1,6 @@
 /** Parameters of the Prometheus HTTP API: times, durations, limits and selectors, with its error texts. */
 import { type Matcher, isLegacyLabelName, parseDuration } from '@vigie/model'
-import { ParseError, parseExpr } from '@vigie/promql'
+import { ParseError, parseSelector } from '@vigie/promql'
 import { badData, badParameter } from './api-error.ts'
 
 /** Bounds Prometheus uses for a missing start and end; ms. */
@@ -76,25 +76,20 @@ export function limitParam(params: URLSearchParams): number {
 /** The selectors of `match[]`, each a list of matchers. */
 export function matchersParam(params: URLSearchParams): Matcher[][] {
   return params.getAll('match[]').map((selector) => {
-    const matchers = parseSelector(selector, 'match[]')
+    const matchers = selectorParam(selector, 'match[]')
     if (matchers.every((matcher) => matcher.matchesEmpty))
       throw badParameter('match[]', 'match[] must contain at least one non-empty matcher')
     return matchers
   })
 }
 
-function parseSelector(text: string, parameter: string): Matcher[] {
+function selectorParam(text: string, parameter: string): Matcher[] {
   try {
-    const expr = parseExpr(text)
-    if (expr.kind === 'VectorSelector') return [...expr.matchers]
+    return parseSelector(text).matchers
   } catch (error) {
     if (error instanceof ParseError) throw badParameter(parameter, error.message)
     throw error
   }
-  throw badParameter(
-    parameter,
-    `1:1: parse error: ${JSON.stringify(text)} is not a series selector`,
-  )
 }
 
 /** The label name of `/label/{name}/values`, where `U__` escapes the characters an address cannot carry. */

@@ -24,7 +24,7 @@ test('a matrix', () => {
     ],
     warnings: [],
     infos: [],
-    samples: 2,
+    stats: { samplesTotal: 2, samplesPeak: 2 },
   }
   expect(successJson(resultJson(result), ['careful'])).toBe(
     '{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"foo"},"values":[[1,"1"],[2,"NaN"]]}]},"warnings":["careful"]}',

@@ -27,9 +27,9 @@ export function resultJson(result: QueryResult, limit = 0): string {
     case 'scalar':
       return `{"resultType":"scalar","result":${point(result.t, result.v)}}`
     case 'string':
-      return `{"resultType":"string","result":[${formatTimestamp(result.t)},${JSON.stringify(result.v)}]}`
+      return `{"resultType":"string","result":[${formatTimestamp(result.t)},${JSON.stringify(result.text)}]}`
     case 'vector': {
-      const kept = limit > 0 ? result.series.slice(0, limit) : result.series
+      const kept = limit > 0 ? result.samples.slice(0, limit) : result.samples
       const rows = kept.map(
         (one) => `{"metric":${labelsJson(one.labels)},"value":${point(one.t, one.v)}}`,
       )

@@ -1,0 +1,43 @@
+/** Health, readiness, lifecycle, /metrics, and the pages of the browser application. */
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { Vigie } from '../vigie.ts'
+
+export function addManagement(app: FastifyInstance, vigie: Vigie): void {
+  const text = (reply: FastifyReply, status: number, body: string): FastifyReply =>
+    reply.code(status).type('text/plain; charset=utf-8').send(body)
+  app.get('/-/healthy', async (_request, reply) => text(reply, 200, 'Vigie is Healthy.\n'))
+  app.get('/-/ready', async (_request, reply) => text(reply, 200, 'Vigie is Ready.\n'))
+  app.get('/metrics', async (_request, reply) =>
+    reply.type('text/plain; version=0.0.4; charset=utf-8').send(vigie.metricsText()),
+  )
+  for (const method of ['POST', 'PUT'] as const) {
+    app.route({
+      method,
+      url: '/-/reload',
+      handler: async (_request, reply) => {
+        if (!vigie.isLifecycleEnabled) return text(reply, 403, 'Lifecycle API is not enabled.')
+        return vigie.reload()
+          ? text(reply, 200, '')
+          : text(reply, 500, `failed to reload config: ${vigie.configError}\n`)
+      },
+    })
+    app.route({
+      method,
+      url: '/-/quit',
+      handler: async (_request, reply) => {
+        if (!vigie.isLifecycleEnabled) return text(reply, 403, 'Lifecycle API is not enabled.')
+        vigie.requestQuit()
+        return text(reply, 200, 'Requesting termination... Goodbye!')
+      },
+    })
+  }
+  app.setNotFoundHandler(async (request, reply) => {
+    const isPage =
+      request.method === 'GET' &&
+      !/^\/(api|-)\//.test(request.url) &&
+      !/\.\w+$/.test(request.url.split('?')[0])
+    // Every page of the application is one file; it finds its own way by the address.
+    if (isPage) return reply.header('cache-control', 'no-cache').sendFile('index.html')
+    return text(reply, 404, '404 page not found\n')
+  })
+}

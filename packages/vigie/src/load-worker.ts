@@ -1,0 +1,2 @@
+/** The worker thread of load runs, as an entry of its own for the bundle. */
+import '@vigie/load/worker'

@@ -1,0 +1,131 @@
+/** `vigie [target…]`: reads the command line, finds the configuration, runs until a signal. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Demo, type Vigie, isLoopback, parseWebConfig, startVigie } from '@vigie/server'
+import { removeAddress, writeAddress } from './address.ts'
+import { createLogger, isLogLevel } from './log.ts'
+import {
+  type ServeArgs,
+  UsageError,
+  countFlag,
+  durationFlag,
+  listenAddress,
+  parseServeArgs,
+  sizeFlag,
+} from './serve-args.ts'
+import { VERSION } from './version.ts'
+
+/** Looked for in this order in the folder Vigie is started in. */
+const CONFIG_FILES = ['vigie.yml', 'vigie.yaml', 'prometheus.yml']
+
+export async function serveCommand(argv: readonly string[]): Promise<number> {
+  const args = parseServeArgs(argv)
+  const vigie = await serve(args)
+  process.stdout.write(greeting(vigie, args))
+  await untilSignal(vigie)
+  return 0
+}
+
+const greeting = (vigie: Vigie, args: ServeArgs): string =>
+  `Vigie is at ${vigie.url}\n` +
+  (vigie.configFile !== null
+    ? `  watching what ${vigie.configFile} says\n`
+    : args.targets.length > 0
+      ? `  watching ${args.targets.join(', ')}; "Save" in the browser writes vigie.yml\n`
+      : '  watching itself and this machine; name what to watch (vigie localhost:3000) or click it in the browser\n')
+
+/** Starts a Vigie as the command line says. Throws UsageError or ConfigError. */
+export async function serve(args: ServeArgs, demo?: Demo): Promise<Vigie> {
+  const flag = (name: string): string => args.flags.get(name)!
+  const level = flag('log.level')
+  if (!isLogLevel(level))
+    throw new UsageError(
+      `--log.level: found ${JSON.stringify(level)}, expected debug, info, warn or error`,
+    )
+  const log = createLogger(level, (line) => void process.stderr.write(line), Date.now)
+  const listen = listenAddress(flag('web.listen-address'))
+  checkOpen(args, listen.host)
+  const dataDir = resolve(flag('data.dir'))
+  const webFile = flag('web.config.file')
+  const vigie = await startVigie({
+    version: VERSION,
+    configFile: findConfig(args),
+    targets: args.targets,
+    dataDir,
+    tsdbDir:
+      flag('storage.tsdb.path') === '' ? join(dataDir, 'tsdb') : resolve(flag('storage.tsdb.path')),
+    retentionMs: durationFlag(args, 'storage.tsdb.retention.time'),
+    retentionBytes: sizeFlag(args, 'storage.tsdb.retention.size'),
+    listen: { ...listen, orNext: !args.given.has('web.listen-address') },
+    externalUrl: flag('web.external-url') || null,
+    web: webFile === '' ? undefined : parseWebConfig(webFile, readText(webFile)),
+    enableLifecycle: flag('web.enable-lifecycle') === 'true',
+    dashboardsDir: resolve(flag('dashboards.path')),
+    uiDir: fileURLToPath(new URL('./ui', import.meta.url)),
+    discover: flag('no-discover') !== 'true',
+    query: {
+      lookbackMs: durationFlag(args, 'query.lookback-delta'),
+      timeoutMs: durationFlag(args, 'query.timeout'),
+      maxConcurrency: countFlag(args, 'query.max-concurrency'),
+      maxSamples: countFlag(args, 'query.max-samples'),
+    },
+    flags: args.flags,
+    env: process.env,
+    now: Date.now,
+    log,
+    ...(demo === undefined ? {} : { demo }),
+  })
+  writeAddress(dataDir, { url: vigie.url, pid: process.pid })
+  return vigie
+}
+
+/** Runs until SIGINT, SIGTERM or /-/quit; SIGHUP reloads. Everything is closed when it resolves. */
+export async function untilSignal(vigie: Vigie): Promise<void> {
+  const onHangup = (): void => void vigie.reload()
+  process.on('SIGHUP', onHangup)
+  await new Promise<void>((done) => {
+    const end = (): void => done()
+    process.once('SIGINT', end).once('SIGTERM', end)
+    void vigie.quitRequested.then(end)
+  })
+  process.off('SIGHUP', onHangup)
+  removeAddress(vigie.dataDir)
+  await vigie.stop()
+}
+
+function findConfig(args: ServeArgs): string | null {
+  const given = args.flags.get('config.file')!
+  if (given !== '') {
+    if (args.targets.length > 0)
+      throw new UsageError(
+        `found targets (${args.targets.join(' ')}) and --config.file: put the targets into the file`,
+      )
+    readText(given)
+    return given
+  }
+  if (args.targets.length > 0) return null
+  return CONFIG_FILES.find((file) => existsSync(file)) ?? null
+}
+
+/** Beyond this machine anybody could read everything: that takes users, or a flag that says so. */
+function checkOpen(args: ServeArgs, host: string): void {
+  if (
+    isLoopback(host) ||
+    args.flags.get('web.config.file') !== '' ||
+    args.flags.get('web.open') === 'true'
+  )
+    return
+  throw new UsageError(
+    `--web.listen-address=${args.flags.get('web.listen-address')!} listens beyond this machine, where anybody could read everything. ` +
+      'Give --web.config.file with TLS and users, or say --web.open if that is meant.',
+  )
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new UsageError(`cannot read ${file}: ${(error as Error).message}`)
+  }
+}
