@@ -58,6 +58,7 @@ export abstract class TextParser {
   tokenStart = 0
 
   /** Of a series: its name and labels, the value, and the timestamp in ms. */
+  seriesStart = 0
   seriesEnd = 0
   valueStart = 0
   /** First byte after value or timestamp. */
@@ -195,6 +196,7 @@ export abstract class TextParser {
   protected series(token: Token, isCommaNeeded: boolean): Token {
     const { offsets } = this
     offsets.length = 2
+    this.seriesStart = this.tokenStart
     let next = token
     if (token === 'MNAME') {
       offsets[0] = this.tokenStart
