@@ -24,6 +24,7 @@ export async function loadCommand(argv: readonly string[]): Promise<number> {
     interrupt.abort()
   }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  endWithStdin()
   return runLoad(
     {
       args,
@@ -42,6 +43,12 @@ export async function loadCommand(argv: readonly string[]): Promise<number> {
       signal: interrupt.signal,
     },
   )
+}
+
+/** A run that another process started for itself ends when that one is gone. */
+function endWithStdin(): void {
+  if (process.env.VIGIE_END_WITH_STDIN === '1')
+    process.stdin.on('end', () => process.exit(105)).resume()
 }
 
 interface QueryAnswer {

@@ -1,0 +1,133 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { parseConfig } from './config.ts'
+import { generateConfig } from './generate.ts'
+import { coverSecrets } from './secrets.ts'
+import { ConfigError } from './source.ts'
+
+const parse = (text: string): ReturnType<typeof parseConfig> =>
+  parseConfig({ file: 'vigie.yml', text, env: { PG: 'postgres://u:p@localhost/db' } })
+
+function problemsOf(text: string): string[] {
+  try {
+    parse(text)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split('\n')
+    throw error
+  }
+  return []
+}
+
+test('a wrong file names line, key, what was found and what was expected, all at once', () => {
+  const text = [
+    'global:',
+    '  scrape_interval: fast',
+    '  scrape_intervall: 5s',
+    'scrape_configs:',
+    '  - job_name: a',
+    '    scheme: gopher',
+    '  - job_name: a',
+    '    static_configs: [{ targets: [localhost:1], lables: {} }]',
+    'probes:',
+    '  - name: p',
+    'colour: red',
+  ].join('\n')
+  expect(problemsOf(text)).toEqual([
+    'vigie.yml:2: global.scrape_interval: found "fast", expected a duration such as 15s or 1m',
+    'vigie.yml:3: global.scrape_intervall: unknown key',
+    'vigie.yml:6: scrape_configs[0].scheme: expected http or https',
+    'vigie.yml:8: scrape_configs[1].static_configs[0].lables: unknown key',
+    'vigie.yml:10: probes[0]: expected one of http and tcp',
+    'vigie.yml:11: colour: unknown key',
+  ])
+})
+
+test('what takes several keys to see', () => {
+  const check = (text: string, want: string): void =>
+    expect(problemsOf(text)).toEqual([`vigie.yml:${want}`])
+  check(
+    'scrape_configs:\n- job_name: a\n- job_name: a',
+    '3: scrape_configs[1].job_name: found multiple scrape configs with job name "a"',
+  )
+  check(
+    'scrape_configs:\n- job_name: a\n  scrape_interval: 1s\n  scrape_timeout: 2s',
+    '4: scrape_configs[0].scrape_timeout: scrape timeout greater than scrape interval for scrape config with job name "a"',
+  )
+  check(
+    'scrape_configs:\n- job_name: a\n  relabel_configs: [{ action: hashmod, target_label: x }]',
+    '3: scrape_configs[0].relabel_configs[0]: relabel configuration for hashmod requires non-zero modulus',
+  )
+  check(
+    'a: [',
+    '1: not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]',
+  )
+})
+
+test('keys of Prometheus that are not served are named warnings', () => {
+  const config = parse(
+    'remote_write: [{ url: http://x }]\nscrape_configs:\n- job_name: a\n  kubernetes_sd_configs: [{ role: pod }]\n',
+  )
+  expect(config.warnings).toEqual([
+    'vigie.yml:1: remote_write: not served yet, ignored',
+    'vigie.yml:4: scrape_configs.0.kubernetes_sd_configs: not served yet, ignored',
+  ])
+})
+
+test('defaults and inheritance are those of Prometheus', () => {
+  const [job] = parse(
+    'global: { scrape_interval: 5s }\nscrape_configs: [{ job_name: a }]',
+  ).scrapeJobs
+  expect(job.intervalMs).toBe(5000)
+  expect(job.timeoutMs).toBe(5000)
+  expect(job.metricsPath).toBe('/metrics')
+  expect(parse('').scrapeIntervalMs).toBe(60_000)
+})
+
+test('problems of rule files are named with the file that has them', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'vigie-config-'))
+  writeFileSync(
+    join(dir, 'a.rules.yml'),
+    'groups:\n- name: g\n  rules:\n  - record: x\n    expr: sum(\n',
+  )
+  const file = join(dir, 'vigie.yml')
+  const run = (): unknown => parseConfig({ file, text: 'rule_files: ["*.rules.yml"]', env: {} })
+  expect(run).toThrow(/a\.rules\.yml:\d+: .*parse error/)
+})
+
+test('what Vigie writes without a file is what it reads', () => {
+  const text = generateConfig([
+    {
+      target: 'localhost:3000',
+      kind: 'scrape',
+      address: 'localhost:3000',
+      name: 'app',
+      metricsPath: '/metrics',
+      scheme: 'http',
+    },
+    {
+      target: 'https://example.org',
+      kind: 'http',
+      address: 'https://example.org/',
+      name: 'example.org',
+      metricsPath: '',
+      scheme: 'https',
+    },
+  ])
+  const config = parse(text)
+  expect(config.scrapeJobs.map((job) => job.name)).toEqual(['app'])
+  expect(config.probeJobs.map((job) => job.name)).toEqual(['example.org'])
+  expect([config.self, config.host]).toEqual([true, true])
+})
+
+test('secrets are covered wherever they stand', () => {
+  const shown = coverSecrets(
+    'scrape_configs:\n- basic_auth: { username: u, password: hunter2 }\ndatasources: { main: { url: "postgres://u:hunter2@h/db" } }\n' +
+      'alertmanager: { receivers: [{ slack_configs: [{ api_url: https://hunter2 }], webhook_configs: [{ url: https://hunter2 }] }] }\n' +
+      'probes: [{ http: { targets: ["https://u:hunter2@h/"] } }]\n',
+  )
+  expect(shown).not.toContain('hunter2')
+  expect(shown.match(/<secret>/g)).toHaveLength(5)
+  expect(shown).toContain('username: u')
+})
