@@ -1,7 +1,31 @@
-/** The front of the engine: options, limits, and the two kinds of query. */
-import type { Queryable } from '@vigie/model'
-import type { Expr } from '../syntax/ast.ts'
-import type { MatrixResult, QueryResult } from './result.ts'
+/**
+ * The engine: evaluates queries over a Queryable, at one time or over all steps of a range at once.
+ *
+ * A query works in slices of a few milliseconds and lets the rest of the process run in between. Its
+ * limits (time, samples, cancelling) hold at each slice; queries beyond the allowed number wait.
+ */
+import { type Labels, type Queryable, type SampleColumns, compareLabels } from '@vigie/model'
+import {
+  type Expr,
+  type MatrixSelector,
+  type Subquery,
+  typeName,
+  unwrapParens,
+  valueType,
+  walk,
+} from '../syntax/ast.ts'
+import { parseExpr } from '../syntax/parser.ts'
+import { printExpr } from '../syntax/print.ts'
+import { QueryContext } from './context.ts'
+import { KEEPS_SERIES } from './evaluation.ts'
+import { Evaluator } from './evaluator.ts'
+import { type Grid, timeAt } from './grid.ts'
+import { makePlan } from './plan.ts'
+import { executionError } from './query-error.ts'
+import { eachSeries } from './range-calls.ts'
+import type { MatrixResult, MatrixSeries, QueryResult, VectorSample } from './result.ts'
+import { Columns, newRow, withoutMetadata } from './row.ts'
+import { Turnstile } from './turnstile.ts'
 
 export interface EngineOptions {
   /** How far back an instant selector looks for a sample. */
@@ -21,40 +45,225 @@ export interface EngineOptions {
   now?: () => number
 }
 
-export interface InstantOptions {
-  timeMs: number
+interface QueryOptions {
   signal?: AbortSignal
   lookbackMs?: number
-  /** No more than the engine's. */
+  /** Counts when it is shorter than the engine's. */
   timeoutMs?: number
 }
 
-export interface RangeOptions {
+export interface InstantOptions extends QueryOptions {
+  timeMs: number
+}
+
+export interface RangeOptions extends QueryOptions {
   startMs: number
   /** Inclusive. */
   endMs: number
   stepMs: number
-  signal?: AbortSignal
-  lookbackMs?: number
-  timeoutMs?: number
+}
+
+const DEFAULTS: Required<EngineOptions> = {
+  lookbackMs: 300_000,
+  maxSamples: 50_000_000,
+  timeoutMs: 120_000,
+  maxConcurrency: 20,
+  noStepSubqueryIntervalMs: 60_000,
+  enableExperimental: false,
+  enableDelayedNameRemoval: false,
+  now: () => performance.now(),
 }
 
 export class Engine {
-  constructor(_options: EngineOptions = {}) {}
+  readonly #options: Required<EngineOptions>
+  readonly #turnstile: Turnstile
+
+  constructor(options: EngineOptions = {}) {
+    this.#options = { ...DEFAULTS, ...options }
+    this.#turnstile = new Turnstile(this.#options.maxConcurrency)
+  }
+
   /** Throws ParseError or QueryError. */
   instant(
-    _queryable: Queryable,
-    _query: string | Expr,
-    _options: InstantOptions,
+    queryable: Queryable,
+    query: string | Expr,
+    options: InstantOptions,
   ): Promise<QueryResult> {
-    throw new Error('not yet')
+    const grid: Grid = { startMs: options.timeMs, stepMs: 0, count: 1 }
+    return this.#run(queryable, query, grid, options, (run) => {
+      const type = valueType(run.expr)
+      if (type === 'matrix') return matrixOfRange(run)
+      if (type === 'scalar') return scalarAt(run)
+      if (type === 'string') return Promise.resolve(stringAt(run))
+      return vectorAt(run)
+    })
   }
+
   /** Throws ParseError or QueryError. */
-  range(
-    _queryable: Queryable,
-    _query: string | Expr,
-    _options: RangeOptions,
-  ): Promise<MatrixResult> {
-    throw new Error('not yet')
+  range(queryable: Queryable, query: string | Expr, options: RangeOptions): Promise<MatrixResult> {
+    const { startMs, endMs, stepMs } = options
+    if (!(stepMs > 0)) throw new RangeError(`stepMs must be positive; got ${stepMs}`)
+    const count = Math.max(0, Math.floor((endMs - startMs) / stepMs) + 1)
+    return this.#run(queryable, query, { startMs, stepMs, count }, options, (run) => {
+      const type = valueType(run.expr)
+      if (type === 'scalar') return matrixOfScalar(run)
+      if (type === 'vector') return matrixOfVector(run)
+      throw executionError(
+        `invalid expression type "${typeName(type)}" for range query, must be Scalar or instant Vector`,
+      )
+    })
   }
+
+  async #run<T>(
+    queryable: Queryable,
+    query: string | Expr,
+    grid: Grid,
+    options: QueryOptions,
+    evaluate: (run: Run) => Promise<T>,
+  ): Promise<T> {
+    const { enableExperimental, enableDelayedNameRemoval, maxSamples, now } = this.#options
+    const expr = typeof query === 'string' ? parseExpr(query, { enableExperimental }) : query
+    const text = typeof query === 'string' ? query : printExpr(query)
+    const timeoutMs = Math.min(options.timeoutMs ?? Infinity, this.#options.timeoutMs)
+    const limits = { maxSamples, deadlineMs: now() + timeoutMs, signal: options.signal, now }
+    const leave = await this.#turnstile.enter(timeoutMs, options.signal)
+    try {
+      const lookbackMs = options.lookbackMs ?? this.#options.lookbackMs
+      const context = new QueryContext(text, limits, lookbackMs, enableDelayedNameRemoval)
+      context.check()
+      const { noStepSubqueryIntervalMs } = this.#options
+      const plan = await makePlan(expr, grid, queryable, { lookbackMs, noStepSubqueryIntervalMs })
+      context.check()
+      return await evaluate({ expr, grid, context, evaluator: new Evaluator(context, plan) })
+    } finally {
+      leave()
+    }
+  }
+}
+
+interface Run {
+  expr: Expr
+  grid: Grid
+  context: QueryContext
+  evaluator: Evaluator
+}
+
+const common = ({
+  context,
+}: Run): { warnings: string[]; infos: string[]; stats: QueryContext['stats'] } => ({
+  warnings: context.annotations.warnings,
+  infos: context.annotations.infos,
+  stats: context.stats,
+})
+
+/** All series of the query, names dropped where they are to be, equal ones merged. */
+async function finalColumns({ expr, grid, context, evaluator }: Run): Promise<Columns> {
+  const columns = new Columns(grid.count, context.cellsMax)
+  const { delaysNameRemoval } = context
+  await evaluator.vector(expr, grid, (row) => {
+    if (delaysNameRemoval && row.dropsName) row.labels = withoutMetadata(row.labels)
+    columns.merge(row)
+  })
+  return columns
+}
+
+async function vectorAt(run: Run): Promise<QueryResult> {
+  const columns = await finalColumns(run)
+  const samples: VectorSample[] = []
+  for (let i = 0; i < columns.length; i++) {
+    if (columns.has[i] === 1)
+      samples.push({ labels: columns.labels[i], t: run.grid.startMs, v: columns.v[i] })
+  }
+  if (!isOrdered(run.expr)) samples.sort((a, b) => compareLabels(a.labels, b.labels))
+  return { type: 'vector', samples, ...common(run) }
+}
+
+/** Whether the query asks for an order of its own. */
+function isOrdered(expr: Expr): boolean {
+  let found = false
+  walk(expr, (node) => {
+    if (node.kind === 'call' && node.func.name.startsWith('sort')) found = true
+    if (node.kind === 'aggregate' && KEEPS_SERIES.has(node.op)) found = true
+  })
+  return found
+}
+
+async function matrixOfVector(run: Run): Promise<MatrixResult> {
+  const { v, has, labels, steps, length } = await finalColumns(run)
+  const series: MatrixSeries[] = []
+  for (let i = 0; i < length; i++) {
+    const one = compact(labels[i], v, has, i * steps, run.grid)
+    if (one.t.length > 0) series.push(one)
+    const wait = run.context.tick()
+    if (wait !== undefined) await wait
+  }
+  return { type: 'matrix', series: sorted(series), ...common(run) }
+}
+
+function compact(
+  labels: Labels,
+  v: Float64Array,
+  has: Uint8Array,
+  at: number,
+  grid: Grid,
+): MatrixSeries {
+  let count = 0
+  for (let i = 0; i < grid.count; i++) count += has[at + i]
+  const out: MatrixSeries = { labels, t: new Float64Array(count), v: new Float64Array(count) }
+  let to = 0
+  for (let i = 0; i < grid.count; i++) {
+    if (has[at + i] === 0) continue
+    out.t[to] = timeAt(grid, i)
+    out.v[to++] = v[at + i]
+  }
+  return out
+}
+
+const sorted = (series: MatrixSeries[]): MatrixSeries[] =>
+  series.sort((a, b) => compareLabels(a.labels, b.labels))
+
+async function matrixOfScalar(run: Run): Promise<MatrixResult> {
+  const { expr, grid, context, evaluator } = run
+  context.hold(grid.count)
+  const row = newRow(grid.count)
+  row.has.fill(1)
+  const series = [compact(row.labels, await evaluator.scalar(expr, grid), row.has, 0, grid)]
+  return { type: 'matrix', series: grid.count === 0 ? [] : series, ...common(run) }
+}
+
+/** The raw samples of a range, of an instant query `x[5m]`. */
+async function matrixOfRange(run: Run): Promise<QueryResult> {
+  const { context, grid, evaluator } = run
+  const range = unwrapParens(run.expr) as MatrixSelector | Subquery
+  const placement = evaluator.plan.placements.get(range)!
+  const byKey = new Map<string, MatrixSeries>()
+  await eachSeries(evaluator, range, placement, grid, async (samples, labels, dropsName) => {
+    if (range.kind === 'matrixSelector') context.hold(samples.length)
+    context.countRead(samples.length)
+    const shown = context.delaysNameRemoval && dropsName ? withoutMetadata(labels) : labels
+    const one = rawSeries(shown, samples)
+    if (byKey.has(shown.key))
+      throw executionError('vector cannot contain metrics with the same labelset')
+    byKey.set(shown.key, one)
+    const wait = context.tick()
+    if (wait !== undefined) await wait
+  })
+  return { type: 'matrix', series: sorted([...byKey.values()]), ...common(run) }
+}
+
+const rawSeries = (labels: Labels, { t, v, length }: SampleColumns): MatrixSeries => ({
+  labels,
+  t: t.slice(0, length),
+  v: v.slice(0, length),
+})
+
+async function scalarAt(run: Run): Promise<QueryResult> {
+  const [v] = await run.evaluator.scalar(run.expr, run.grid)
+  return { type: 'scalar', t: run.grid.startMs, v, ...common(run) }
+}
+
+function stringAt(run: Run): QueryResult {
+  const literal = unwrapParens(run.expr)
+  const text = literal.kind === 'string' ? literal.value : ''
+  return { type: 'string', t: run.grid.startMs, text, ...common(run) }
 }

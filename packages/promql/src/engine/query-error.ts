@@ -12,13 +12,13 @@ export class QueryError extends Error {
   }
 }
 
-const IN = 'query execution'
+const IN = 'expression evaluation'
 
 export const timedOut = (): QueryError => new QueryError('timeout', `query timed out in ${IN}`)
 export const canceled = (): QueryError => new QueryError('canceled', `query was canceled in ${IN}`)
 export const tooManySamples = (): QueryError =>
   new QueryError(
     'tooManySamples',
-    `query processing would load too many samples into memory in ${IN}`,
+    `query processing would load too many samples into memory in query execution`,
   )
 export const executionError = (message: string): QueryError => new QueryError('execution', message)

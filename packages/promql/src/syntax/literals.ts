@@ -50,3 +50,18 @@ export function parseDurationToken(text: string): number | string {
 /** Whether a number of seconds is more than Prometheus's durations can hold. */
 export const isDurationOutOfRange = (seconds: number): boolean =>
   Math.abs(seconds) > MAX_DURATION_MS / 1000
+
+/** A number without an exponent, in as few digits as it needs: Go's strconv.FormatFloat(v, 'f', -1, 64). */
+export function formatNumber(value: number): string {
+  if (Number.isNaN(value)) return 'NaN'
+  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf'
+  if (Object.is(value, -0)) return '-0'
+  const text = String(value)
+  const match = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text)
+  if (match === null) return text
+  const [, sign, first, rest = '', exponentText] = match
+  const digits = first + rest
+  const point = 1 + Number(exponentText)
+  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`
+  return sign + digits.padEnd(point, '0')
+}

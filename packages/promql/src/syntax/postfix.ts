@@ -3,7 +3,6 @@ import type {
   DurationExpr,
   DurationOperand,
   Expr,
-  MatrixSelector,
   Subquery,
   TimeModifiers,
   VectorSelector,

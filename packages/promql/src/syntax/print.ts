@@ -12,6 +12,7 @@ import type {
   TimeModifiers,
   VectorSelector,
 } from './ast.ts'
+import { formatNumber } from './literals.ts'
 
 /** The expression on one line. */
 export function printExpr(expr: Expr | DurationExpr): string {
@@ -78,22 +79,7 @@ function pretty(expr: Expr, level: number, widthMax: number): string {
 
 function printNumber({ value, isDuration }: NumberLiteral): string {
   if (isDuration) return formatDuration(Math.round(value * 1000))
-  if (Number.isNaN(value)) return 'NaN'
-  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf'
-  if (Object.is(value, -0)) return '-0'
-  return withoutExponent(value)
-}
-
-/** Go's strconv.FormatFloat(value, 'f', -1, 64): shortest digits, never an exponent. */
-function withoutExponent(value: number): string {
-  const text = String(value)
-  const match = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text)
-  if (match === null) return text
-  const [, sign, first, rest = '', exponentText] = match
-  const digits = first + rest
-  const point = 1 + Number(exponentText)
-  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`
-  return sign + digits.padEnd(point, '0')
+  return formatNumber(value)
 }
 
 const printLabel = (name: string): string => (isLegacyLabelName(name) ? name : quote(name))

@@ -1,0 +1,74 @@
+/** Aggregations. Those that can be folded hold no input; the others collect it first. */
+import type { AggregateExpr } from '../syntax/ast.ts'
+import { formatNumber } from '../syntax/literals.ts'
+import { type Accumulator, newAccumulator } from './accumulators.ts'
+import { type Evaluation, stringOf } from './evaluation.ts'
+import type { Grid } from './grid.ts'
+import { Groups, emitGroups } from './groups.ts'
+import { executionError } from './query-error.ts'
+import { type Sink, newRow } from './row.ts'
+import { pickSeries, quantiles } from './selections.ts'
+
+export async function aggregate(
+  ev: Evaluation,
+  expr: AggregateExpr,
+  grid: Grid,
+  sink: Sink,
+): Promise<void> {
+  const accumulator = newAccumulator(expr.op, grid.count)
+  if (accumulator !== undefined) return fold(ev, expr, grid, sink, accumulator)
+  if (expr.op === 'count_values') return countValues(ev, expr, grid, sink)
+  if (expr.op === 'quantile') return quantiles(ev, expr, grid, sink)
+  return pickSeries(ev, expr, grid, sink)
+}
+
+async function fold(
+  ev: Evaluation,
+  expr: AggregateExpr,
+  grid: Grid,
+  sink: Sink,
+  accumulator: Accumulator,
+): Promise<void> {
+  const { context } = ev
+  const before = context.held
+  const groups = new Groups(expr)
+  await ev.vector(expr.expr, grid, (row) => {
+    accumulator.fold(row, groups.of(row.labels, row.dropsName))
+  })
+  context.release(before, 0)
+  await emitGroups(ev, groups, grid, sink, (group, row) => accumulator.finish(group, row))
+}
+
+async function countValues(
+  ev: Evaluation,
+  expr: AggregateExpr,
+  grid: Grid,
+  sink: Sink,
+): Promise<void> {
+  const label = stringOf(expr.param!)
+  if (label === '') throw executionError('invalid label name ""')
+  const grouping = expr.isWithout ? expr.grouping : [...expr.grouping, label]
+  const groups = new Groups({ grouping, isWithout: expr.isWithout })
+  const counts = newAccumulator('count', grid.count)!
+  const { context } = ev
+  const before = context.held
+  const one = newRow(grid.count)
+  await ev.vector(expr.expr, grid, (row) => {
+    const { v, has, at } = row
+    const numbers = new Map<number, number>()
+    for (let i = 0; i < grid.count; i++) {
+      if (has[at + i] === 0) continue
+      const value = v[at + i]
+      let group = numbers.get(value)
+      if (group === undefined) {
+        group = groups.of(row.labels.with(label, formatNumber(value)), row.dropsName)
+        numbers.set(value, group)
+      }
+      one.has[i] = 1
+      counts.fold(one, group)
+      one.has[i] = 0
+    }
+  })
+  context.release(before, 0)
+  await emitGroups(ev, groups, grid, sink, (group, row) => counts.finish(group, row))
+}

@@ -1,0 +1,120 @@
+/** Warnings and infos about a query, in Prometheus's words. They are values, never errors. */
+import { formatValue, quote } from '@vigie/model'
+import type { Span } from '../syntax/ast.ts'
+import { positionText } from '../syntax/parse-error.ts'
+
+/** How many different ones are kept of each kind, so that bad data cannot fill the memory. */
+const KEPT_MAX = 1000
+
+interface Monotonicity {
+  minBucket: number
+  maxBucket: number
+  maxDiff: number
+  count: number
+  minTimeMs: number
+  maxTimeMs: number
+}
+
+export class Annotations {
+  readonly #query: string
+  readonly #warnings = new Set<string>()
+  readonly #infos = new Set<string>()
+  readonly #monotonicity = new Map<string, Monotonicity & { span: Span }>()
+
+  /** `query` is what positions refer to. */
+  constructor(query: string) {
+    this.#query = query
+  }
+
+  #place(text: string, span: Span): string {
+    return this.#query === '' ? text : `${text} (${positionText(this.#query, span.start)})`
+  }
+
+  #warn(text: string, span: Span): void {
+    if (this.#warnings.size < KEPT_MAX)
+      this.#warnings.add(this.#place(`PromQL warning: ${text}`, span))
+  }
+
+  #info(text: string, span: Span): void {
+    if (this.#infos.size < KEPT_MAX) this.#infos.add(this.#place(`PromQL info: ${text}`, span))
+  }
+
+  invalidQuantile(q: number, span: Span): void {
+    this.#warn(`quantile value should be between 0 and 1, got ${formatValue(q)}`, span)
+  }
+
+  invalidRatio(ratio: number, cappedTo: number, span: Span): void {
+    const got = `got ${formatValue(ratio)}, capping to ${formatValue(cappedTo)}`
+    this.#warn(`ratio value should be between -1 and 1, ${got}`, span)
+  }
+
+  badBucketLabel(metricName: string, value: string, span: Span): void {
+    this.#warn(
+      `bucket label "le" is missing or has a malformed value of ${quote(value)}${forMetric(metricName)}`,
+      span,
+    )
+  }
+
+  possibleNonCounter(metricName: string, span: Span): void {
+    const text = 'metric might not be a counter, name does not end in _total/_sum/_count/_bucket:'
+    this.#info(`${text} ${quote(metricName)}`, span)
+  }
+
+  incompatibleTypes(left: string, op: string, right: string, span: Span): void {
+    const text = 'incompatible sample types encountered for binary operator'
+    this.#info(`${text} ${quote(op)}: ${left} ${op} ${right}`, span)
+  }
+
+  forcedMonotonicity(
+    metricName: string,
+    span: Span,
+    found: Omit<Monotonicity, 'count' | 'minTimeMs' | 'maxTimeMs'>,
+    timeMs: number,
+  ): void {
+    const page =
+      'https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile'
+    const text = `PromQL info: input to histogram_quantile needed to be fixed for monotonicity (see ${page})`
+    const key = text + forMetric(metricName)
+    const known = this.#monotonicity.get(key)
+    if (known === undefined) {
+      if (this.#monotonicity.size >= KEPT_MAX) return
+      this.#monotonicity.set(key, {
+        ...found,
+        count: 1,
+        minTimeMs: timeMs,
+        maxTimeMs: timeMs,
+        span,
+      })
+      return
+    }
+    known.minBucket = Math.min(known.minBucket, found.minBucket)
+    known.maxBucket = Math.max(known.maxBucket, found.maxBucket)
+    known.maxDiff = Math.max(known.maxDiff, found.maxDiff)
+    known.minTimeMs = Math.min(known.minTimeMs, timeMs)
+    known.maxTimeMs = Math.max(known.maxTimeMs, timeMs)
+    known.count++
+  }
+
+  get warnings(): string[] {
+    return [...this.#warnings]
+  }
+
+  get infos(): string[] {
+    const monotonicity = Array.from(this.#monotonicity, ([key, one]) => {
+      const buckets = `from buckets ${formatValue(one.minBucket)} to ${formatValue(one.maxBucket)}`
+      const diff = `with a max diff of ${formatValue(Number(one.maxDiff.toPrecision(2)))}`
+      const times = `from ${rfc3339(one.minTimeMs)} to ${rfc3339(one.maxTimeMs)}`
+      return this.#place(
+        `${key}, ${buckets}, ${diff}, over ${one.count} samples ${times}`,
+        one.span,
+      )
+    })
+    return [...this.#infos, ...monotonicity]
+  }
+}
+
+const forMetric = (name: string): string => (name === '' ? '' : ` for metric name ${quote(name)}`)
+
+/** Whole seconds, as in Prometheus. */
+const rfc3339 = (ms: number): string =>
+  new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z')

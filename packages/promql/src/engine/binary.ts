@@ -1,0 +1,163 @@
+/** Binary operators where at least one side is a scalar, and the set operators. */
+import {
+  type ArithmeticOp,
+  type BinaryExpr,
+  type Expr,
+  isComparison,
+  isSetOp,
+  valueType,
+} from '../syntax/ast.ts'
+import { type Evaluation, dropName, emitAll, withMerging } from './evaluation.ts'
+import type { Grid } from './grid.ts'
+import { ARITHMETIC, COMPARISONS } from './numbers.ts'
+import { Columns, type Row, type Sink } from './row.ts'
+import { signatureOf } from './signature.ts'
+import { matchVectors } from './vector-match.ts'
+
+export function binaryVector(
+  ev: Evaluation,
+  expr: BinaryExpr,
+  grid: Grid,
+  sink: Sink,
+): Promise<void> {
+  const left = valueType(expr.lhs)
+  const right = valueType(expr.rhs)
+  if (left === 'scalar') return withScalar(ev, expr, expr.rhs, expr.lhs, grid, sink)
+  if (right === 'scalar') return withScalar(ev, expr, expr.lhs, expr.rhs, grid, sink)
+  if (isSetOp(expr.op)) return setOperation(ev, expr, grid, sink)
+  return matchVectors(ev, expr, grid, sink)
+}
+
+export async function binaryScalar(
+  ev: Evaluation,
+  expr: BinaryExpr,
+  grid: Grid,
+): Promise<Float64Array> {
+  const { op } = expr
+  const left = await ev.scalar(expr.lhs, grid)
+  const right = await ev.scalar(expr.rhs, grid)
+  if (isComparison(op)) {
+    const compare = COMPARISONS[op]
+    return left.map((a, i) => (compare(a, right[i]) ? 1 : 0))
+  }
+  const compute = ARITHMETIC[op as ArithmeticOp]
+  if (compute === undefined) return left.fill(NaN)
+  return left.map((a, i) => compute(a, right[i]))
+}
+
+async function withScalar(
+  ev: Evaluation,
+  expr: BinaryExpr,
+  vector: Expr,
+  scalar: Expr,
+  grid: Grid,
+  sink: Sink,
+): Promise<void> {
+  const scalars = await ev.scalar(scalar, grid)
+  const isScalarLeft = scalar === expr.lhs
+  const apply = isComparison(expr.op)
+    ? comparing(expr, scalars, isScalarLeft)
+    : computing(ev, expr, scalars, isScalarLeft)
+  const keepsName = isComparison(expr.op) ? !expr.returnsBool : expr.op === '</' || expr.op === '>/'
+  const produce = (out: Sink): Promise<void> =>
+    ev.vector(vector, grid, (row) => {
+      apply(row)
+      if (!keepsName) dropName(row, ev.context)
+      out(row)
+    })
+  return keepsName ? produce(sink) : withMerging(ev, vector, grid, sink, produce)
+}
+
+function comparing(
+  { op, returnsBool }: BinaryExpr,
+  scalars: Float64Array,
+  isScalarLeft: boolean,
+): (row: Row) => void {
+  const compare = COMPARISONS[op as keyof typeof COMPARISONS]
+  return ({ v, has, at }) => {
+    for (let i = 0; i < scalars.length; i++) {
+      const isTrue = isScalarLeft ? compare(scalars[i], v[at + i]) : compare(v[at + i], scalars[i])
+      if (returnsBool) v[at + i] = isTrue ? 1 : 0
+      else if (!isTrue) has[at + i] = 0
+    }
+  }
+}
+
+function computing(
+  ev: Evaluation,
+  expr: BinaryExpr,
+  scalars: Float64Array,
+  isScalarLeft: boolean,
+): (row: Row) => void {
+  const { op } = expr
+  const compute = ARITHMETIC[op as ArithmeticOp]
+  if (compute === undefined) {
+    return ({ has, at }) => {
+      // Only histograms can be trimmed.
+      ev.context.annotations.incompatibleTypes('float', op, 'float', expr)
+      has.fill(0, at, at + scalars.length)
+    }
+  }
+  return ({ v, at }) => {
+    for (let i = 0; i < scalars.length; i++) {
+      v[at + i] = isScalarLeft ? compute(scalars[i], v[at + i]) : compute(v[at + i], scalars[i])
+    }
+  }
+}
+
+async function setOperation(
+  ev: Evaluation,
+  expr: BinaryExpr,
+  grid: Grid,
+  sink: Sink,
+): Promise<void> {
+  const { context } = ev
+  const signature = signatureOf(expr.matching!)
+  const before = context.held
+  if (expr.op === 'or') {
+    const merged = new Columns(grid.count, context.cellsMax)
+    const seen = new Presence(grid.count)
+    await ev.vector(expr.lhs, grid, (row) => {
+      seen.add(signature(row.labels), row)
+      merged.merge(row)
+    })
+    await ev.vector(expr.rhs, grid, (row) => {
+      mask(row, seen.of(signature(row.labels)), grid.count, false)
+      merged.merge(row)
+    })
+    return emitAll(merged, sink, context)
+  }
+  const right = new Presence(grid.count)
+  await ev.vector(expr.rhs, grid, (row) => right.add(signature(row.labels), row))
+  context.release(before, 0)
+  await ev.vector(expr.lhs, grid, (row) => {
+    mask(row, right.of(signature(row.labels)), grid.count, expr.op === 'and')
+    sink(row)
+  })
+}
+
+/** At which steps any series with a signature has a sample. */
+class Presence {
+  readonly #steps: number
+  readonly #bySignature = new Map<string, Uint8Array>()
+
+  constructor(steps: number) {
+    this.#steps = steps
+  }
+
+  add(signature: string, { has, at }: Row): void {
+    let seen = this.#bySignature.get(signature)
+    if (seen === undefined) this.#bySignature.set(signature, (seen = new Uint8Array(this.#steps)))
+    for (let i = 0; i < this.#steps; i++) seen[i] |= has[at + i]
+  }
+
+  of(signature: string): Uint8Array | undefined {
+    return this.#bySignature.get(signature)
+  }
+}
+
+/** Leaves the samples of a row only where `seen` says `keeps`. */
+function mask({ has, at }: Row, seen: Uint8Array | undefined, steps: number, keeps: boolean): void {
+  for (let i = 0; i < steps; i++)
+    if ((seen !== undefined && seen[i] === 1) !== keeps) has[at + i] = 0
+}

@@ -1,0 +1,208 @@
+/** Calls of functions over a range: the range is a selector's raw samples or a subquery's steps. */
+import { type Labels, METRIC_NAME, SampleColumns } from '@vigie/model'
+import type { Call, Expr, MatrixSelector, Subquery } from '../syntax/ast.ts'
+import { unwrapParens } from '../syntax/ast.ts'
+import { absentLabels } from './absent.ts'
+import { type Evaluation, KEEPS_NAME, dropName, withMerging } from './evaluation.ts'
+import { type Grid, lastTime, timeAt } from './grid.ts'
+import type { Placement } from './plan.ts'
+import { tooManySamples } from './query-error.ts'
+import { RANGE_FUNCTIONS, type RangeFunction } from './range-functions.ts'
+import { type Row, type Sink, countPresent, newRow } from './row.ts'
+import { WindowWalk, dropStale } from './windows.ts'
+
+const COUNTER_SUFFIXES = ['_total', '_sum', '_count', '_bucket']
+
+export async function callOverRange(
+  ev: Evaluation,
+  call: Call,
+  grid: Grid,
+  sink: Sink,
+): Promise<void> {
+  const { name } = call.func
+  const fn = RANGE_FUNCTIONS.get(name)!
+  const argument = rangeArgument(call)
+  const params: Float64Array[] = []
+  for (const arg of call.args) if (arg !== argument.written) params.push(await ev.scalar(arg, grid))
+  if (name === 'absent_over_time') return absentOverTime(ev, argument.range, fn, grid, sink)
+
+  const { context } = ev
+  const before = context.held
+  let outputs = 0
+  const produce = (out: Sink): Promise<void> =>
+    walkRange(ev, argument.range, fn, params, grid, (row) => {
+      const present = countPresent(row, grid.count)
+      if (present === 0) return
+      outputs += present
+      context.hold(present)
+      annotate(ev, call, argument.written, row, params)
+      if (!KEEPS_NAME.has(name)) dropName(row, context)
+      out(row)
+    })
+  if (KEEPS_NAME.has(name)) await produce(sink)
+  else await withMerging(ev, argument.range, grid, sink, produce)
+  context.release(before, outputs)
+}
+
+export interface RangeArgument {
+  written: Expr
+  range: MatrixSelector | Subquery
+}
+
+/** The argument that is a range, as written and without parentheses. */
+export function rangeArgument({ args, func }: Call): RangeArgument {
+  const written = args[func.args.indexOf('matrix')]
+  return { written, range: unwrapParens(written) as MatrixSelector | Subquery }
+}
+
+function annotate(
+  ev: Evaluation,
+  { func, args }: Call,
+  written: Expr,
+  row: Row,
+  params: readonly Float64Array[],
+): void {
+  const { annotations } = ev.context
+  if (func.name === 'rate' || func.name === 'increase') {
+    const name = row.labels.get(METRIC_NAME)
+    if (name === '' || row.dropsName || COUNTER_SUFFIXES.some((suffix) => name.endsWith(suffix)))
+      return
+    annotations.possibleNonCounter(name, written)
+  } else if (func.name === 'quantile_over_time') {
+    for (const [step, q] of params[0].entries()) {
+      if (row.has[row.at + step] === 1 && !(q >= 0 && q <= 1))
+        annotations.invalidQuantile(q, args[0])
+    }
+  }
+}
+
+/** Pushes, for each series of a range, the results of `fn` at each step. */
+async function walkRange(
+  ev: Evaluation,
+  range: MatrixSelector | Subquery,
+  fn: RangeFunction,
+  params: readonly Float64Array[],
+  grid: Grid,
+  sink: Sink,
+): Promise<void> {
+  const placement = ev.plan.placements.get(range)!
+  const walk = new WindowWalk(ev.context, grid, placement, fn, params)
+  const row = newRow(grid.count)
+  await eachSeries(ev, range, placement, grid, async (samples, labels, dropsName) => {
+    row.labels = labels
+    row.dropsName = dropsName
+    for (let step = walk.begin(samples, row); step < grid.count;) {
+      await walk.tick()
+      step = walk.resume(samples.length, row, step)
+    }
+    sink(row)
+    const wait = walk.tick()
+    if (wait !== undefined) await wait
+  })
+}
+
+type OnSeries = (samples: SampleColumns, labels: Labels, dropsName: boolean) => Promise<void>
+
+/** Gives each series of a range with all samples that any window can hold, stale markers left out. */
+export function eachSeries(
+  ev: Evaluation,
+  range: MatrixSelector | Subquery,
+  placement: Placement,
+  grid: Grid,
+  onSeries: OnSeries,
+): Promise<void> {
+  return range.kind === 'subquery'
+    ? eachSubquerySeries(ev, range, placement, grid, onSeries)
+    : eachSelectedSeries(ev, range, placement, grid, onSeries)
+}
+
+/** From (exclusive) and to (inclusive) where the windows of all steps reach. */
+function reach({ atMs, offsetMs, rangeMs }: Placement, grid: Grid): { minT: number; maxT: number } {
+  return {
+    minT: (atMs ?? grid.startMs) - offsetMs - rangeMs,
+    maxT: (atMs ?? lastTime(grid)) - offsetMs,
+  }
+}
+
+async function eachSelectedSeries(
+  ev: Evaluation,
+  range: MatrixSelector,
+  placement: Placement,
+  grid: Grid,
+  onSeries: OnSeries,
+): Promise<void> {
+  const set = ev.plan.series.get(range.selector)!
+  const { minT, maxT } = reach(placement, grid)
+  const samples = new SampleColumns()
+  for (let i = 0; i < set.count; i++) {
+    samples.length = 0
+    set.samples(i, minT + 1, maxT, samples)
+    dropStale(samples)
+    if (samples.length > 0) await onSeries(samples, set.labels(i), false)
+  }
+}
+
+async function eachSubquerySeries(
+  ev: Evaluation,
+  range: Subquery,
+  placement: Placement,
+  grid: Grid,
+  onSeries: OnSeries,
+): Promise<void> {
+  const { context } = ev
+  const inner = subqueryGrid(placement, grid)
+  if (inner.count <= 0) return
+  if (inner.count > context.maxSamples) throw tooManySamples()
+  // The inner expression pushes its series; what is done with one may have to wait for its turn.
+  const before = context.held
+  const kept: { labels: Labels; dropsName: boolean; t: Float64Array; v: Float64Array }[] = []
+  await ev.vector(range.expr, inner, (row) => {
+    const count = countPresent(row, inner.count)
+    if (count === 0) return
+    const t = new Float64Array(count)
+    const v = new Float64Array(count)
+    let at = 0
+    for (let step = 0; step < inner.count; step++) {
+      if (row.has[row.at + step] === 0) continue
+      t[at] = timeAt(inner, step)
+      v[at++] = row.v[row.at + step]
+    }
+    kept.push({ labels: row.labels, dropsName: row.dropsName, t, v })
+  })
+  context.release(
+    before,
+    kept.reduce((sum, one) => sum + one.t.length, 0),
+  )
+  const samples = new SampleColumns(1)
+  for (const { labels, dropsName, t, v } of kept) {
+    samples.t = t
+    samples.v = v
+    samples.length = t.length
+    await onSeries(samples, labels, dropsName)
+  }
+}
+
+/** Steps of a subquery lie on multiples of its step. */
+function subqueryGrid(placement: Placement, grid: Grid): Grid {
+  const { stepMs } = placement
+  const { minT, maxT } = reach(placement, grid)
+  let startMs = stepMs * Math.floor(minT / stepMs)
+  if (startMs <= minT) startMs += stepMs
+  return { startMs, stepMs, count: Math.floor((maxT - startMs) / stepMs) + 1 }
+}
+
+async function absentOverTime(
+  ev: Evaluation,
+  range: MatrixSelector | Subquery,
+  fn: RangeFunction,
+  grid: Grid,
+  sink: Sink,
+): Promise<void> {
+  const out = newRow(grid.count, absentLabels(range))
+  out.has.fill(1)
+  out.v.fill(1)
+  await walkRange(ev, range, fn, [], grid, (row) => {
+    for (let i = 0; i < grid.count; i++) if (row.has[row.at + i] === 1) out.has[i] = 0
+  })
+  sink(out)
+}

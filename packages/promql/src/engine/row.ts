@@ -1,0 +1,134 @@
+/**
+ * Series on their way through the evaluation, as columns over the steps of a grid.
+ *
+ * A Row is one series: step i has a sample when has[at + i] is 1, and then its value is v[at + i].
+ * Rows are pushed from node to node one at a time and are borrowed: whoever gets one may change its
+ * columns and labels during the call, and must copy what is to stay. (Histograms will be a third
+ * column beside `v`.)
+ *
+ * Columns keeps rows: one arena of series x steps.
+ */
+import { Labels, METRIC_NAME } from '@vigie/model'
+import { executionError, tooManySamples } from './query-error.ts'
+
+export interface Row {
+  labels: Labels
+  /** The metric name is to be dropped at the end of the evaluation. */
+  dropsName: boolean
+  v: Float64Array
+  has: Uint8Array
+  at: number
+}
+
+export type Sink = (row: Row) => void
+
+export function newRow(steps: number, labels: Labels = Labels.EMPTY): Row {
+  return { labels, dropsName: false, v: new Float64Array(steps), has: new Uint8Array(steps), at: 0 }
+}
+
+/** Number of steps with a sample. */
+export function countPresent({ has, at }: Row, steps: number): number {
+  let count = 0
+  for (let i = at; i < at + steps; i++) count += has[i]
+  return count
+}
+
+export function isEmptyRow({ has, at }: Row, steps: number): boolean {
+  for (let i = at; i < at + steps; i++) if (has[i] === 1) return false
+  return true
+}
+
+const METADATA: ReadonlySet<string> = new Set([METRIC_NAME, '__type__', '__unit__'])
+
+/** The labels of what was computed from a metric: its name, type and unit do not hold any more. */
+export function withoutMetadata(labels: Labels): Labels {
+  const { pairs } = labels
+  // Fast path: these names sort before nearly all others.
+  if (pairs.length === 0 || !pairs[0].startsWith('__')) {
+    return labels.has(METRIC_NAME) ? labels.drop(METADATA) : labels
+  }
+  return labels.drop(METADATA)
+}
+
+const INITIAL_ROWS = 16
+
+export class Columns {
+  readonly steps: number
+  readonly labels: Labels[] = []
+  readonly dropsName: boolean[] = []
+  v: Float64Array
+  has: Uint8Array
+  readonly #cellsMax: number
+  #byKey: Map<string, number> | undefined
+
+  /** Throws tooManySamples beyond `cellsMax` series x steps. */
+  constructor(steps: number, cellsMax: number) {
+    this.steps = steps
+    this.#cellsMax = cellsMax
+    this.v = new Float64Array(steps * INITIAL_ROWS)
+    this.has = new Uint8Array(steps * INITIAL_ROWS)
+  }
+
+  get length(): number {
+    return this.labels.length
+  }
+
+  /** Copies a row in, whatever its labels; gives its index. */
+  append(row: Row): number {
+    const index = this.labels.length
+    const { steps } = this
+    const offset = index * steps
+    this.#reserve(offset + steps)
+    const { v, has } = this
+    const { at } = row
+    for (let i = 0; i < steps; i++) {
+      v[offset + i] = row.v[at + i]
+      has[offset + i] = row.has[at + i]
+    }
+    this.labels.push(row.labels)
+    this.dropsName.push(row.dropsName)
+    return index
+  }
+
+  /** Copies a row into the one with the same labels, if there is one. Throws where both have a sample. */
+  merge(row: Row): void {
+    this.#byKey ??= new Map(this.labels.map((labels, i) => [labels.key, i]))
+    const known = this.#byKey.get(row.labels.key)
+    if (known === undefined) {
+      this.#byKey.set(row.labels.key, this.append(row))
+      return
+    }
+    const { v, has, steps } = this
+    const offset = known * steps
+    for (let i = 0; i < steps; i++) {
+      if (row.has[row.at + i] === 0) continue
+      if (has[offset + i] === 1)
+        throw executionError('vector cannot contain metrics with the same labelset')
+      v[offset + i] = row.v[row.at + i]
+      has[offset + i] = 1
+    }
+    if (row.dropsName) this.dropsName[known] = true
+  }
+
+  /** Points `out` at row `index`. The columns are those of the arena itself. */
+  read(index: number, out: Row): Row {
+    out.labels = this.labels[index]
+    out.dropsName = this.dropsName[index]
+    out.v = this.v
+    out.has = this.has
+    out.at = index * this.steps
+    return out
+  }
+
+  #reserve(cells: number): void {
+    if (cells <= this.v.length) return
+    if (cells > this.#cellsMax) throw tooManySamples()
+    const size = Math.max(cells, Math.min(this.v.length * 2, this.#cellsMax))
+    const v = new Float64Array(size)
+    const has = new Uint8Array(size)
+    v.set(this.v)
+    has.set(this.has)
+    this.v = v
+    this.has = has
+  }
+}

@@ -1,0 +1,142 @@
+/** Aggregations that must see all values of a group at once: quantile, topk, bottomk, limitk, limit_ratio. */
+import type { Labels } from '@vigie/model'
+import type { AggregateExpr } from '../syntax/ast.ts'
+import { type Evaluation, collect, emitAll } from './evaluation.ts'
+import type { Grid } from './grid.ts'
+import { Groups, emitGroups } from './groups.ts'
+import { quantile } from './quantile.ts'
+import { executionError } from './query-error.ts'
+import { type Columns, type Sink, newRow } from './row.ts'
+import { compareValues } from './sort-calls.ts'
+
+const INT64_LIMIT = 2 ** 63
+
+/** Collects the input, and which of its rows each group has. */
+async function groupRows(
+  ev: Evaluation,
+  expr: AggregateExpr,
+  grid: Grid,
+): Promise<{ columns: Columns; groups: Groups; members: number[][] }> {
+  const columns = await collect(ev, expr.expr, grid)
+  const groups = new Groups(expr)
+  const members: number[][] = []
+  for (let i = 0; i < columns.length; i++) {
+    const group = groups.of(columns.labels[i], columns.dropsName[i])
+    ;(members[group] ??= []).push(i)
+  }
+  return { columns, groups, members }
+}
+
+export async function quantiles(
+  ev: Evaluation,
+  expr: AggregateExpr,
+  grid: Grid,
+  sink: Sink,
+): Promise<void> {
+  const { context } = ev
+  const before = context.held
+  const qs = await ev.scalar(expr.param!, grid)
+  for (const q of qs) if (!(q >= 0 && q <= 1)) context.annotations.invalidQuantile(q, expr.param!)
+  const { columns, groups, members } = await groupRows(ev, expr, grid)
+  const { v, has, steps } = columns
+  const values = new Float64Array(columns.length)
+  context.release(before, 0)
+  await emitGroups(ev, groups, grid, sink, (group, row) => {
+    let present = 0
+    for (let step = 0; step < steps; step++) {
+      let count = 0
+      for (const index of members[group]) {
+        const cell = index * steps + step
+        if (has[cell] === 1) values[count++] = v[cell]
+      }
+      row.has[step] = count > 0 ? 1 : 0
+      if (count === 0) continue
+      row.v[step] = quantile(qs[step], values.subarray(0, count))
+      present++
+    }
+    return present
+  })
+}
+
+/** Which of the rows in `present` stay at a step, in the order of the result. */
+type Pick = (present: number[], step: number) => number[]
+
+export async function pickSeries(
+  ev: Evaluation,
+  expr: AggregateExpr,
+  grid: Grid,
+  sink: Sink,
+): Promise<void> {
+  const { context } = ev
+  const params = await ev.scalar(expr.param!, grid)
+  const before = context.held
+  const { columns, members } = await groupRows(ev, expr, grid)
+  const pick =
+    expr.op === 'limit_ratio' ? byRatio(ev, expr, columns, params) : byCount(expr, columns, params)
+  const { steps, has } = columns
+  const order: number[] = []
+  let outputs = 0
+  for (const rows of members) {
+    for (let step = 0; step < steps; step++) {
+      const present = rows.filter((index) => has[index * steps + step] === 1)
+      for (const index of present) has[index * steps + step] = 0
+      const picked = pick(present, step)
+      for (const index of picked) has[index * steps + step] = 1
+      outputs += picked.length
+      // With one step the order of the result is that of the values.
+      if (steps === 1) order.push(...picked)
+    }
+    const wait = context.tick()
+    if (wait !== undefined) await wait
+  }
+  context.release(before, outputs)
+  if (steps > 1) return emitAll(columns, sink, context)
+  const row = newRow(0)
+  for (const index of order) sink(columns.read(index, row))
+}
+
+function byCount(expr: AggregateExpr, { v, steps }: Columns, params: Float64Array): Pick {
+  for (const k of params) {
+    if (Number.isNaN(k)) throw executionError('Parameter value is NaN')
+    if (k >= INT64_LIMIT) throw executionError(`Scalar value ${k} overflows int64`)
+    if (k <= -INT64_LIMIT) throw executionError(`Scalar value ${k} underflows int64`)
+  }
+  const isDescending = expr.op === 'topk'
+  return (present, step) => {
+    const k = Math.max(0, Math.trunc(params[step]))
+    if (expr.op === 'limitk' || k === 0) return present.slice(0, k)
+    const value = (index: number): number => v[index * steps + step]
+    return present.sort((a, b) => compareValues(value(a), value(b), isDescending)).slice(0, k)
+  }
+}
+
+function byRatio(
+  ev: Evaluation,
+  expr: AggregateExpr,
+  { labels }: Columns,
+  params: Float64Array,
+): Pick {
+  const ratios = params.map((ratio) => {
+    if (Number.isNaN(ratio)) throw executionError('Ratio value is NaN')
+    const capped = Math.max(-1, Math.min(1, ratio))
+    if (capped !== ratio) ev.context.annotations.invalidRatio(ratio, capped, expr.param!)
+    return capped
+  })
+  const shares = labels.map(shareOf)
+  return (present, step) => {
+    const ratio = ratios[step]
+    // The two signs are complements: what one keeps, the other leaves out.
+    if (ratio >= 0) return present.filter((index) => shares[index] < ratio)
+    return present.filter((index) => shares[index] >= 1 + ratio)
+  }
+}
+
+/** A number from 0 to 1 that depends on the labels alone, evenly spread (FNV-1a, mixed). */
+function shareOf(labels: Labels): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < labels.key.length; i++)
+    hash = Math.imul(hash ^ labels.key.charCodeAt(i), 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32
+}

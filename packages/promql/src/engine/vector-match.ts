@@ -1,0 +1,255 @@
+/**
+ * Arithmetic and comparison between two instant vectors.
+ *
+ * Series are grouped by signature once; within a group, the pairs of series that meet are computed
+ * over all steps. What is not allowed (two series on the "one" side, two matches of it) is only
+ * wrong at a step where both series are present.
+ */
+import { type Labels, compareLabels } from '@vigie/model'
+import { type ArithmeticOp, type BinaryExpr, isComparison } from '../syntax/ast.ts'
+import { type Evaluation, collect, emitAll } from './evaluation.ts'
+import type { Grid } from './grid.ts'
+import { ARITHMETIC, COMPARISONS } from './numbers.ts'
+import { executionError } from './query-error.ts'
+import { Columns, type Row, type Sink, isEmptyRow, newRow, withoutMetadata } from './row.ts'
+import { signatureOf } from './signature.ts'
+
+interface Group {
+  /** Rows of the "many" side (the left one where both are "one"). */
+  many: number[]
+  one: number[]
+}
+
+export async function matchVectors(
+  ev: Evaluation,
+  expr: BinaryExpr,
+  grid: Grid,
+  sink: Sink,
+): Promise<void> {
+  const { context } = ev
+  const before = context.held
+  const left = await collect(ev, expr.lhs, grid)
+  const right = await collect(ev, expr.rhs, grid)
+  const match = new Match(ev, expr, left, right)
+  const merged = new Columns(grid.count, context.cellsMax)
+  const row = newRow(grid.count)
+  for (const group of match.groups()) {
+    match.checkOneSide(group)
+    match.compute(group, row, (out) => merged.merge(out))
+    const wait = context.tick()
+    if (wait !== undefined) await wait
+  }
+  let outputs = 0
+  for (let i = 0; i < merged.length * grid.count; i++) outputs += merged.has[i]
+  context.release(before, outputs)
+  await emitAll(merged, sink, context)
+}
+
+class Match {
+  readonly #ev: Evaluation
+  readonly #expr: BinaryExpr
+  /** True when the right side is the "many" one. */
+  readonly #isSwapped: boolean
+  readonly #many: Columns
+  readonly #one: Columns
+  readonly #steps: number
+  /** Steps at which neither side is empty as a whole: elsewhere nothing can be wrong. */
+  readonly #isLive: Uint8Array
+  readonly #fillMany: number | undefined
+  readonly #fillOne: number | undefined
+  readonly #compute: (left: number, right: number) => number
+  readonly #keeps: ((left: number, right: number) => boolean) | undefined
+  readonly #matched: Uint8Array
+
+  constructor(ev: Evaluation, expr: BinaryExpr, left: Columns, right: Columns) {
+    this.#ev = ev
+    this.#expr = expr
+    const { op } = expr
+    const { card, fillLeft, fillRight } = expr.matching!
+    this.#isSwapped = card === 'one-to-many'
+    this.#many = this.#isSwapped ? right : left
+    this.#one = this.#isSwapped ? left : right
+    this.#fillMany = this.#isSwapped ? fillRight : fillLeft
+    this.#fillOne = this.#isSwapped ? fillLeft : fillRight
+    this.#steps = left.steps
+    this.#matched = new Uint8Array(this.#steps)
+    const [inMany, inOne] = [presence(this.#many), presence(this.#one)]
+    const hasFill = this.#fillMany !== undefined || this.#fillOne !== undefined
+    this.#isLive = inMany.map((here, i) => (hasFill ? here | inOne[i] : here & inOne[i]))
+    this.#keeps = isComparison(op) ? COMPARISONS[op] : undefined
+    this.#compute = isComparison(op) ? (a) => a : (ARITHMETIC[op as ArithmeticOp] ?? ((a) => a))
+  }
+
+  groups(): Iterable<Group> {
+    const signature = signatureOf(this.#expr.matching!)
+    const groups = new Map<string, Group>()
+    const groupOf = (labels: Labels): Group => {
+      const key = signature(labels)
+      let group = groups.get(key)
+      if (group === undefined) groups.set(key, (group = { many: [], one: [] }))
+      return group
+    }
+    for (const [i, labels] of this.#one.labels.entries()) groupOf(labels).one.push(i)
+    for (const [i, labels] of this.#many.labels.entries()) groupOf(labels).many.push(i)
+    return groups.values()
+  }
+
+  /** Throws where two series of the "one" side are present at the same step. */
+  checkOneSide({ one }: Group): void {
+    if (one.length < 2) return
+    const steps = this.#steps
+    const { has } = this.#one
+    for (let step = 0; step < steps; step++) {
+      if (this.#isLive[step] === 0) continue
+      let first = -1
+      for (const index of one) {
+        if (has[index * steps + step] === 0) continue
+        if (first >= 0) throw this.#duplicates(first, index)
+        first = index
+      }
+    }
+  }
+
+  #duplicates(first: number, second: number): Error {
+    const { isOn, labels } = this.#expr.matching!
+    const names = new Set(isOn ? labels : [...labels, '__name__'])
+    const found = this.#one.labels[second]
+    const group = braced(isOn ? found.keep(names) : found.drop(names))
+    const side = this.#isSwapped ? 'left' : 'right'
+    const both = [found, this.#one.labels[first]].toSorted(compareLabels)
+    const pair = `[${both.map(braced).join(', ')}]`
+    return executionError(
+      `found duplicate series for the match group ${group} on the ${side} hand-side of the operation: ${pair}` +
+        ';many-to-many matching not allowed: matching labels must be unique on one side',
+    )
+  }
+
+  compute(group: Group, row: Row, sink: Sink): void {
+    const { card } = this.#expr.matching!
+    this.#matched.fill(0)
+    // Labels of results at steps: a second one at the same step is an error.
+    const results = new Map<string, Uint8Array>()
+    for (const many of group.many) {
+      for (const one of group.one) {
+        this.#pair(many, one, row, card === 'one-to-one' && group.many.length > 1)
+        if (isEmptyRow(row, this.#steps)) continue
+        row.labels = this.#resultLabels(this.#many.labels[many], this.#one.labels[one])
+        if (card !== 'one-to-one' && group.many.length > 1) this.#checkUnique(row, results)
+        sink(row)
+      }
+      if (this.#fillOne !== undefined)
+        this.#fill(this.#many, many, group.one, this.#one, this.#fillOne, row, sink)
+    }
+    if (this.#fillMany === undefined) return
+    for (const one of group.one)
+      this.#fill(this.#one, one, group.many, this.#many, this.#fillMany, row, sink)
+  }
+
+  /** With `isOnly`, the one side may meet one series of the other at a step, whatever comes of it. */
+  #pair(many: number, one: number, row: Row, isOnly: boolean): void {
+    const steps = this.#steps
+    const [a, b] = [this.#many, this.#one]
+    const [atA, atB] = [many * steps, one * steps]
+    row.dropsName = this.#expr.returnsBool
+    for (let i = 0; i < steps; i++) {
+      row.has[i] = a.has[atA + i] & b.has[atB + i]
+      if (row.has[i] === 0) continue
+      if (isOnly && this.#matched[i] === 1) throw executionError(MANY_TO_ONE)
+      this.#matched[i] = 1
+      this.#cell(a.v[atA + i], b.v[atB + i], row, i)
+    }
+  }
+
+  #cell(many: number, one: number, row: Row, step: number): void {
+    const left = this.#isSwapped ? one : many
+    const right = this.#isSwapped ? many : one
+    const { op, returnsBool } = this.#expr
+    if (this.#keeps === undefined) {
+      if (op === '</' || op === '>/') {
+        // Only histograms can be trimmed.
+        this.#ev.context.annotations.incompatibleTypes('float', op, 'float', this.#expr)
+        row.has[step] = 0
+      } else {
+        row.v[step] = this.#compute(left, right)
+      }
+      return
+    }
+    const keeps = this.#keeps(left, right)
+    if (returnsBool) row.v[step] = keeps ? 1 : 0
+    else if (keeps) row.v[step] = left
+    else row.has[step] = 0
+  }
+
+  /** The series of one side, at the steps where the other side has nothing, against a stand-in. */
+  #fill(
+    here: Columns,
+    index: number,
+    others: readonly number[],
+    there: Columns,
+    value: number,
+    row: Row,
+    sink: Sink,
+  ): void {
+    const steps = this.#steps
+    const isManyHere = here === this.#many
+    for (let i = 0; i < steps; i++) {
+      const isAlone =
+        here.has[index * steps + i] === 1 && others.every((one) => there.has[one * steps + i] === 0)
+      row.has[i] = isAlone ? 1 : 0
+      const own = here.v[index * steps + i]
+      if (isAlone) this.#cell(isManyHere ? own : value, isManyHere ? value : own, row, i)
+    }
+    if (isEmptyRow(row, steps)) return
+    const { isOn, labels } = this.#expr.matching!
+    const names = new Set(isOn ? labels : [...labels, '__name__'])
+    const own = here.labels[index]
+    const standIn = isOn ? own.keep(names) : own.drop(names)
+    row.labels = isManyHere ? this.#resultLabels(own, standIn) : this.#resultLabels(standIn, own)
+    row.dropsName = this.#expr.returnsBool
+    sink(row)
+  }
+
+  #checkUnique({ has, labels }: Row, results: Map<string, Uint8Array>): void {
+    const seen = seenAt(results, labels, this.#steps)
+    for (let i = 0; i < this.#steps; i++) {
+      if (has[i] === 0) continue
+      if (seen[i] === 1) throw executionError(NOT_UNIQUE)
+      seen[i] = 1
+    }
+  }
+
+  #resultLabels(many: Labels, one: Labels): Labels {
+    const { op, returnsBool, matching } = this.#expr
+    const { card, isOn, labels, include } = matching!
+    const drops =
+      (isComparison(op) && returnsBool && !this.#ev.context.delaysNameRemoval) || op in ARITHMETIC
+    let result = drops ? withoutMetadata(many) : many
+    if (card === 'one-to-one') {
+      const names = new Set(labels)
+      result = isOn ? result.keep(names) : result.drop(names)
+    }
+    for (const name of include) result = result.with(name, one.get(name))
+    return result
+  }
+}
+
+const MANY_TO_ONE =
+  'multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)'
+const NOT_UNIQUE = 'multiple matches for labels: grouping labels must ensure unique matches'
+
+function seenAt(results: Map<string, Uint8Array>, labels: Labels, steps: number): Uint8Array {
+  let seen = results.get(labels.key)
+  if (seen === undefined) results.set(labels.key, (seen = new Uint8Array(steps)))
+  return seen
+}
+
+/** At which steps any series has a sample. */
+function presence({ has, steps, length }: Columns): Uint8Array {
+  const out = new Uint8Array(steps)
+  for (let i = 0; i < length * steps; i++) out[i % steps] |= has[i]
+  return out
+}
+
+/** Labels in braces, the metric name among them, as in messages. */
+const braced = (labels: Labels): string =>
+  `{${Array.from(labels, ([name, value]) => `${name}=${JSON.stringify(value)}`).join(', ')}}`

@@ -1,0 +1,150 @@
+/**
+ * Moves a window over the samples of one series, once from left to right, and computes a range
+ * function at each step of a grid.
+ */
+import { type SampleColumns, isStale } from '@vigie/model'
+import type { QueryContext } from './context.ts'
+import { type Grid, timeAt } from './grid.ts'
+import type { Placement } from './plan.ts'
+import { tooManySamples } from './query-error.ts'
+import type { RangeFunction, Window } from './range-functions.ts'
+import type { Row } from './row.ts'
+
+/** Samples that are looked at before others get a turn. */
+const WORK_PER_TICK = 200_000
+
+const NO_MARKS = new Int32Array(0)
+
+export class WindowWalk {
+  readonly #context: QueryContext
+  readonly #grid: Grid
+  readonly #placement: Placement
+  readonly #function: RangeFunction
+  readonly #params: readonly Float64Array[]
+  readonly #window: Window
+  #work = 0
+
+  /** `params` are the scalar arguments over the steps of `grid`. */
+  constructor(
+    context: QueryContext,
+    grid: Grid,
+    placement: Placement,
+    fn: RangeFunction,
+    params: readonly Float64Array[],
+  ) {
+    this.#context = context
+    this.#grid = grid
+    this.#placement = placement
+    this.#function = fn
+    this.#params = params
+    this.#window = {
+      t: new Float64Array(0),
+      v: new Float64Array(0),
+      from: 0,
+      to: 0,
+      startMs: 0,
+      endMs: 0,
+      evalMs: 0,
+      params: new Float64Array(params.length),
+      marks: NO_MARKS,
+      markFrom: 0,
+      markTo: 0,
+    }
+  }
+
+  /**
+   * Fills `row` from `samples`, which hold no stale markers. Gives something to await when it is the
+   * turn of others before all steps are done; then call `resume` with the step it gives.
+   */
+  begin(samples: SampleColumns, row: Row): number {
+    const w = this.#window
+    w.t = samples.t
+    w.v = samples.v
+    w.from = 0
+    w.to = 0
+    w.markFrom = 0
+    w.markTo = 0
+    const { marks } = this.#function
+    w.marks = marks === undefined ? NO_MARKS : markSamples(samples, marks)
+    return this.resume(samples.length, row, 0)
+  }
+
+  /** Goes on at `fromStep`; gives the step to go on from, which is the count of steps when done. */
+  resume(length: number, row: Row, fromStep: number): number {
+    const w = this.#window
+    const grid = this.#grid
+    const { atMs, offsetMs, rangeMs } = this.#placement
+    const { compute, samplesMin } = this.#function
+    const params = this.#params
+    const { t, marks } = w
+    const { v, has } = row
+    const windowMax = this.#context.maxSamples - this.#context.held
+    let { from, to } = w
+    let step = fromStep
+    let read = 0
+    for (; step < grid.count && read < WORK_PER_TICK; step++) {
+      const evalMs = timeAt(grid, step)
+      const endMs = (atMs ?? evalMs) - offsetMs
+      const startMs = endMs - rangeMs
+      while (to < length && t[to] <= endMs) to++
+      while (from < to && t[from] <= startMs) from++
+      const count = to - from
+      read += count + 1
+      if (count < samplesMin) {
+        has[step] = 0
+        continue
+      }
+      if (count > windowMax) throw tooManySamples()
+      w.from = from
+      w.to = to
+      w.startMs = startMs
+      w.endMs = endMs
+      w.evalMs = evalMs
+      while (w.markTo < marks.length && marks[w.markTo] < to) w.markTo++
+      while (w.markFrom < w.markTo && marks[w.markFrom] <= from) w.markFrom++
+      for (let i = 0; i < params.length; i++) w.params[i] = params[i][step]
+      v[step] = compute(w)
+      has[step] = 1
+    }
+    w.from = from
+    w.to = to
+    this.#work += read
+    this.#context.countRead(read)
+    return step
+  }
+
+  /** Something to await when enough was done since the last time. */
+  tick(): Promise<void> | undefined {
+    if (this.#work < WORK_PER_TICK / 8) return undefined
+    this.#work = 0
+    return this.#context.tick()
+  }
+}
+
+function markSamples(
+  { v, length }: SampleColumns,
+  marks: (previous: number, value: number) => boolean,
+): Int32Array {
+  let count = 0
+  for (let i = 1; i < length; i++) if (marks(v[i - 1], v[i])) count++
+  if (count === 0) return NO_MARKS
+  const out = new Int32Array(count)
+  let at = 0
+  for (let i = 1; i < length; i++) if (marks(v[i - 1], v[i])) out[at++] = i
+  return out
+}
+
+/** Takes the stale markers out, in place: ranges do not see them. */
+export function dropStale(samples: SampleColumns): void {
+  const { t, v, length } = samples
+  let kept = 0
+  for (let i = 0; i < length; i++) {
+    if (isStale(v[i])) continue
+    if (kept !== i) {
+      t[kept] = t[i]
+      v[kept] = v[i]
+    }
+    kept++
+  }
+  samples.length = kept
+}
