@@ -1,1 +1,13 @@
-export {}
+export { type Tsdb, type TsdbStats, openTsdb } from './tsdb.ts'
+export {
+  type FsyncPolicy,
+  type Logger,
+  MAX_SERIES_DEFAULT,
+  RETENTION_BYTES_DEFAULT,
+  RETENTION_MS_DEFAULT,
+  type TsdbOptions,
+} from './options.ts'
+export { type Disk, DiskError, type DiskFile, LockedError, nodeDisk } from './disk.ts'
+export type { Cardinality, NamedCount } from './cardinality.ts'
+export type { MetricFamily } from './metrics.ts'
+export { UnsupportedError } from './wal/segment-reader.ts'

@@ -1,0 +1,181 @@
+/**
+ * One batch on its way into the storage: columns of references, times and values. Nothing of it can
+ * be seen before `commit`, which writes it to the log first and only then to the head.
+ */
+import {
+  APPENDED,
+  type AppendResult,
+  type Appender,
+  DUPLICATE,
+  type Labels,
+  OUT_OF_ORDER,
+  type SeriesRef,
+  StorageLimitError,
+  TOO_OLD,
+  UNKNOWN_SERIES,
+} from '@vigie/model'
+import { type Head, isSameValue } from './head/head.ts'
+import * as series from './head/series-table.ts'
+
+/** Samples of one batch. */
+export const BATCH_SAMPLES_MAX = 10_000_000
+const CAPACITY_MIN = 1024
+/** A time beyond this (the year 144,683) is no time. */
+const T_MAX = 2 ** 52
+
+/** The columns of a batch, used again for later ones. */
+export class Batch {
+  refs: Uint32Array = new Uint32Array(CAPACITY_MIN)
+  t: Float64Array = new Float64Array(CAPACITY_MIN)
+  v: Float64Array = new Float64Array(CAPACITY_MIN)
+  count = 0
+
+  grow(): void {
+    const capacity = this.refs.length * 2
+    const refs = new Uint32Array(capacity)
+    const t = new Float64Array(capacity)
+    const v = new Float64Array(capacity)
+    refs.set(this.refs)
+    t.set(this.t)
+    v.set(this.v)
+    this.refs = refs
+    this.t = t
+    this.v = v
+  }
+}
+
+/** Samples that were refused, since the start. */
+export interface Refusals {
+  outOfOrder: number
+  duplicate: number
+  tooOld: number
+  limit: number
+}
+
+export interface BatchSink {
+  readonly head: Head
+  readonly refused: Refusals
+  /** Grows with every commit. */
+  readonly commits: number
+  takeBatch(): Batch
+  /** Writes and publishes a batch. Throws; then nothing of it is kept. */
+  commitBatch(batch: Batch): void
+  giveBack(batch: Batch): void
+}
+
+export class BatchAppender implements Appender {
+  readonly #sink: BatchSink
+  readonly #head: Head
+  #batch: Batch | undefined
+  // What the sink had seen when the first sample was checked.
+  #commits = 0
+  #collections = 0
+
+  constructor(sink: BatchSink) {
+    this.#sink = sink
+    this.#head = sink.head
+  }
+
+  series(labels: Labels): SeriesRef {
+    try {
+      return this.#head.table.refOf(this.#head.seriesFor(labels))
+    } catch (error) {
+      if (error instanceof StorageLimitError) this.#sink.refused.limit++
+      throw error
+    }
+  }
+
+  append(ref: SeriesRef, t: number, v: number): AppendResult {
+    const head = this.#head
+    const slot = head.table.slotOf(ref)
+    if (slot === 0 || !head.table.isAlive(slot)) return UNKNOWN_SERIES
+    const batch = this.#batch ?? this.#start()
+    const page = head.table.page(slot)
+    // The last sample of the series in this batch, if that is what `pending` still points to.
+    const pending = page.u32[series.word(slot) + series.PENDING]
+    const isPending = pending < batch.count && batch.refs[pending] === ref
+    const lastT = isPending ? batch.t[pending] : page.f64[series.double(slot) + series.LAST_T]
+    if (!(t > lastT && t >= head.minValidT && t <= T_MAX)) {
+      const lastV = isPending ? batch.v[pending] : page.f64[series.double(slot) + series.LAST_V]
+      return this.#refuse(t, v, lastT, lastV)
+    }
+    const index = batch.count
+    if (index === batch.refs.length) this.#grow(batch)
+    batch.refs[index] = ref
+    batch.t[index] = t
+    batch.v[index] = v
+    batch.count = index + 1
+    page.u32[series.word(slot) + series.PENDING] = index
+    return APPENDED
+  }
+
+  #start(): Batch {
+    this.#batch = this.#sink.takeBatch()
+    this.#commits = this.#sink.commits
+    this.#collections = this.#head.collections
+    return this.#batch
+  }
+
+  #grow(batch: Batch): void {
+    if (batch.count >= BATCH_SAMPLES_MAX)
+      throw new StorageLimitError(
+        'batch-samples',
+        `cannot append: the batch has ${batch.count} samples, want at most ${BATCH_SAMPLES_MAX}`,
+      )
+    batch.grow()
+  }
+
+  #refuse(t: number, v: number, lastT: number, lastV: number): AppendResult {
+    const { refused } = this.#sink
+    if (t < this.#head.minValidT || !(Math.abs(t) <= T_MAX)) {
+      refused.tooOld++
+      return TOO_OLD
+    }
+    if (t < lastT) {
+      refused.outOfOrder++
+      return OUT_OF_ORDER
+    }
+    if (isSameValue(v, lastV)) return APPENDED
+    refused.duplicate++
+    return DUPLICATE
+  }
+
+  commit(): void {
+    const batch = this.#batch
+    if (batch === undefined) return
+    this.#batch = undefined
+    try {
+      const hasChanged =
+        this.#commits !== this.#sink.commits || this.#collections !== this.#head.collections
+      if (hasChanged) this.#checkAgain(batch)
+      if (batch.count > 0) this.#sink.commitBatch(batch)
+    } finally {
+      this.#sink.giveBack(batch)
+    }
+  }
+
+  /** Others committed meanwhile: drops what is no longer newer than its series. */
+  #checkAgain(batch: Batch): void {
+    const head = this.#head
+    const { refs, t, v } = batch
+    let kept = 0
+    for (let i = 0; i < batch.count; i++) {
+      const slot = head.table.slotOf(refs[i])
+      if (slot === 0 || !head.table.isAlive(slot)) continue
+      if (t[i] <= head.lastT(slot)) {
+        if (t[i] < head.lastT(slot)) this.#sink.refused.outOfOrder++
+        else if (!head.isLastValue(slot, v[i])) this.#sink.refused.duplicate++
+        continue
+      }
+      refs[kept] = refs[i]
+      t[kept] = t[i]
+      v[kept++] = v[i]
+    }
+    batch.count = kept
+  }
+
+  rollback(): void {
+    if (this.#batch !== undefined) this.#sink.giveBack(this.#batch)
+    this.#batch = undefined
+  }
+}

@@ -1,0 +1,378 @@
+/**
+ * All series and samples in memory. Nothing here touches a disk or decides what may be appended: it
+ * is the state that commits, replay and queries share.
+ *
+ * The open chunk of a series is XOR encoded as its samples come, in a chain of blocks of the arena:
+ *
+ *     previous block <4b> | 124 bytes of the chunk's bits
+ *
+ * so that it grows without being copied. At 120 samples, or where Prometheus's block range of two
+ * hours ends, it goes to the chunk log as one piece and its blocks are free for others.
+ */
+import { type Labels, StorageLimitError, isStale } from '@vigie/model'
+import { Arena, byteOf, wordOf } from './arena.ts'
+import { ChunkLog, slabOf } from './chunk-log.ts'
+import { HashTable } from './hash-table.ts'
+import { LabelSets, hashSymbols } from './label-sets.ts'
+import { Postings } from './postings.ts'
+import * as series from './series-table.ts'
+import { Symbols } from './symbols.ts'
+import { NO_LEADING, SAMPLE_BYTES_MAX, XorEncoder, firstTimestamp } from './xor.ts'
+
+/** Samples of a full chunk, as in Prometheus. */
+const CHUNK_SAMPLES_MAX = 120
+/** No chunk reaches over a multiple of this, so that blocks can be cut there. */
+const RANGE_MS = 2 * 3_600_000
+const BLOCK_BYTES = 128
+const PAYLOAD_BYTES = 124
+/** Count and samples of the largest chunk, and what may be touched beyond. */
+const CHUNK_BYTES_MAX = 2 + (CHUNK_SAMPLES_MAX + 1) * SAMPLE_BYTES_MAX
+/** How long a query may hold a snapshot: longer than any may run. */
+const SNAPSHOT_MS_MAX = 5 * 60_000
+
+interface Dying {
+  sinceMs: number
+  slots: Uint32Array
+}
+
+export class Head {
+  readonly symbols: Symbols
+  readonly labelSets: LabelSets
+  readonly postings: Postings = new Postings()
+  readonly table: series.SeriesTable = new series.SeriesTable()
+  readonly chunks: ChunkLog
+  readonly #arena = new Arena()
+  readonly #index: HashTable
+  readonly #encoder = new XorEncoder()
+  readonly #scratch = new Uint8Array(SAMPLE_BYTES_MAX + PAYLOAD_BYTES)
+  readonly #scratchView = new DataView(this.#scratch.buffer)
+  readonly #chunk = new Uint8Array(CHUNK_BYTES_MAX)
+  readonly #chunkView = new DataView(this.#chunk.buffer)
+  readonly #maxSeries: number
+  readonly #now: () => number
+  #dying: Dying[] = []
+  #openSamples = 0
+  /** Oldest timestamp of all there ever were, ms; Infinity before the first sample. */
+  minT: number = Infinity
+  /** Newest timestamp of all, ms; -Infinity before the first sample. */
+  maxT: number = -Infinity
+  /** Samples older than this are gone, or as good as gone. */
+  minValidT: number = -Infinity
+  /** Grows when slots are freed: references taken before must be looked at again. */
+  collections = 0
+  seriesCreated = 0
+  seriesRemoved = 0
+
+  constructor(maxSeries: number, now: () => number) {
+    this.#maxSeries = Math.min(maxSeries, series.SERIES_MAX)
+    this.#now = now
+    this.chunks = new ChunkLog(now)
+    this.symbols = new Symbols(this.#arena)
+    this.labelSets = new LabelSets(this.#arena, this.symbols)
+    this.#index = new HashTable(
+      (slot) => this.table.page(slot).u32[series.word(slot) + series.HASH],
+    )
+  }
+
+  /** Series that can be appended to. */
+  get seriesCount(): number {
+    return this.#index.count
+  }
+
+  get sampleCount(): number {
+    return this.#openSamples + this.chunks.samples
+  }
+
+  /** Full chunks and open ones. */
+  get chunkCount(): number {
+    return this.chunks.chunks + this.#index.count
+  }
+
+  /** Bytes of all slabs and indexes. */
+  get sizeBytes(): number {
+    return (
+      this.#arena.sizeBytes +
+      this.chunks.sizeBytes +
+      this.table.sizeBytes +
+      this.#index.sizeBytes +
+      this.symbols.sizeBytes +
+      this.postings.sizeBytes
+    )
+  }
+
+  /** The slot of the series with these labels, made when there is none. Throws StorageLimitError. */
+  seriesFor(labels: Labels): number {
+    const symbols = this.labelSets.find(labels)
+    if (symbols !== undefined) {
+      const slot = this.#index.find(hashSymbols(symbols), (one) =>
+        this.labelSets.isEqual(this.labelsHandle(one), symbols),
+      )
+      if (slot !== 0) return slot
+    }
+    return this.#addSeries(labels)
+  }
+
+  #addSeries(labels: Labels): number {
+    if (this.table.count >= this.#maxSeries)
+      throw new StorageLimitError(
+        'max-series',
+        `cannot store series ${labels.toString()}: ${this.table.count} series are stored, ` +
+          `want at most ${this.#maxSeries} (limit max-series)`,
+      )
+    const handle = this.labelSets.add(labels)
+    const slot = this.table.allocate()
+    const page = this.table.page(slot)
+    page.u32[series.word(slot) + series.LABELS] = handle
+    page.u32[series.word(slot) + series.HASH] = this.labelSets.hash(handle)
+    page.u8[series.byte(slot) + series.FLAGS] = series.FRESH
+    this.#index.add(slot)
+    this.seriesCreated++
+    return slot
+  }
+
+  labelsHandle(slot: number): number {
+    return this.table.page(slot).u32[series.word(slot) + series.LABELS]
+  }
+
+  /** Newest timestamp of a series, -Infinity before its first sample. */
+  lastT(slot: number): number {
+    return this.table.page(slot).f64[series.double(slot) + series.LAST_T]
+  }
+
+  /** Whether `v` has the bits of the newest value of a series. */
+  isLastValue(slot: number, v: number): boolean {
+    return isSameValue(this.table.page(slot).f64[series.double(slot) + series.LAST_V], v)
+  }
+
+  /** Adds a sample, which must be newer than all of its series. Queries see it from now on. */
+  append(slot: number, t: number, v: number): void {
+    const page = this.table.page(slot)
+    const inWords = series.word(slot)
+    const inBytes = series.byte(slot)
+    const inDoubles = series.double(slot)
+    const range = Math.floor(t / RANGE_MS)
+    let count = page.u8[inBytes + series.COUNT]
+    if (count === CHUNK_SAMPLES_MAX || (count > 0 && range !== page.i32[inWords + series.RANGE])) {
+      this.#closeChunk(slot)
+      count = 0
+    }
+    const lowBefore = page.u32[inWords + series.LAST_V_LOW]
+    const highBefore = page.u32[inWords + series.LAST_V_HIGH]
+    const tBefore = page.f64[inDoubles + series.LAST_T]
+    page.f64[inDoubles + series.LAST_T] = t
+    if (v === v) page.f64[inDoubles + series.LAST_V] = v
+    else storeNaN(page.u32, inWords, isStale(v))
+    const low = page.u32[inWords + series.LAST_V_LOW]
+    const high = page.u32[inWords + series.LAST_V_HIGH]
+
+    const encoder = this.#encoder
+    this.#openEncoder(page, slot, count)
+    if (count === 0) {
+      page.i32[inWords + series.RANGE] = range
+      page.i32[inWords + series.DELTA] = 0
+      encoder.first(t, high, low)
+      if ((page.u8[inBytes + series.FLAGS] & series.VISIBLE) === 0) this.#show(slot)
+    } else {
+      const delta = t - tBefore
+      if (count === 1) encoder.second(delta, high ^ highBefore, low ^ lowBefore)
+      else {
+        const dod = delta - page.i32[inWords + series.DELTA]
+        encoder.next(dod, high ^ highBefore, low ^ lowBefore)
+      }
+      page.i32[inWords + series.DELTA] = delta
+    }
+    this.#closeEncoder(page, slot)
+    page.u8[inBytes + series.COUNT] = count + 1
+    this.#openSamples++
+    if (t > this.maxT) this.maxT = t
+    if (t < this.minT) this.minT = t
+  }
+
+  /** Sets the encoder to the end of the open chunk: in its block, or in the scratch near the block's end. */
+  #openEncoder(page: series.SeriesPage, slot: number, count: number): void {
+    const encoder = this.#encoder
+    const inWords = series.word(slot)
+    const inBytes = series.byte(slot)
+    if (count === 0) {
+      page.u32[inWords + series.BLOCK] = this.#addBlock(0)
+      page.u16[series.half(slot) + series.BITS] = 0
+      encoder.leading = NO_LEADING
+      encoder.trailing = 0
+    } else {
+      encoder.leading = page.u8[inBytes + series.LEADING]
+      encoder.trailing = page.u8[inBytes + series.TRAILING]
+    }
+    const block = page.u32[inWords + series.BLOCK]
+    const { view, bytes } = this.#arena.slab(block)
+    const bits = page.u16[series.half(slot) + series.BITS]
+    const at = (bits >>> 3) % PAYLOAD_BYTES
+    encoder.bit = bits & 7
+    // At 0 with nothing in it yet, the block before is full; only the first one may be empty.
+    if (at + SAMPLE_BYTES_MAX <= PAYLOAD_BYTES && (at > 0 || encoder.bit > 0 || bits === 0)) {
+      encoder.view = view
+      encoder.start = byteOf(block) + 4 + at
+    } else {
+      encoder.view = this.#scratchView
+      encoder.start = 0
+      this.#scratch[0] = bytes[byteOf(block) + 4 + at]
+    }
+  }
+
+  /** Takes over what the encoder wrote, out of the scratch if need be. */
+  #closeEncoder(page: series.SeriesPage, slot: number): void {
+    const encoder = this.#encoder
+    const before = page.u16[series.half(slot) + series.BITS]
+    if (encoder.view === this.#scratchView) this.#moveScratch(page, slot, before)
+    page.u16[series.half(slot) + series.BITS] = (before & ~7) + encoder.bit
+    page.u8[series.byte(slot) + series.LEADING] = encoder.leading
+    page.u8[series.byte(slot) + series.TRAILING] = encoder.trailing
+  }
+
+  #moveScratch(page: series.SeriesPage, slot: number, bitsBefore: number): void {
+    let block = page.u32[series.word(slot) + series.BLOCK]
+    let at = (bitsBefore >>> 3) % PAYLOAD_BYTES
+    if (at === 0 && (bitsBefore & 7) === 0) at = PAYLOAD_BYTES
+    const size = (this.#encoder.bit + 7) >>> 3
+    for (let i = 0; i < size; i++) {
+      if (at === PAYLOAD_BYTES) {
+        block = this.#addBlock(block)
+        at = 0
+      }
+      this.#arena.slab(block).bytes[byteOf(block) + 4 + at++] = this.#scratch[i]
+    }
+    page.u32[series.word(slot) + series.BLOCK] = block
+  }
+
+  #addBlock(previous: number): number {
+    const block = this.#arena.allocate(BLOCK_BYTES)
+    this.#arena.slab(block).words[wordOf(block)] = previous
+    return block
+  }
+
+  #closeChunk(slot: number): void {
+    const page = this.table.page(slot)
+    const inWords = series.word(slot)
+    const count = page.u8[series.byte(slot) + series.COUNT]
+    const size = this.copyOpenChunk(slot, this.#chunk, 2)
+    this.#chunk[0] = 0
+    this.#chunk[1] = count
+    const minT = firstTimestamp(this.#chunkView, 2)
+    const previous = page.u32[inWords + series.CLOSED]
+    const link = this.chunks.add(previous, minT, this.lastT(slot), this.#chunk, 2 + size)
+    page.u32[inWords + series.CLOSED] = link
+    this.#openSamples -= count
+    this.#freeBlocks(page, slot)
+  }
+
+  #freeBlocks(page: series.SeriesPage, slot: number): void {
+    let block = page.u32[series.word(slot) + series.BLOCK]
+    while (block !== 0) {
+      const previous = this.#arena.slab(block).words[wordOf(block)]
+      this.#arena.free(block, BLOCK_BYTES)
+      block = previous
+    }
+    page.u32[series.word(slot) + series.BLOCK] = 0
+    page.u8[series.byte(slot) + series.COUNT] = 0
+  }
+
+  /** Copies the bits of the open chunk, without a count, to `into` at `offset`; returns their bytes. */
+  copyOpenChunk(slot: number, into: Uint8Array, offset: number): number {
+    const page = this.table.page(slot)
+    const size = (page.u16[series.half(slot) + series.BITS] + 7) >>> 3
+    let end = size
+    let block = page.u32[series.word(slot) + series.BLOCK]
+    while (block !== 0) {
+      const start = Math.floor((end - 1) / PAYLOAD_BYTES) * PAYLOAD_BYTES
+      const { bytes, words } = this.#arena.slab(block)
+      const from = byteOf(block) + 4
+      for (let i = start; i < end; i++) into[offset + i] = bytes[from + i - start]
+      block = words[wordOf(block)]
+      end = start
+    }
+    return size
+  }
+
+  /** The first timestamp of the open chunk. */
+  openMinT(slot: number): number {
+    this.copyOpenChunk(slot, this.#chunk, 2)
+    return firstTimestamp(this.#chunkView, 2)
+  }
+
+  #show(slot: number): void {
+    const page = this.table.page(slot)
+    page.u8[series.byte(slot) + series.FLAGS] |= series.VISIBLE
+    this.postings.addSeries(slot)
+    const handle = this.labelsHandle(slot)
+    const count = this.labelSets.countOf(handle)
+    for (let i = 0; i < count; i++)
+      this.postings.addPair(this.labelSets.name(handle, i), this.labelSets.value(handle, i), slot)
+  }
+
+  /**
+   * Forgets the series whose newest sample is older than `minT`, and those that never got one. They
+   * are found no more at once; their memory is free when no snapshot can need it.
+   */
+  collect(minT: number): void {
+    const dead: number[] = []
+    for (let slot = 1; slot < this.table.end; slot++) {
+      if (!this.table.isAlive(slot)) continue
+      const page = this.table.page(slot)
+      const inWords = series.word(slot)
+      const closed = page.u32[inWords + series.CLOSED]
+      // Slab numbers come round again, so that a dead link must not be kept.
+      if (slabOf(this.chunks.slabs, closed) === undefined) page.u32[inWords + series.CLOSED] = 0
+      const flags = page.u8[series.byte(slot) + series.FLAGS]
+      page.u8[series.byte(slot) + series.FLAGS] = flags & ~series.FRESH
+      if ((flags & series.FRESH) === 0 && this.lastT(slot) < minT) dead.push(slot)
+    }
+    if (dead.length > 0) this.#bury(Uint32Array.from(dead))
+    this.#freeDead()
+  }
+
+  #bury(slots: Uint32Array): void {
+    const pairs = new Map<number, Set<number>>()
+    for (const slot of slots) {
+      this.#index.delete(slot)
+      this.table.page(slot).u8[series.byte(slot) + series.FLAGS] |= series.DEAD
+      const handle = this.labelsHandle(slot)
+      const count = this.labelSets.countOf(handle)
+      for (let i = 0; i < count; i++) {
+        const name = this.labelSets.name(handle, i)
+        const values = pairs.get(name)
+        if (values === undefined) pairs.set(name, new Set([this.labelSets.value(handle, i)]))
+        else values.add(this.labelSets.value(handle, i))
+      }
+    }
+    const isAlive = (slot: number): boolean => this.table.isAlive(slot)
+    this.postings.removeSeries(isAlive)
+    for (const [name, values] of pairs)
+      for (const value of values) this.postings.removeFromPair(name, value, isAlive)
+    this.#dying.push({ sinceMs: this.#now(), slots })
+    this.seriesRemoved += slots.length
+    this.collections++
+  }
+
+  #freeDead(): void {
+    const nowMs = this.#now()
+    const isDue = ({ sinceMs }: Dying): boolean => nowMs - sinceMs > SNAPSHOT_MS_MAX
+    for (const { slots } of this.#dying.filter(isDue))
+      for (const slot of slots) {
+        const page = this.table.page(slot)
+        this.#openSamples -= page.u8[series.byte(slot) + series.COUNT]
+        this.#freeBlocks(page, slot)
+        this.labelSets.remove(this.labelsHandle(slot))
+        this.table.free(slot)
+      }
+    this.#dying = this.#dying.filter((one) => !isDue(one))
+  }
+}
+
+/** Equal bits, as far as Prometheus tells them apart: zeros by sign, stale markers from other NaN. */
+export const isSameValue = (a: number, b: number): boolean =>
+  Object.is(a, b) && isStale(a) === isStale(b)
+
+/** The two NaN that Prometheus knows, by their bits. */
+function storeNaN(u32: Uint32Array, inWords: number, isMarker: boolean): void {
+  u32[inWords + series.LAST_V_LOW] = isMarker ? 2 : 1
+  u32[inWords + series.LAST_V_HIGH] = isMarker ? 0x7ff00000 : 0x7ff80000
+}

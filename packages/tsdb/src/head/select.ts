@@ -1,0 +1,168 @@
+/**
+ * From matchers to series. The shortest list of series that some matcher gives is taken, and every
+ * series in it is tested against the other matchers by the symbols of its labels: a regular
+ * expression is evaluated at most once per label value.
+ */
+import { type LabelQuery, type Matcher, compareNames } from '@vigie/model'
+import { CHUNK_HEADER_BYTES, offsetOf, slabOf } from './chunk-log.ts'
+import type { Head } from './head.ts'
+import * as series from './series-table.ts'
+import { firstTimestamp } from './xor.ts'
+
+/** A matcher with its name as a symbol and the values it was asked about. */
+class SymbolMatcher {
+  readonly matcher: Matcher
+  readonly name: number
+  readonly matchesEmpty: boolean
+  readonly #head: Head
+  // The symbol to equal, for `=` alone: 0 when no series has it.
+  readonly equal: number | undefined
+  readonly #byValue = new Map<number, boolean>()
+
+  constructor(head: Head, matcher: Matcher) {
+    this.#head = head
+    this.matcher = matcher
+    this.name = head.symbols.find(matcher.name)
+    this.matchesEmpty = matcher.matchesEmpty
+    if (matcher.type === '=' && matcher.value !== '') this.equal = head.symbols.find(matcher.value)
+  }
+
+  /** Whether a value symbol matches; 0 is the missing label. */
+  test(value: number): boolean {
+    if (this.equal !== undefined) return this.equal === value && value !== 0
+    if (value === 0) return this.matchesEmpty
+    let isMatch = this.#byValue.get(value)
+    if (isMatch === undefined) {
+      isMatch = this.matcher.matches(this.#head.symbols.text(value))
+      this.#byValue.set(value, isMatch)
+    }
+    return isMatch
+  }
+
+  /** The series it lets through, when it can be said without looking at each; never for one that matches ''. */
+  list(): Uint32Array {
+    const { postings } = this.#head
+    if (this.equal !== undefined) return postings.pair(this.name, this.equal)
+    const lists: Uint32Array[] = []
+    for (const value of postings.valuesOf(this.name))
+      if (this.test(value)) lists.push(postings.pair(this.name, value))
+    return union(lists)
+  }
+}
+
+/** Slots of the series that match and may have samples in [minT, maxT], in no order. */
+export function selectSlots(
+  head: Head,
+  matchers: readonly Matcher[],
+  minT: number,
+  maxT: number,
+): Uint32Array {
+  const tests = matchers.map((matcher) => new SymbolMatcher(head, matcher))
+  const start = shortest(head, tests)
+  const others = tests.filter((test) => test !== start)
+  const candidates = start === undefined ? head.postings.all() : start.list()
+  const out = new Uint32Array(candidates.length)
+  let count = 0
+  for (const slot of candidates)
+    if (isMatch(head, slot, others) && mayHaveSamples(head, slot, minT, maxT)) out[count++] = slot
+  return out.slice(0, count)
+}
+
+/** The matcher to start from: the rarest `=`, else any that wants its label; undefined: all series. */
+function shortest(head: Head, tests: readonly SymbolMatcher[]): SymbolMatcher | undefined {
+  let best: SymbolMatcher | undefined
+  let bestCount = Infinity
+  for (const test of tests) {
+    if (test.equal === undefined) continue
+    const count = head.postings.countOf(test.name, test.equal)
+    if (count < bestCount) {
+      best = test
+      bestCount = count
+    }
+  }
+  return best ?? tests.find((test) => !test.matchesEmpty)
+}
+
+function isMatch(head: Head, slot: number, tests: readonly SymbolMatcher[]): boolean {
+  if (tests.length === 0) return true
+  const handle = head.labelsHandle(slot)
+  for (const test of tests) if (!test.test(head.labelSets.valueOf(handle, test.name))) return false
+  return true
+}
+
+function mayHaveSamples(head: Head, slot: number, minT: number, maxT: number): boolean {
+  const lastT = head.lastT(slot)
+  if (lastT < Math.max(minT, head.minValidT)) return false
+  // Fast path: the newest sample itself lies within.
+  return lastT <= maxT || startsBefore(head, slot, minT, maxT)
+}
+
+/** Whether a chunk of the series overlaps [minT, maxT], given that its newest sample is later. */
+function startsBefore(head: Head, slot: number, minT: number, maxT: number): boolean {
+  if (head.openMinT(slot) <= maxT) return true
+  const { slabs } = head.chunks
+  let link = head.table.page(slot).u32[series.word(slot) + series.CLOSED]
+  for (let slab = slabOf(slabs, link); slab !== undefined; slab = slabOf(slabs, link)) {
+    const at = offsetOf(link)
+    const firstT = firstTimestamp(slab.view, at + CHUNK_HEADER_BYTES + 2)
+    if (firstT <= maxT) return firstT + slab.view.getUint32(at + 4, true) >= minT
+    link = slab.view.getUint32(at, true)
+  }
+  return false
+}
+
+function union(lists: readonly Uint32Array[]): Uint32Array {
+  if (lists.length === 1) return lists[0]
+  const out = new Uint32Array(lists.reduce((sum, list) => sum + list.length, 0))
+  let length = 0
+  // A series has one value per name, so that no slot comes twice.
+  for (const list of lists) {
+    out.set(list, length)
+    length += list.length
+  }
+  return out
+}
+
+/** Sorted label names of the series that a query is about. */
+export function labelNames(head: Head, query: LabelQuery): string[] {
+  const names = new Set<number>()
+  if (query.matchers.length === 0 && coversHead(head, query)) {
+    for (const name of head.postings.names()) names.add(name)
+  } else {
+    forEachSeries(head, query, (handle) => {
+      const count = head.labelSets.countOf(handle)
+      for (let i = 0; i < count; i++) names.add(head.labelSets.name(handle, i))
+    })
+  }
+  return sortedTexts(head, names)
+}
+
+/** Sorted values of one label of the series that a query is about. */
+export function labelValues(head: Head, name: string, query: LabelQuery): string[] {
+  const symbol = head.symbols.find(name)
+  if (symbol === 0) return []
+  const values = new Set<number>()
+  if (query.matchers.length === 0 && coversHead(head, query)) {
+    for (const value of head.postings.valuesOf(symbol)) values.add(value)
+  } else {
+    forEachSeries(head, query, (handle) => {
+      const value = head.labelSets.valueOf(handle, symbol)
+      if (value !== 0) values.add(value)
+    })
+  }
+  return sortedTexts(head, values)
+}
+
+/** Every series is about: none ended before, none can have started after. */
+const coversHead = (head: Head, query: LabelQuery): boolean =>
+  query.minT <= Math.max(head.minT, head.minValidT) && query.maxT >= head.maxT
+
+function forEachSeries(head: Head, query: LabelQuery, visit: (labels: number) => void): void {
+  const alternatives = query.matchers.length === 0 ? [[]] : query.matchers
+  for (const matchers of alternatives)
+    for (const slot of selectSlots(head, matchers, query.minT, query.maxT))
+      visit(head.labelsHandle(slot))
+}
+
+const sortedTexts = (head: Head, symbols: Iterable<number>): string[] =>
+  [...symbols].map((symbol) => head.symbols.text(symbol)).sort(compareNames)

@@ -1,0 +1,134 @@
+/** The storage's own metrics, named as in Prometheus; `vigie_` where Prometheus has none. */
+import type { Refusals } from './appender.ts'
+import type { Head } from './head/head.ts'
+import type { Limits } from './options.ts'
+import type { TsdbStats } from './tsdb.ts'
+import type { WriteAheadLog } from './wal/log.ts'
+
+export interface MetricFamily {
+  name: string
+  help: string
+  type: 'counter' | 'gauge'
+  samples: { labels: Record<string, string>; value: number }[]
+}
+
+/** What the storage counts since its start. */
+export interface Counters {
+  samplesAppended: number
+  writesFailed: number
+  truncations: number
+  truncationsFailed: number
+  timeRetentions: number
+  sizeRetentions: number
+}
+
+export interface MetricSources {
+  head: Head
+  wal: WriteAheadLog
+  limits: Limits
+  stats: TsdbStats
+  refused: Refusals
+  counters: Counters
+}
+
+export const tsdbMetrics = (sources: MetricSources): MetricFamily[] => [
+  ...headMetrics(sources),
+  ...refusalMetrics(sources),
+  ...walMetrics(sources),
+  ...limitMetrics(sources),
+]
+
+const FLOAT = { type: 'float' }
+
+const headMetrics = ({ head, stats, counters }: MetricSources): MetricFamily[] => [
+  gauge('prometheus_tsdb_head_series', 'Series in memory.', stats.series),
+  counter('prometheus_tsdb_head_series_created_total', 'Series created.', head.seriesCreated),
+  counter('prometheus_tsdb_head_series_removed_total', 'Series removed.', head.seriesRemoved),
+  gauge('prometheus_tsdb_head_chunks', 'Chunks in memory.', stats.chunks),
+  gauge('prometheus_tsdb_head_min_time', 'Oldest time kept, ms.', stats.oldestMs ?? 0),
+  gauge('prometheus_tsdb_head_max_time', 'Newest time, ms.', stats.newestMs ?? 0),
+  gauge('vigie_tsdb_memory_bytes', 'Series, labels and samples in memory.', stats.memoryBytes),
+  counter(
+    'prometheus_tsdb_head_samples_appended_total',
+    'Samples appended.',
+    counters.samplesAppended,
+    FLOAT,
+  ),
+]
+
+const refusalMetrics = ({ refused }: MetricSources): MetricFamily[] => [
+  counter(
+    'prometheus_tsdb_out_of_order_samples_total',
+    'Samples refused as older than the newest of their series.',
+    refused.outOfOrder,
+    FLOAT,
+  ),
+  counter(
+    'prometheus_tsdb_too_old_samples_total',
+    'Samples refused as older than what is kept.',
+    refused.tooOld,
+    FLOAT,
+  ),
+  counter(
+    'vigie_tsdb_duplicate_samples_total',
+    'Samples refused as another value at the time of the newest of their series.',
+    refused.duplicate,
+  ),
+  counter('vigie_tsdb_limit_refusals_total', 'Series refused by a limit.', refused.limit),
+]
+
+const walMetrics = ({ wal, stats, counters }: MetricSources): MetricFamily[] => [
+  gauge(
+    'prometheus_tsdb_wal_segment_current',
+    'WAL segment written to.',
+    wal.segments.at(-1)!.index,
+  ),
+  gauge('prometheus_tsdb_wal_storage_size_bytes', 'Size of the WAL.', stats.walBytes),
+  counter(
+    'prometheus_tsdb_wal_writes_failed_total',
+    'WAL writes that failed.',
+    counters.writesFailed,
+  ),
+  counter('prometheus_tsdb_wal_corruptions_total', 'WAL corruptions repaired.', wal.corruptions),
+  counter('prometheus_tsdb_wal_truncations_total', 'WAL truncations.', counters.truncations),
+  counter(
+    'prometheus_tsdb_wal_truncations_failed_total',
+    'WAL truncations that failed.',
+    counters.truncationsFailed,
+  ),
+  counter('prometheus_tsdb_checkpoint_creations_total', 'Checkpoints written.', wal.checkpoints),
+]
+
+const limitMetrics = ({ limits, counters }: MetricSources): MetricFamily[] => [
+  gauge('prometheus_tsdb_retention_limit_bytes', 'Limit retention-bytes.', limits.retentionBytes),
+  gauge(
+    'prometheus_tsdb_retention_limit_seconds',
+    'Limit retention-time.',
+    limits.retentionMs / 1000,
+  ),
+  gauge('vigie_tsdb_max_series', 'Limit max-series.', limits.maxSeries),
+  counter(
+    'prometheus_tsdb_time_retentions_total',
+    'Times that samples were dropped for their age.',
+    counters.timeRetentions,
+  ),
+  counter(
+    'prometheus_tsdb_size_retentions_total',
+    'Times that samples were dropped for the size of all.',
+    counters.sizeRetentions,
+  ),
+]
+
+type Metric = (
+  name: string,
+  help: string,
+  value: number,
+  labels?: Record<string, string>,
+) => MetricFamily
+
+const family =
+  (type: MetricFamily['type']): Metric =>
+  (name, help, value, labels = {}) => ({ name, help, type, samples: [{ labels, value }] })
+
+const gauge: Metric = family('gauge')
+const counter: Metric = family('counter')

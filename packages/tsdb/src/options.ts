@@ -1,0 +1,66 @@
+/** What a storage is opened with, and the limits that bound it. */
+import type { Disk } from './disk.ts'
+
+export interface Logger {
+  debug(message: string, fields?: Record<string, unknown>): void
+  info(message: string, fields?: Record<string, unknown>): void
+  warn(message: string, fields?: Record<string, unknown>): void
+  error(message: string, fields?: Record<string, unknown>): void
+}
+
+/**
+ * When what was written to the WAL is forced to the disk. Whatever the choice, the death of the
+ * process loses nothing that was committed. The failure of the machine loses: 'always' nothing,
+ * 'interval' what came since the last `maintain()`, 'never' what the operating system had not
+ * written yet (about 30 s).
+ */
+export type FsyncPolicy = 'never' | 'interval' | 'always'
+
+export interface TsdbOptions {
+  /** The data directory, Prometheus's `--storage.tsdb.path`. Made when missing. */
+  dir: string
+  /** Samples older than the newest one by more than this are dropped. Default 24 h. */
+  retentionMs?: number
+  /** Memory and WAL together; above it the oldest samples are dropped. Default 1 GiB. */
+  retentionBytes?: number
+  /** Series alive at once; a new one beyond it is a StorageLimitError 'max-series'. Default 1,000,000. */
+  maxSeries?: number
+  /** Default 'interval'. */
+  fsync?: FsyncPolicy
+  /** Default 'snappy', as in Prometheus. */
+  walCompression?: 'none' | 'snappy'
+  /** Size at which a WAL segment is closed. Default 128 MB, at most an eighth of `retentionBytes`. */
+  segmentBytes?: number
+  /** The time, ms since the epoch. */
+  now: () => number
+  log: Logger
+  disk: Disk
+}
+
+export interface Limits {
+  retentionMs: number
+  retentionBytes: number
+  maxSeries: number
+  segmentBytes: number
+}
+
+const HOUR_MS = 3_600_000
+const MIB = 1 << 20
+
+export const RETENTION_MS_DEFAULT: number = 24 * HOUR_MS
+export const RETENTION_BYTES_DEFAULT: number = 1024 * MIB
+export const MAX_SERIES_DEFAULT = 1_000_000
+const SEGMENT_BYTES_DEFAULT = 128 * MIB
+const SEGMENT_BYTES_MIN = 32 * 1024
+
+export function limitsOf(options: TsdbOptions): Limits {
+  const retentionBytes = options.retentionBytes ?? RETENTION_BYTES_DEFAULT
+  const segmentBytes = options.segmentBytes ?? SEGMENT_BYTES_DEFAULT
+  return {
+    retentionMs: options.retentionMs ?? RETENTION_MS_DEFAULT,
+    retentionBytes,
+    maxSeries: options.maxSeries ?? MAX_SERIES_DEFAULT,
+    // Whole segments are dropped, so one must be a small part of what is kept.
+    segmentBytes: Math.max(SEGMENT_BYTES_MIN, Math.min(segmentBytes, retentionBytes / 8)),
+  }
+}

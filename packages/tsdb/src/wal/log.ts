@@ -1,0 +1,272 @@
+/**
+ * The log as a whole: a folder of segments, the older part of which a checkpoint may stand for.
+ *
+ *     wal/checkpoint.00000003/00000000    what was needed of segments 0…3
+ *     wal/00000004 … wal/00000007         the last one is written to
+ *
+ * A segment is dropped when all its samples are too old; the series that live on are then written to
+ * a new checkpoint, so that the references of later samples keep their meaning.
+ */
+import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Disk } from '../disk.ts'
+import type { Logger } from '../options.ts'
+import {
+  SAMPLES,
+  SAMPLES_V2,
+  SERIES,
+  checkpointIndex,
+  checkpointName,
+  segmentIndex,
+  segmentName,
+} from './format.ts'
+import { readSamples, readSeries, recordType } from './records.ts'
+import { type Corruption, UnsupportedError, readSegment } from './segment-reader.ts'
+import { SegmentWriter } from './segment-writer.ts'
+
+export interface LogOptions {
+  dir: string
+  segmentBytes: number
+  isCompressed: boolean
+  disk: Disk
+  log: Logger
+  now: () => number
+}
+
+/** What a replay finds, in the order in which it was written. */
+export interface LogVisitor {
+  series(ref: number, pairs: string[]): void
+  sample(ref: number, t: number, v: number): void
+}
+
+/**
+ * Times are those of the samples in it, Infinity and -Infinity when there are none. Samples from the
+ * future count as of now, so that a wrong clock somewhere does not keep a segment for ever.
+ */
+export interface Segment {
+  index: number
+  sizeBytes: number
+  minT: number
+  maxT: number
+}
+
+/** Records written to a checkpoint before other work gets its turn. */
+const CHECKPOINT_SLICE = 20
+const TMP_SUFFIX = '.tmp'
+
+export class WriteAheadLog {
+  readonly #options: LogOptions
+  readonly #segments: Segment[] = []
+  #writer: SegmentWriter | undefined
+  #checkpoint: { index: number; sizeBytes: number } | undefined
+  /** Records of kinds that are not stored (histograms, exemplars, metadata and others), by type. */
+  readonly skippedRecords: Map<number, number> = new Map()
+  corruptions = 0
+  checkpoints = 0
+
+  private constructor(options: LogOptions) {
+    this.#options = options
+  }
+
+  /** Reads what is there, repairs its end, and opens a new segment behind it. Throws DiskError, UnsupportedError. */
+  static async open(options: LogOptions, visitor: LogVisitor): Promise<WriteAheadLog> {
+    const log = new WriteAheadLog(options)
+    options.disk.makeDir(options.dir)
+    await log.#replay(visitor)
+    const last = log.#segments.at(-1)
+    const next = last === undefined ? (log.#checkpoint?.index ?? -1) + 1 : last.index + 1
+    log.#openWriter(last?.sizeBytes === 0 ? last.index : next)
+    return log
+  }
+
+  /** Oldest first; the last one is being written. */
+  get segments(): readonly Readonly<Segment>[] {
+    return this.#segments
+  }
+
+  get sizeBytes(): number {
+    const segments = this.#segments.reduce((sum, one) => sum + one.sizeBytes, 0)
+    return segments + (this.#checkpoint?.sizeBytes ?? 0)
+  }
+
+  /** The oldest sample that a replay would find, Infinity when there is none. */
+  get minT(): number {
+    return this.#segments.reduce((min, one) => Math.min(min, one.minT), Infinity)
+  }
+
+  #openWriter(index: number): void {
+    const { disk, dir, segmentBytes, isCompressed } = this.#options
+    this.#writer = new SegmentWriter(disk, dir, index, segmentBytes, isCompressed)
+    if (this.#segments.at(-1)?.index !== index) this.#segments.push(emptySegment(index))
+  }
+
+  async #replay(visitor: LogVisitor): Promise<void> {
+    const { disk, dir } = this.#options
+    const names = disk.list(dir)
+    for (const name of names) if (name.endsWith(TMP_SUFFIX)) disk.remove(join(dir, name))
+    const newest = names.reduce((max, name) => Math.max(max, checkpointIndex(name) ?? -1), -1)
+    if (newest >= 0) {
+      const folder = join(dir, checkpointName(newest))
+      let sizeBytes = 0
+      for (const index of segmentsIn(disk.list(folder))) {
+        const path = join(folder, segmentName(index))
+        sizeBytes += await this.#replaySegment(path, emptySegment(index), visitor)
+      }
+      this.#checkpoint = { index: newest, sizeBytes }
+    }
+    for (const index of segmentsIn(names)) {
+      const path = join(dir, segmentName(index))
+      // A checkpoint stands for it: only the death of the process kept it from being removed.
+      if (index <= newest) disk.remove(path)
+      else {
+        const segment = emptySegment(index)
+        this.#segments.push(segment)
+        segment.sizeBytes = await this.#replaySegment(path, segment, visitor)
+      }
+    }
+  }
+
+  /** Returns the size of the segment, after its repair. */
+  async #replaySegment(path: string, segment: Segment, visitor: LogVisitor): Promise<number> {
+    await nextTurn()
+    const file = this.#options.disk.open(path)
+    try {
+      const corruption = readSegment(file, (record) => this.#visit(record, segment, visitor))
+      if (corruption !== undefined) {
+        this.#report(path, corruption, file.sizeBytes)
+        file.truncate(corruption.offset)
+      }
+      return file.sizeBytes
+    } catch (error) {
+      if (error instanceof UnsupportedError)
+        throw new UnsupportedError(`cannot read ${path}: ${error.message}`, { cause: error })
+      throw error
+    } finally {
+      file.close()
+    }
+  }
+
+  #visit(record: Buffer, segment: Segment, visitor: LogVisitor): void {
+    const type = recordType(record)
+    if (type === SERIES) readSeries(record, (ref, pairs) => visitor.series(ref, pairs))
+    else if (type === SAMPLES || type === SAMPLES_V2) {
+      let maxT = segment.maxT
+      readSamples(record, (ref, t, v) => {
+        if (t < segment.minT) segment.minT = t
+        if (t > maxT) maxT = t
+        visitor.sample(ref, t, v)
+      })
+      segment.maxT = Math.min(maxT, this.#options.now())
+    } else this.skippedRecords.set(type, (this.skippedRecords.get(type) ?? 0) + 1)
+  }
+
+  #report(path: string, { offset, reason }: Corruption, sizeBytes: number): void {
+    this.corruptions++
+    this.#options.log.warn('WAL repaired: cut off what cannot be read', {
+      segment: path,
+      offset,
+      lostBytes: sizeBytes - offset,
+      reason,
+    })
+  }
+
+  /**
+   * Writes a batch: `fill` is given what takes its records, one call each. `minT` and `maxT` are
+   * those of its samples. Throws DiskError; then nothing of it is in the log.
+   */
+  write(minT: number, maxT: number, fill: (add: (record: Uint8Array) => void) => void): void {
+    const writer = this.#writer!
+    writer.begin()
+    fill((record) => writer.add(record))
+    writer.commit()
+    const segment = this.#currentSegment()
+    segment.sizeBytes = writer.sizeBytes
+    if (minT < segment.minT) segment.minT = minT
+    segment.maxT = Math.max(segment.maxT, Math.min(maxT, this.#options.now()))
+  }
+
+  #currentSegment(): Segment {
+    const { index } = this.#writer!
+    const last = this.#segments.at(-1)
+    if (last?.index === index) return last
+    const segment = emptySegment(index)
+    this.#segments.push(segment)
+    return segment
+  }
+
+  /** Ends the current segment, unless it is empty. */
+  roll(): void {
+    if (this.#writer!.sizeBytes === 0) return
+    this.#writer!.roll()
+    this.#currentSegment()
+  }
+
+  /**
+   * Drops the oldest segments as long as all their samples are older than `minT`, behind a checkpoint
+   * with the records that `records` gives. Lets other work run in between.
+   */
+  async dropBefore(minT: number, records: () => Iterable<Uint8Array>): Promise<void> {
+    const full = this.#segments.slice(0, -1)
+    const firstKept = full.findIndex((segment) => segment.maxT >= minT)
+    const dropped = firstKept < 0 ? full : full.slice(0, firstKept)
+    if (dropped.length === 0) return
+    await this.#writeCheckpoint(dropped.at(-1)!.index, records())
+    for (const { index } of dropped)
+      this.#options.disk.remove(join(this.#options.dir, segmentName(index)))
+    this.#segments.splice(0, dropped.length)
+  }
+
+  async #writeCheckpoint(index: number, records: Iterable<Uint8Array>): Promise<void> {
+    const { disk, dir, segmentBytes, isCompressed, log } = this.#options
+    const folder = join(dir, checkpointName(index))
+    disk.remove(folder + TMP_SUFFIX)
+    disk.makeDir(folder + TMP_SUFFIX)
+    const writer = new SegmentWriter(disk, folder + TMP_SUFFIX, 0, segmentBytes, isCompressed)
+    let sizeBytes = 0
+    try {
+      let count = 0
+      writer.begin()
+      for (const record of records) {
+        writer.add(record)
+        if (++count % CHECKPOINT_SLICE !== 0) continue
+        writer.commit()
+        writer.begin()
+        await nextTurn()
+      }
+      writer.commit()
+      await writer.syncLater()
+      sizeBytes = writer.index * segmentBytes + writer.sizeBytes
+    } finally {
+      writer.close()
+    }
+    disk.rename(folder + TMP_SUFFIX, folder)
+    disk.syncDir(dir)
+    const before = this.#checkpoint
+    this.#checkpoint = { index, sizeBytes }
+    this.checkpoints++
+    if (before !== undefined) disk.remove(join(dir, checkpointName(before.index)))
+    log.debug('WAL checkpoint written', { lastSegment: index, sizeBytes })
+  }
+
+  sync(): void {
+    this.#writer!.sync()
+  }
+
+  syncLater(): Promise<void> {
+    return this.#writer!.syncLater()
+  }
+
+  close(): void {
+    this.#writer!.close()
+  }
+}
+
+const emptySegment = (index: number): Segment => ({
+  index,
+  sizeBytes: 0,
+  minT: Infinity,
+  maxT: -Infinity,
+})
+
+const segmentsIn = (names: readonly string[]): number[] =>
+  names.flatMap((name) => segmentIndex(name) ?? []).sort((a, b) => a - b)

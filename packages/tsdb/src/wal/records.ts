@@ -1,0 +1,191 @@
+/**
+ * What is in the records of the log, see format.ts for how records lie in it.
+ *
+ *     series:   1 | (ref <8b> | labels <uvarint> | (length <uvarint> | text) × 2 labels) …
+ *     samples:  2 | ref0 <8b> | t0 <8b> | (ref - ref0 <varint> | t - t0 <varint> | value <8b>) …
+ *     samples: 11 | ref0, t0, start0 <varint> | value | (ref - ref before <varint> | t - t0 <varint> |
+ *                   start: 0 none, 1 as before, 2 + <varint> | value <8b>) …        (read only)
+ *
+ * Numbers of fixed width are big endian. Source: tsdb/docs/format/wal.md, tsdb/record.
+ */
+import { isStale } from '@vigie/model'
+import { SAMPLES, SAMPLES_V2, SERIES } from './format.ts'
+
+/** Grows to the largest record and is used again for the next. */
+export class RecordWriter {
+  bytes: Buffer = Buffer.allocUnsafe(64 * 1024)
+  size = 0
+  #ref0 = 0
+  #t0 = 0
+
+  get record(): Uint8Array {
+    return this.bytes.subarray(0, this.size)
+  }
+
+  startSeries(): void {
+    this.size = 0
+    this.bytes[this.size++] = SERIES
+  }
+
+  seriesRef(ref: number, labels: number): void {
+    this.reserve(18)
+    this.#fixed64(ref)
+    this.uvarint(labels)
+  }
+
+  startSamples(ref: number, t: number): void {
+    this.size = 0
+    this.bytes[this.size++] = SAMPLES
+    this.#fixed64(ref)
+    this.#fixed64(t)
+    this.#ref0 = ref
+    this.#t0 = t
+  }
+
+  sample(ref: number, t: number, v: number): void {
+    this.reserve(28)
+    this.#varint(ref - this.#ref0)
+    this.#varint(t - this.#t0)
+    const { bytes, size } = this
+    this.size += 8
+    // Fast path: no NaN, whose bits a register may change.
+    if (v === v) bytes.writeDoubleBE(v, size)
+    else {
+      bytes.writeUInt32BE(isStale(v) ? 0x7ff00000 : 0x7ff80000, size)
+      bytes.writeUInt32BE(isStale(v) ? 2 : 1, size + 4)
+    }
+  }
+
+  /** Makes room for `count` bytes more. */
+  reserve(count: number): void {
+    if (this.size + count <= this.bytes.length) return
+    const bytes = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, this.size + count))
+    this.bytes.copy(bytes, 0, 0, this.size)
+    this.bytes = bytes
+  }
+
+  uvarint(value: number): void {
+    let rest = value
+    while (rest >= 128) {
+      this.bytes[this.size++] = (rest % 128) | 128
+      rest = Math.floor(rest / 128)
+    }
+    this.bytes[this.size++] = rest
+  }
+
+  #varint(value: number): void {
+    // Fast path: what most deltas are.
+    if (value >= 0 && value < 64) this.bytes[this.size++] = value * 2
+    else this.uvarint(value < 0 ? -value * 2 - 1 : value * 2)
+  }
+
+  #fixed64(value: number): void {
+    this.bytes.writeInt32BE(Math.floor(value / 2 ** 32), this.size)
+    this.bytes.writeUInt32BE(value - Math.floor(value / 2 ** 32) * 2 ** 32, this.size + 4)
+    this.size += 8
+  }
+}
+
+/** A record whose checksum is right but whose content makes no sense. */
+export class RecordError extends Error {}
+
+export const recordType = (record: Uint8Array): number => record[0]
+
+/** Visits the series of a series record; `pairs` is flat, names and values, and a new array each time. */
+export function readSeries(record: Buffer, visit: (ref: number, pairs: string[]) => void): void {
+  const reader = new Cursor(record)
+  while (reader.at < record.length) {
+    const ref = reader.fixed64()
+    const count = reader.uvarint()
+    if (count > record.length) throw new RecordError(`series with ${count} labels`)
+    const pairs: string[] = []
+    for (let i = 0; i < 2 * count; i++) pairs.push(reader.text())
+    visit(ref, pairs)
+  }
+}
+
+/** Visits the samples of a record of type SAMPLES or SAMPLES_V2. */
+export function readSamples(
+  record: Buffer,
+  visit: (ref: number, t: number, v: number) => void,
+): void {
+  if (record.length === 1) return
+  if (record[0] === SAMPLES_V2) return readSamplesV2(record, visit)
+  const reader = new Cursor(record)
+  const ref0 = reader.fixed64()
+  const t0 = reader.fixed64()
+  while (reader.at < record.length) {
+    const ref = ref0 + reader.varint()
+    const t = t0 + reader.varint()
+    visit(ref, t, reader.float())
+  }
+}
+
+/** Start timestamps are read past: nothing here keeps them. */
+function readSamplesV2(record: Buffer, visit: (ref: number, t: number, v: number) => void): void {
+  const reader = new Cursor(record)
+  let ref = reader.varint()
+  const t0 = reader.varint()
+  reader.varint()
+  visit(ref, t0, reader.float())
+  while (reader.at < record.length) {
+    ref += reader.varint()
+    const t = t0 + reader.varint()
+    if (reader.byte() >= 2) reader.varint()
+    visit(ref, t, reader.float())
+  }
+}
+
+/** Reads the parts of a record, from behind its type. Throws RecordError at its end. */
+class Cursor {
+  at = 1
+  readonly #bytes: Buffer
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+  }
+
+  byte(): number {
+    return this.#bytes[this.#take(1)]
+  }
+
+  fixed64(): number {
+    const at = this.#take(8)
+    return this.#bytes.readInt32BE(at) * 2 ** 32 + this.#bytes.readUInt32BE(at + 4)
+  }
+
+  float(): number {
+    return this.#bytes.readDoubleBE(this.#take(8))
+  }
+
+  uvarint(): number {
+    let value = 0
+    let factor = 1
+    for (let i = 0; i < 10; i++) {
+      const byte = this.#bytes[this.#take(1)]
+      value += (byte & 0x7f) * factor
+      if (byte < 128) return value
+      factor *= 128
+    }
+    throw new RecordError(`number of more than 10 bytes before ${this.at}`)
+  }
+
+  varint(): number {
+    const zigzag = this.uvarint()
+    return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2
+  }
+
+  text(): string {
+    const size = this.uvarint()
+    const at = this.#take(size)
+    return this.#bytes.toString('utf8', at, at + size)
+  }
+
+  #take(size: number): number {
+    const { at } = this
+    this.at += size
+    if (this.at > this.#bytes.length)
+      throw new RecordError(`record of ${this.#bytes.length} bytes ends before ${this.at}`)
+    return at
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * Reads the records of one segment, and finds where it stops making sense: a writer that died leaves
+ * a torn record at the end, a disk may leave anything anywhere.
+ */
+import { uncompressSnappy } from '@vigie/model/remote-write'
+import type { DiskFile } from '../disk.ts'
+import { RecordError } from './records.ts'
+import { crc32c } from './crc32c.ts'
+import {
+  FIRST,
+  FRAGMENT_HEADER_BYTES,
+  LAST,
+  MIDDLE,
+  PAGE_BYTES,
+  SNAPPY,
+  TYPE_MASK,
+  WHOLE,
+  ZSTD,
+} from './format.ts'
+
+/** No record may be larger once put together and decompressed: a batch of millions of samples. */
+const RECORD_BYTES_MAX = 256 << 20
+const WINDOW_BYTES: number = 32 * PAGE_BYTES
+
+/** What is wrong with a segment; all records before `offset` are good. */
+export interface Corruption {
+  /** Where the first record that cannot be read begins. */
+  offset: number
+  reason: string
+}
+
+/** A segment holds what this version cannot read: nothing is wrong with it, and nothing may be cut off. */
+export class UnsupportedError extends Error {}
+
+/**
+ * Calls `visit` with every record, whole and decompressed, in a buffer that is used again. A RecordError
+ * that it throws is a corruption like any other. Returns what stopped it, undefined at the end.
+ */
+export function readSegment(
+  file: DiskFile,
+  visit: (record: Buffer) => void,
+): Corruption | undefined {
+  return new SegmentReader(file).readAll(visit)
+}
+
+/** Bytes that are no record. */
+class BadSegment extends Error {}
+
+class SegmentReader {
+  readonly #file: DiskFile
+  readonly #sizeBytes: number
+  readonly #window = Buffer.allocUnsafe(WINDOW_BYTES)
+  // What of the file the window holds; it starts at a page.
+  #windowStart = 0
+  #windowEnd = 0
+  #record = Buffer.allocUnsafe(PAGE_BYTES)
+  #recordSize = 0
+
+  constructor(file: DiskFile) {
+    this.#file = file
+    this.#sizeBytes = file.sizeBytes
+  }
+
+  readAll(visit: (record: Buffer) => void): Corruption | undefined {
+    let offset = 0
+    let recordStart = 0
+    // Type of the last fragment of an incomplete record, 0 between records.
+    let open = 0
+    try {
+      while (offset < this.#sizeBytes) {
+        if (open === 0) recordStart = offset
+        const pageLeft = PAGE_BYTES - (offset % PAGE_BYTES)
+        const at = this.#load(offset)
+        const flags = this.#window[at]
+        const type = flags & TYPE_MASK
+        if (flags === 0) this.#expectZeros(at, Math.min(pageLeft, this.#sizeBytes - offset))
+        if (flags === 0 || pageLeft < FRAGMENT_HEADER_BYTES) {
+          offset += pageLeft
+          continue
+        }
+        checkOrder(type, open)
+        const length = this.#checkFragment(at, pageLeft, this.#sizeBytes - offset)
+        this.#collect(at + FRAGMENT_HEADER_BYTES, length, open === 0)
+        const isComplete = type === WHOLE || type === LAST
+        if (isComplete) visit(this.#decompress(flags))
+        open = isComplete ? 0 : type
+        offset += FRAGMENT_HEADER_BYTES + length
+      }
+    } catch (error) {
+      if (!(error instanceof BadSegment || error instanceof RecordError)) throw error
+      return { offset: recordStart, reason: error.message }
+    }
+    return open === 0 ? undefined : { offset: recordStart, reason: 'the last record is cut off' }
+  }
+
+  /** Brings the page of `offset` into the window; where `offset` is in it. */
+  #load(offset: number): number {
+    if (offset >= this.#windowEnd || offset < this.#windowStart) {
+      this.#windowStart = offset - (offset % PAGE_BYTES)
+      this.#windowEnd = this.#windowStart + this.#file.read(this.#window, this.#windowStart)
+      if (this.#windowEnd <= offset) throw new BadSegment('the file became shorter')
+    }
+    return offset - this.#windowStart
+  }
+
+  #expectZeros(at: number, count: number): void {
+    for (let i = at; i < at + count; i++)
+      if (this.#window[i] !== 0) throw new BadSegment('data in the empty rest of a page')
+  }
+
+  /** The length of a fragment whose bytes are all there and as they were written. */
+  #checkFragment(at: number, pageLeft: number, fileLeft: number): number {
+    if (fileLeft < FRAGMENT_HEADER_BYTES) throw new BadSegment('the last record is cut off')
+    const length = this.#window.readUInt16BE(at + 1)
+    if (FRAGMENT_HEADER_BYTES + length > pageLeft)
+      throw new BadSegment(`a fragment of ${length} bytes crosses its page`)
+    if (FRAGMENT_HEADER_BYTES + length > fileLeft)
+      throw new BadSegment('the last record is cut off')
+    const want = this.#window.readUInt32BE(at + 3)
+    const start = at + FRAGMENT_HEADER_BYTES
+    const got = crc32c(this.#window, start, start + length)
+    if (got !== want)
+      throw new BadSegment(`checksum ${got.toString(16)}, want ${want.toString(16)}`)
+    return length
+  }
+
+  #collect(at: number, length: number, isFirst: boolean): void {
+    if (isFirst) this.#recordSize = 0
+    const size = this.#recordSize + length
+    if (size > RECORD_BYTES_MAX) throw new BadSegment(`a record of more than ${size} bytes`)
+    if (size > this.#record.length) {
+      const record = Buffer.allocUnsafe(size * 2)
+      this.#record.copy(record, 0, 0, this.#recordSize)
+      this.#record = record
+    }
+    this.#window.copy(this.#record, this.#recordSize, at, at + length)
+    this.#recordSize = size
+  }
+
+  #decompress(flags: number): Buffer {
+    const record = this.#record.subarray(0, this.#recordSize)
+    if ((flags & ZSTD) !== 0)
+      throw new UnsupportedError(
+        'record compressed with zstd, want none or snappy; start Prometheus once more with ' +
+          '--storage.tsdb.wal-compression-type=snappy and let it write a checkpoint',
+      )
+    if ((flags & SNAPPY) === 0) return record
+    try {
+      const out = uncompressSnappy(record, RECORD_BYTES_MAX)
+      return Buffer.from(out.buffer, out.byteOffset, out.length)
+    } catch (error) {
+      throw new BadSegment(error instanceof Error ? error.message : String(error))
+    }
+  }
+}
+
+function checkOrder(type: number, open: number): void {
+  const isStart = type === WHOLE || type === FIRST
+  const isNext = type === MIDDLE || type === LAST
+  if (!isStart && !isNext) throw new BadSegment(`fragment of unknown type ${type}`)
+  if (isStart && open !== 0) throw new BadSegment('a record begins inside another')
+  if (isNext && open === 0) throw new BadSegment('a record has no beginning')
+}
