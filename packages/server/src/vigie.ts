@@ -218,7 +218,7 @@ export class Vigie {
     this.inbox.close()
     this.dashboards.close()
     this.#process.close()
-    this.storage.close()
+    await this.storage.close()
   }
 
   /** Whether the configuration was made here instead of read from a file. */
@@ -278,7 +278,7 @@ export class Vigie {
         series: stats.series,
         samples: stats.samples,
         oldestMs: stats.oldestMs,
-        sizeBytes: stats.memoryBytes + stats.diskBytes,
+        sizeBytes: stats.memoryBytes + stats.walBytes,
         retentionMs: this.retentionMs,
         retentionBytes: this.#options.retentionBytes,
       },
@@ -366,18 +366,18 @@ export class Vigie {
   }
 
   #maintain(): void {
-    try {
-      this.storage.maintain()
-    } catch (error) {
-      this.log.error('storage could not be maintained', { error: (error as Error).message })
-    }
+    this.storage
+      .maintain()
+      .catch((error: Error) =>
+        this.log.error('storage could not be maintained', { error: error.message }),
+      )
   }
 }
 
 /** Opens storage, listens, and starts to watch. Throws ConfigError, and Error when a port or directory is taken. */
 export async function startVigie(options: VigieOptions): Promise<Vigie> {
   const config = readConfig(options, new Watchlist())
-  const storage = openTsdb({
+  const storage = await openTsdb({
     dir: options.tsdbDir,
     retentionMs: options.retentionMs,
     retentionBytes: options.retentionBytes,

@@ -277,10 +277,7 @@ function targets(params: URLSearchParams, _request: FastifyRequest, vigie: Vigie
       scrapeUrl: one.scrapeUrl,
       globalUrl: one.globalUrl,
       lastError: one.lastError,
-      lastScrape:
-        new Date(one.lastScrapeMs ?? Number.NaN).getTime() > 0
-          ? new Date(one.lastScrapeMs!).toISOString()
-          : '0001-01-01T00:00:00Z',
+      lastScrape: isoTime(one.lastScrapeMs),
       lastScrapeDuration: one.lastScrapeDurationSeconds,
       health: one.health,
       scrapeInterval: formatDuration(one.intervalMs),
@@ -290,15 +287,13 @@ function targets(params: URLSearchParams, _request: FastifyRequest, vigie: Vigie
       discoveredLabels: one.discoveredLabels.toObject(),
       scrapePool: one.scrapePool,
     })),
-    droppedTargetCounts: countBy(dropped.map((one) => one.scrapePool)),
+    droppedTargetCounts: Object.fromEntries(all.droppedCounts),
   })
 }
 
-function countBy(names: readonly string[]): Record<string, number> {
-  const counts = new Map<string, number>()
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
-  return Object.fromEntries(counts)
-}
+/** Go's zero time, which Prometheus shows for what has not happened yet. */
+const isoTime = (ms: number): string =>
+  ms === 0 ? '0001-01-01T00:00:00Z' : new Date(ms).toISOString()
 
 function scrapePools(_params: URLSearchParams, _request: FastifyRequest, vigie: Vigie): Answer {
   const pools = new Set(vigie.scrape.targets().active.map((one) => one.scrapePool))
@@ -388,7 +383,7 @@ function runtimeInfo(_params: URLSearchParams, _request: FastifyRequest, vigie: 
     GOMEMLIMIT: 0,
     GOGC: '',
     GODEBUG: '',
-    storageRetention: `${formatDuration(vigie.retentionMs)} or ${storage.stats().retentionBytes}B`,
+    storageRetention: `${formatDuration(vigie.retentionMs)} or ${storage.stats().retentionBytes / 2 ** 20}MiB`,
   })
 }
 
@@ -404,6 +399,16 @@ function buildInfo(_params: URLSearchParams, _request: FastifyRequest, vigie: Vi
 }
 
 function tsdbStatus(params: URLSearchParams, _request: FastifyRequest, vigie: Vigie): Answer {
-  const limit = limitParam(params) || 10
-  return json(vigie.storage.status(limit))
+  const stats = vigie.storage.stats()
+  const { numLabelPairs, ...lists } = vigie.storage.cardinality(limitParam(params) || 10)
+  return json({
+    headStats: {
+      numSeries: stats.series,
+      numLabelPairs,
+      chunkCount: stats.chunks,
+      minTime: stats.oldestMs ?? 0,
+      maxTime: stats.newestMs ?? 0,
+    },
+    ...lists,
+  })
 }
