@@ -9,7 +9,8 @@
 export const METRIC_NAME = '__name__'
 
 export class Labels {
-  static readonly EMPTY: Labels = new Labels([])
+  // `this`: TypeScript 7.0 emits an alias of the class name here that is set too late.
+  static readonly EMPTY: Labels = new this([])
 
   /** Flat `[name, value, …]`, sorted by name, no empty values. Not to be modified. */
   readonly pairs: readonly string[]
