@@ -51,3 +51,5 @@ export {
 export { parseAlertmanagerConfig } from './notify/parse-config.ts'
 export { Inbox, type InboxOptions, type Notification, type NotifiedAlert } from './notify/inbox.ts'
 export { Notifier, type NotifierOptions, type TestResult } from './notify/notifier.ts'
+export { RuleTemplate, TemplateError, type RuleTemplateContext } from './template/rule-template.ts'
+export { type Value as TemplateValue } from './template/value.ts'
