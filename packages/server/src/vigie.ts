@@ -48,7 +48,13 @@ export interface Demo {
 }
 
 export interface DemoState {
-  services: { name: string; url: string; state: 'up' | 'down' | 'hung'; port: number }[]
+  services: {
+    name: string
+    url: string
+    state: 'up' | 'down' | 'hung'
+    port: number
+    pid: number | null
+  }[]
   faults: { name: string; title: string; description: string; active: boolean }[]
 }
 

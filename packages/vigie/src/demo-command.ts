@@ -128,7 +128,9 @@ const demoOf = (arcade: Arcade): Demo => ({
 })
 
 const demoState = (arcade: Arcade): DemoState => ({
-  services: arcade.services().map(({ name, url, state, port }) => ({ name, url, state, port })),
+  services: arcade
+    .services()
+    .map(({ name, url, state, port, pid }) => ({ name, url, state, port, pid })),
   faults: arcade
     .faults()
     .map(({ name, title, description, active }) => ({ name, title, description, active })),
