@@ -46,3 +46,5 @@ export {
 } from './exposition/content-type.ts'
 export { createParser, type TextFormat } from './exposition/parser.ts'
 export { ExpositionError, type Entry, type TextParser } from './exposition/text-parser.ts'
+export { ScrapeManager, type ScrapeManagerOptions } from './manager.ts'
+export { parseTargetGroups } from './discovery/file.ts'

@@ -30,6 +30,10 @@ export class MetadataCache {
     if (family !== undefined) family.unit = unit
   }
 
+  get size(): number {
+    return this.#families.size
+  }
+
   list(): MetricMetadata[] {
     return [...this.#families].map(([metric, family]) => ({ metric, ...family }))
   }

@@ -1,0 +1,280 @@
+/**
+ * Fetches bodies over HTTP: one connection pool per job, kept alive between scrapes, with the job's
+ * authentication and TLS. A body is cut off at its limit, and an answer that does not come is given up
+ * after the timeout, whatever state the connection is in.
+ */
+import { STATUS_CODES } from 'node:http'
+import { promisify } from 'node:util'
+import { gunzip, gunzipSync } from 'node:zlib'
+import { Agent, ProxyAgent, buildConnector, type Dispatcher } from 'undici'
+import type { HttpClientConfig, TlsConfig } from '../config.ts'
+import { ScrapeError } from '../ingest/limits.ts'
+import { isLoopback } from '../target/target.ts'
+import { authorizationHeader, tlsOptions } from './credentials.ts'
+import { explainNetworkError } from './network-error.ts'
+
+/** As Go's client. */
+const REDIRECTS_MAX = 10
+/** Idle connections are kept this long, so that a scrape a minute still finds its own. */
+const KEEP_ALIVE_MS = 300_000
+/** Compressed bodies above this are unpacked off the event loop. */
+const GUNZIP_SYNC_MAX = 512 * 1024
+
+export interface FetchRequest {
+  url: string
+  method?: string
+  headers: Record<string, string>
+  body?: string | undefined
+  timeoutMs: number
+  bodySizeMax: number
+  /** Ask for gzip, unless the target is on this machine: there it costs more than it saves. */
+  isCompressed: boolean
+}
+
+export interface FetchResponse {
+  status: number
+  headers: Record<string, string | string[] | undefined>
+  body: Buffer
+  /** Where redirects led. */
+  url: string
+  redirects: number
+}
+
+export class HttpClient {
+  readonly #config: HttpClientConfig
+  readonly #dispatcher: Dispatcher
+
+  /** `connectTimeoutMs`: how long a connection may take to come about, whoever still waits for it. */
+  constructor(config: HttpClientConfig, connectTimeoutMs: number) {
+    this.#config = config
+    const connect = createConnector(config.tls, connectTimeoutMs)
+    this.#dispatcher =
+      config.proxyUrl === undefined || config.proxyUrl === ''
+        ? new Agent({
+            connect,
+            keepAliveTimeout: KEEP_ALIVE_MS,
+            keepAliveMaxTimeout: KEEP_ALIVE_MS,
+          })
+        : new ProxyAgent({
+            uri: config.proxyUrl,
+            requestTls: tlsOptions(config.tls ?? {}),
+            keepAliveTimeout: KEEP_ALIVE_MS,
+          })
+  }
+
+  /** Any status is an answer. Throws ScrapeError with a reason in plain words. */
+  async fetch(request: FetchRequest): Promise<FetchResponse> {
+    const deadline = new Deadline(request.timeoutMs)
+    try {
+      return await this.#follow(request, deadline)
+    } catch (error) {
+      if (error instanceof ScrapeError) throw error
+      throw new ScrapeError(explainNetworkError(error, request.url), { cause: error })
+    } finally {
+      deadline.clear()
+    }
+  }
+
+  /** As `fetch`, and any status but 200 is an error. */
+  async fetchOk(request: FetchRequest): Promise<FetchResponse> {
+    const response = await this.fetch(request)
+    if (response.status === 200) return response
+    const { status } = response
+    throw new ScrapeError(
+      `server returned HTTP status ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd(),
+    )
+  }
+
+  async close(): Promise<void> {
+    await this.#dispatcher.destroy()
+  }
+
+  async #follow(request: FetchRequest, deadline: Deadline): Promise<FetchResponse> {
+    const headers = await this.#headers(request)
+    let url = new URL(request.url)
+    const first = url
+    let method = request.method ?? 'GET'
+    for (let redirects = 0; ; redirects++) {
+      const answer = await this.#once(url, method, headers, request, deadline)
+      const location = answer.headers.location
+      const isRedirect = [301, 302, 303, 307, 308].includes(answer.status)
+      const isFollowed = (this.#config.followRedirects ?? true) && isRedirect
+      if (!isFollowed || typeof location !== 'string')
+        return { ...answer, url: url.href, redirects }
+      if (redirects === REDIRECTS_MAX)
+        throw new ScrapeError(`stopped after ${REDIRECTS_MAX} redirects`)
+      url = new URL(location, url)
+      if (!/^https?:$/.test(url.protocol))
+        throw new ScrapeError(`redirected to ${url.href}, which is not HTTP`)
+      if (answer.status === 303 || (answer.status < 303 && method === 'POST')) method = 'GET'
+      // Credentials are for the host they were given for.
+      if (url.host !== first.host) delete headers.authorization
+    }
+  }
+
+  async #headers(request: FetchRequest): Promise<Record<string, string>> {
+    const headers: Record<string, string> = {}
+    const isLocal = isLoopback(new URL(request.url).hostname)
+    headers['accept-encoding'] = request.isCompressed && !isLocal ? 'gzip' : 'identity'
+    for (const [name, values] of this.#config.headers ?? [])
+      headers[name.toLowerCase()] = values.join(', ')
+    for (const [name, value] of Object.entries(request.headers))
+      headers[name.toLowerCase()] ??= value
+    const authorization = await authorizationHeader(this.#config)
+    if (authorization !== undefined) headers.authorization = authorization
+    return headers
+  }
+
+  /** One request. A kept connection that the target has closed meanwhile is not its fault: asked once more. */
+  async #once(
+    url: URL,
+    method: string,
+    headers: Record<string, string>,
+    request: FetchRequest,
+    deadline: Deadline,
+  ): Promise<RawResponse> {
+    try {
+      return await dispatch(this.#dispatcher, url, method, headers, request, deadline)
+    } catch (error) {
+      const isIdleClose = error instanceof ClosedEarly && !deadline.isOver
+      if (!isIdleClose) throw error instanceof ClosedEarly ? error.cause : error
+      return await dispatch(this.#dispatcher, url, method, headers, request, deadline).catch(
+        (again: unknown) => {
+          throw again instanceof ClosedEarly ? again.cause : again
+        },
+      )
+    }
+  }
+}
+
+type RawResponse = Pick<FetchResponse, 'status' | 'headers' | 'body'>
+
+/** The connection ended before a byte of the answer. */
+class ClosedEarly extends Error {}
+
+/** One timer for a request with all its redirects. */
+class Deadline {
+  isOver = false
+  #onOver: (() => void) | undefined
+  readonly timeoutMs: number
+  readonly #timer: NodeJS.Timeout
+
+  constructor(timeoutMs: number) {
+    this.timeoutMs = timeoutMs
+    this.#timer = setTimeout(() => {
+      this.isOver = true
+      this.#onOver?.()
+    }, timeoutMs)
+  }
+
+  /** Replaces what happens when time is over. */
+  watch(onOver: () => void): void {
+    this.#onOver = onOver
+    if (this.isOver) onOver()
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer)
+    this.#onOver = undefined
+  }
+}
+
+function dispatch(
+  dispatcher: Dispatcher,
+  url: URL,
+  method: string,
+  headers: Record<string, string>,
+  request: FetchRequest,
+  deadline: Deadline,
+): Promise<RawResponse> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    let status = 0
+    let responseHeaders: RawResponse['headers'] = {}
+    let abort: ((reason: Error) => void) | undefined
+    let failure: Error | undefined
+    const fail = (error: Error): void => {
+      failure ??= error
+      reject(failure)
+      abort?.(failure)
+    }
+    deadline.watch(() =>
+      fail(new ScrapeError(`no complete answer within ${deadline.timeoutMs / 1000} s`)),
+    )
+    dispatcher.dispatch(
+      {
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: method as Dispatcher.HttpMethod,
+        headers,
+        body: request.body === undefined || method === 'GET' ? null : request.body,
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      },
+      {
+        onRequestStart(controller) {
+          abort = (reason) => controller.abort(reason)
+          if (failure !== undefined) controller.abort(failure)
+        },
+        onResponseStart(_controller, statusCode, received) {
+          status = statusCode
+          responseHeaders = received
+        },
+        onResponseData(_controller, chunk) {
+          size += chunk.length
+          if (size > request.bodySizeMax) fail(bodyTooLarge(request.bodySizeMax))
+          else chunks.push(chunk)
+        },
+        onResponseEnd() {
+          const body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, size)
+          unpack(body, responseHeaders, request.bodySizeMax).then(
+            (unpacked) => resolve({ status, headers: responseHeaders, body: unpacked }),
+            reject,
+          )
+        },
+        onResponseError(_controller, error) {
+          const isEarly = status === 0 && isClosed(error)
+          reject(failure ?? (isEarly ? new ClosedEarly('', { cause: error }) : error))
+        },
+      },
+    )
+  })
+}
+
+const isClosed = (error: Error & { code?: string }): boolean =>
+  error.code === 'UND_ERR_SOCKET' || error.code === 'ECONNRESET' || error.code === 'EPIPE'
+
+function bodyTooLarge(limit: number): ScrapeError {
+  return new ScrapeError(`body size limit exceeded (limit: ${limit} bytes)`)
+}
+
+async function unpack(body: Buffer, headers: RawResponse['headers'], max: number): Promise<Buffer> {
+  const encoding = headers['content-encoding']
+  if (encoding !== 'gzip' && encoding !== 'x-gzip') return body
+  const options = { maxOutputLength: max }
+  try {
+    if (body.length <= GUNZIP_SYNC_MAX) return gunzipSync(body, options)
+    return await promisify(gunzip)(body, options)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw bodyTooLarge(max)
+    throw new ScrapeError(`cannot decompress the body: ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+}
+
+/** Reads certificate files anew for every connection, so that renewed ones are taken up. */
+function createConnector(tls: TlsConfig | undefined, timeout: number): buildConnector.connector {
+  if (tls === undefined) return buildConnector({ timeout })
+  return (options, callback) => {
+    let connect: buildConnector.connector
+    try {
+      connect = buildConnector({ ...tlsOptions(tls), timeout })
+    } catch (error) {
+      callback(error as Error, null)
+      return
+    }
+    connect(options, callback)
+  }
+}

@@ -1,0 +1,238 @@
+/**
+ * The life of one target: wait, collect a body, ingest it, report, again. Whatever happens to a body,
+ * the loop goes on, and each scrape leaves its report (`up` and `scrape_*`) in the storage.
+ */
+import {
+  METRIC_NAME,
+  STALE_NAN,
+  UNKNOWN_SERIES,
+  type Appender,
+  type Labels,
+  type SeriesRef,
+  type Storage,
+} from '@vigie/model'
+import { ExpositionError } from '../exposition/text-parser.ts'
+import {
+  Ingester,
+  type IngestCounts,
+  type IngestRules,
+  type IngestScratch,
+} from '../ingest/ingester.ts'
+import { ScrapeError } from '../ingest/limits.ts'
+import { REPORT_NAMES } from '../ingest/sample-labels.ts'
+import type { Logger } from '../logger.ts'
+import type { TargetHealth } from '../status.ts'
+import type { Target } from '../target/target.ts'
+import type { BodyScratch } from './body-scratch.ts'
+import type { ScrapeCounters } from './counters.ts'
+import { alignedTime, hashText, nextTick } from './schedule.ts'
+import type { BodySource } from './source.ts'
+
+/** The first scrape comes this soon, whatever the interval: somebody may be looking. */
+const FIRST_SCRAPE_WITHIN_MS = 500
+
+/** What all loops of a manager share. */
+export interface LoopContext {
+  storage: Storage
+  now: () => number
+  log: Logger
+  scratch: IngestScratch
+  bodies: BodyScratch
+  counters: ScrapeCounters
+  /** Differs between servers, so that they do not ask the same target at the same moment. */
+  seed: string
+}
+
+const NO_COUNTS: Readonly<IngestCounts> = {
+  scraped: 0,
+  kept: 0,
+  added: 0,
+  outOfOrder: 0,
+  duplicate: 0,
+  tooOld: 0,
+  refused: 0,
+}
+
+export class ScrapeLoop {
+  readonly ingester: Ingester
+  target: Target
+  health: TargetHealth = 'unknown'
+  lastError = ''
+  lastScrapeMs = 0
+  lastDurationSeconds = 0
+  samplesScraped = 0
+
+  readonly #context: LoopContext
+  #source: BodySource
+  /** Set: every scrape fails with this. */
+  #forcedError: string | undefined
+  #reportRefs: SeriesRef[] = REPORT_NAMES.map(() => 0)
+  #timer: NodeJS.Timeout | undefined
+  #isStopped = false
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(target: Target, source: BodySource, rules: IngestRules, context: LoopContext) {
+    this.target = target
+    this.#source = source
+    this.#context = context
+    this.ingester = new Ingester(rules, context.scratch)
+  }
+
+  start(): void {
+    const within = Math.min(FIRST_SCRAPE_WITHIN_MS, this.target.intervalMs)
+    this.#schedule(this.#context.now() + (this.#phaseMs % within))
+  }
+
+  /** A reload changed how the target is scraped, but not the target: series and cache are kept. */
+  update(target: Target, source: BodySource, rules: IngestRules | undefined): void {
+    const isRescheduled = target.intervalMs !== this.target.intervalMs
+    this.target = target
+    this.#source = source
+    if (rules !== undefined) this.ingester.changeRules(rules)
+    if (isRescheduled && this.#timer !== undefined) this.#scheduleNext()
+  }
+
+  forceError(message: string | undefined): void {
+    this.#forcedError = message
+  }
+
+  /** Resolves once nothing of the loop is under way; `isGone` marks all its series as ended. */
+  async stop(isGone: boolean): Promise<void> {
+    this.#isStopped = true
+    clearTimeout(this.#timer)
+    await this.#running
+    if (isGone) this.#markGone()
+  }
+
+  get #phaseMs(): number {
+    return hashText(`${this.target.key}\n${this.#context.seed}`) % this.target.intervalMs
+  }
+
+  #schedule(tickMs: number): void {
+    if (this.#isStopped) return
+    clearTimeout(this.#timer)
+    const delay = Math.max(0, tickMs - this.#context.now())
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#running = this.#scrape(tickMs).then(() => this.#scheduleNext())
+    }, delay)
+  }
+
+  #scheduleNext(): void {
+    const { intervalMs } = this.target
+    this.#schedule(nextTick(this.#context.now(), intervalMs, this.#phaseMs))
+  }
+
+  async #scrape(tickMs: number): Promise<void> {
+    const { counters, now } = this.#context
+    const startMs = now()
+    const timeMs = alignedTime(startMs, tickMs, this.target.intervalMs)
+    const start = performance.now()
+    let failure: string
+    let counts: Readonly<IngestCounts> = NO_COUNTS
+    counters.scrapes++
+    const appender = this.#context.storage.appender()
+    try {
+      if (this.#forcedError !== undefined) throw new ScrapeError(this.#forcedError)
+      const { body, format, failure: reason } = await this.#source.collect()
+      if (this.#isStopped) return appender.rollback()
+      const bytes = this.#context.bodies.hold(body)
+      counts = this.ingester.ingest(bytes, body.length, format, timeMs, appender)
+      failure = reason
+      this.lastDurationSeconds = (performance.now() - start) / 1000
+      this.#report(appender, timeMs, failure === '' ? 1 : 0, counts)
+      appender.commit()
+      this.ingester.accept()
+    } catch (error) {
+      appender.rollback()
+      if (this.#isStopped) return
+      failure = explain(error)
+      counts = NO_COUNTS
+      this.lastDurationSeconds = (performance.now() - start) / 1000
+      this.#reportFailure(timeMs)
+    }
+    this.lastScrapeMs = startMs
+    this.#note(failure, counts)
+  }
+
+  /** The series of the last body have ended; `up` is 0. */
+  #reportFailure(timeMs: number): void {
+    const appender = this.#context.storage.appender()
+    try {
+      this.ingester.markAllStale(timeMs, appender)
+      this.#report(appender, timeMs, 0, NO_COUNTS)
+      appender.commit()
+    } catch (error) {
+      appender.rollback()
+      this.#context.log.error('cannot report a failed scrape', {
+        target: this.target.url,
+        error: explain(error),
+      })
+    }
+  }
+
+  #report(appender: Appender, timeMs: number, up: number, counts: Readonly<IngestCounts>): void {
+    const values = [up, this.lastDurationSeconds, counts.scraped, counts.kept, counts.added]
+    values.forEach((value, i) => this.#appendReport(appender, i, timeMs, value))
+  }
+
+  #appendReport(appender: Appender, index: number, timeMs: number, value: number): void {
+    const refs = this.#reportRefs
+    if (refs[index] !== 0) {
+      const result = appender.append(refs[index], timeMs, value)
+      if (result !== UNKNOWN_SERIES) return
+    }
+    refs[index] = appender.series(this.#reportLabels(REPORT_NAMES[index]))
+    appender.append(refs[index], timeMs, value)
+  }
+
+  #reportLabels(name: string): Labels {
+    return this.target.labels.with(METRIC_NAME, name)
+  }
+
+  #note(failure: string, counts: Readonly<IngestCounts>): void {
+    const { counters, log } = this.#context
+    const wasDown = this.health === 'down'
+    this.health = failure === '' ? 'up' : 'down'
+    this.lastError = failure
+    this.samplesScraped = counts.scraped
+    counters.samples += counts.scraped
+    counters.outOfOrder += counts.outOfOrder
+    counters.duplicate += counts.duplicate
+    counters.tooOld += counts.tooOld
+    counters.refused += counts.refused
+    const fields = { target: this.target.url, ...namedCounts(counts) }
+    if (counts.refused > 0) log.warn('storage is full: new series are left out', fields)
+    else if (counts.outOfOrder + counts.duplicate + counts.tooOld > 0)
+      log.debug('samples left out', fields)
+    if (failure === '') return
+    counters.failures++
+    if (failure.startsWith('sample limit exceeded')) counters.sampleLimit++
+    if (failure.startsWith('body size limit exceeded')) counters.bodySizeLimit++
+    if (!wasDown) log.warn('target is down', { target: this.target.url, error: failure })
+  }
+
+  #markGone(): void {
+    const appender = this.#context.storage.appender()
+    const timeMs = this.#context.now()
+    try {
+      this.ingester.markAllStale(timeMs, appender)
+      for (const ref of this.#reportRefs) if (ref !== 0) appender.append(ref, timeMs, STALE_NAN)
+      appender.commit()
+    } catch (error) {
+      appender.rollback()
+      this.#context.log.error('cannot mark the end of a target', {
+        target: this.target.url,
+        error: explain(error),
+      })
+    }
+  }
+}
+
+const namedCounts = (counts: Readonly<IngestCounts>): Record<string, number> =>
+  Object.fromEntries(Object.entries(counts).filter(([, value]) => value > 0))
+
+function explain(error: unknown): string {
+  if (error instanceof ExpositionError) return `line ${error.line}: ${error.message}`
+  return error instanceof Error ? error.message : String(error)
+}
