@@ -13,7 +13,7 @@ import {
   RuleManager,
   defaultRules,
 } from '@vigie/alerting'
-import { Labels } from '@vigie/model'
+import { Labels, type Queryable } from '@vigie/model'
 import { Engine } from '@vigie/promql'
 import { ScrapeManager, type ScrapeJob, hostMetrics, scrapeJob } from '@vigie/scrape'
 import { type Tsdb, nodeDisk, openTsdb } from '@vigie/tsdb'
@@ -106,6 +106,8 @@ export class Vigie {
   readonly retentionMs: number
   readonly isLifecycleEnabled: boolean
   readonly storage: Tsdb
+  /** What queries, rules and pages read from: the storage, and later whatever stands in for it. */
+  readonly queryable: Queryable
   readonly engine: Engine
   readonly scrape: ScrapeManager
   readonly rules: RuleManager
@@ -143,6 +145,7 @@ export class Vigie {
     this.isLifecycleEnabled = options.enableLifecycle
     this.config = config
     this.storage = storage
+    this.queryable = storage
     this.quitRequested = new Promise((done) => (this.requestQuit = done))
     this.#process = new ProcessMetrics(this.startTimeMs)
     this.engine = new Engine({
@@ -322,7 +325,7 @@ export class Vigie {
   }
 
   readonly #query = async (expr: string, timeMs: number): Promise<QueryElement[]> => {
-    const result = await this.engine.instant(this.storage, expr, { timeMs })
+    const result = await this.engine.instant(this.queryable, expr, { timeMs })
     if (result.type === 'vector') return result.samples
     if (result.type === 'scalar') return [{ labels: Labels.EMPTY, v: result.v }]
     throw new Error(`expected an instant vector or a scalar, got a ${result.type}`)

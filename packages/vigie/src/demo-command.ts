@@ -145,9 +145,17 @@ function startPlayers(vigie: Vigie, arcade: Arcade, count: number): ChildProcess
   return spawn(
     process.execPath,
     [
-      ...['--max-old-space-size=128', '--max-semi-space-size=2'],
+      '--max-old-space-size=128',
+      '--max-semi-space-size=2',
       fileURLToPath(new URL('./cli.js', import.meta.url)),
-      ...['load', '--quiet', '--vigie', vigie.url, '-u', String(count), '-d', PLAYED_FOR],
+      'load',
+      '--quiet',
+      '--vigie',
+      vigie.url,
+      '-u',
+      String(count),
+      '-d',
+      PLAYED_FOR,
       join(FILES, 'load', 'players.js'),
     ],
     {

@@ -134,7 +134,7 @@ async function query(
 ): Promise<Answer> {
   const timeMs = timeParam(params, 'time', vigie.now())
   const limit = limitParam(params)
-  const result = await vigie.engine.instant(vigie.storage, params.get('query') ?? '', {
+  const result = await vigie.engine.instant(vigie.queryable, params.get('query') ?? '', {
     timeMs,
     ...queryOptions(params, signal),
   })
@@ -161,7 +161,7 @@ async function queryRange(
     throw badData(
       'exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)',
     )
-  const result = await vigie.engine.range(vigie.storage, params.get('query') ?? '', {
+  const result = await vigie.engine.range(vigie.queryable, params.get('query') ?? '', {
     startMs,
     endMs,
     stepMs,
@@ -212,7 +212,7 @@ async function series(
   const [minT, maxT] = [startParam(params), endParam(params)]
   const found = new Map<string, Labels>()
   for (const matchers of selectors) {
-    const set = await vigie.storage.select(matchers, minT, maxT)
+    const set = await vigie.queryable.select(matchers, minT, maxT)
     for (let i = 0; i < set.count; i++) {
       const labels = set.labels(i)
       found.set(labels.key, labels)
@@ -232,7 +232,7 @@ async function labelNames(
   vigie: Vigie,
 ): Promise<Answer> {
   const limit = limitParam(params)
-  const names = await vigie.storage.labelNames(labelQuery(params))
+  const names = await vigie.queryable.labelNames(labelQuery(params))
   return limited(names, limit)
 }
 
@@ -243,7 +243,7 @@ async function labelValues(
 ): Promise<Answer> {
   const limit = limitParam(params)
   const name = labelNameParam((request.params as { name: string }).name)
-  const values = await vigie.storage.labelValues(name, labelQuery(params))
+  const values = await vigie.queryable.labelValues(name, labelQuery(params))
   return limited(values, limit)
 }
 

@@ -64,7 +64,7 @@ function addDashboards(app: FastifyInstance, vigie: Vigie): void {
     const job = uid.startsWith(GENERATED_UID) ? uid.slice(GENERATED_UID.length) : ''
     if (!vigie.jobs().includes(job))
       throw new RequestError(404, `there is no dashboard ${JSON.stringify(uid)}`)
-    const dashboard = generateDashboard(job, await vigie.jobMetadata(job))
+    const dashboard = generateDashboard(job, vigie.jobMetadata(job))
     return { uid, source: 'generated', path: null, dashboard }
   })
   app.post('/api/vigie/dashboards', async (request, reply) => {
