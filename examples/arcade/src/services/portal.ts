@@ -1,0 +1,4 @@
+import { runProcess } from '../platform/process.ts'
+import { startPortal } from '../portal/portal.ts'
+
+await runProcess(() => startPortal(process.env))
