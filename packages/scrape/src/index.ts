@@ -48,3 +48,10 @@ export { createParser, type TextFormat } from './exposition/parser.ts'
 export { ExpositionError, type Entry, type TextParser } from './exposition/text-parser.ts'
 export { ScrapeManager, type ScrapeManagerOptions } from './manager.ts'
 export { parseTargetGroups } from './discovery/file.ts'
+export {
+  discoverListening,
+  type DiscoverOptions,
+  type ListeningEndpoint,
+} from './discovery/listening.ts'
+export { probeAddress, type ProbedAddress } from './discovery/probe-address.ts'
+export { hostMetrics, type HostMetricsOptions } from './host/host-metrics.ts'
