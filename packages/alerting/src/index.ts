@@ -18,12 +18,8 @@ export {
   type RecordingStatus,
   type RuleStatus,
 } from './rules/rule-status.ts'
-export {
-  RuleManager,
-  type QueryElement,
-  type QueryFn,
-  type RuleManagerOptions,
-} from './rules/rule-manager.ts'
+export { type QueryElement, type QueryFn } from './rules/query.ts'
+export { RuleManager, type RuleManagerOptions, type RuleSettings } from './rules/rule-manager.ts'
 export {
   DEFAULT_RULE_NAMES,
   defaultRules,

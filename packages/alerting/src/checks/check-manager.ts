@@ -4,7 +4,7 @@ import type { SampleRows } from '../alert.ts'
 import type { Logger } from '../logger.ts'
 import type { OwnMetric } from '../own-metric.ts'
 import type { RuleGroup } from '../rules/rule-group.ts'
-import type { QueryFn } from '../rules/rule-manager.ts'
+import type { QueryFn } from '../rules/query.ts'
 import type { CheckConfig, CheckSource, Datasource } from './check-config.ts'
 
 export interface CheckManagerOptions {

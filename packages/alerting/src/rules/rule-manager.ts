@@ -3,16 +3,10 @@ import type { Labels, Storage } from '@vigie/model'
 import type { Alert, SampleRows } from '../alert.ts'
 import type { Logger } from '../logger.ts'
 import type { OwnMetric } from '../own-metric.ts'
+import { type GroupContext, GroupRunner } from './group-runner.ts'
+import type { QueryFn } from './query.ts'
 import type { RuleGroup } from './rule-group.ts'
 import type { AlertStatus, GroupStatus } from './rule-status.ts'
-
-/** Evaluates an instant query. A scalar is one element without labels. Rejects with a readable message. */
-export type QueryFn = (expr: string, timeMs: number) => Promise<QueryElement[]>
-
-export interface QueryElement {
-  labels: Labels
-  v: number
-}
 
 export interface RuleManagerOptions {
   query: QueryFn
@@ -31,27 +25,129 @@ export interface RuleManagerOptions {
   sampleOf?: (labels: Labels) => SampleRows | null
 }
 
+/** What a reload may change besides the groups. */
+export interface RuleSettings {
+  evaluationIntervalMs: number
+  externalLabels: ReadonlyMap<string, string>
+}
+
+const RESEND_DELAY_MS = 60_000
+
 export class RuleManager {
-  constructor(_options: RuleManagerOptions) {}
+  readonly #options: RuleManagerOptions
+  #settings: RuleSettings
+  #runners: GroupRunner[] = []
+
+  constructor(options: RuleManagerOptions) {
+    this.#options = options
+    const { evaluationIntervalMs, externalLabels } = options
+    this.#settings = { evaluationIntervalMs, externalLabels }
+  }
+
   /** Replaces the groups that run. What stays the same keeps its state. */
-  apply(
-    _groups: readonly RuleGroup[],
-    _settings?: { evaluationIntervalMs: number; externalLabels: ReadonlyMap<string, string> },
-  ): void {
-    throw new Error('not yet')
+  apply(groups: readonly RuleGroup[], settings: RuleSettings = this.#settings): void {
+    const isSame = show(settings) === show(this.#settings)
+    this.#settings = settings
+    const context = this.#context()
+    const before = new Map(this.#runners.map((runner) => [identity(runner.definition), runner]))
+    this.#runners = groups.map((group) => {
+      const old = before.get(identity(group))
+      before.delete(identity(group))
+      if (old !== undefined && isSame && show(old.definition) === show(group)) return old
+      void old?.stop()
+      const runner = new GroupRunner(
+        group,
+        group.intervalMs ?? settings.evaluationIntervalMs,
+        context,
+        old,
+      )
+      runner.start()
+      return runner
+    })
+    for (const runner of before.values()) void runner.stop().then(() => runner.endSeries())
   }
+
   /** Stops evaluating; resolves once nothing is running. */
-  stop(): Promise<void> {
-    throw new Error('not yet')
+  async stop(): Promise<void> {
+    await Promise.all(this.#runners.map((runner) => runner.stop()))
   }
+
+  #context(): GroupContext {
+    const { query, storage, now, log, onAlerts, externalUrl, resendDelayMs, sampleOf } =
+      this.#options
+    return {
+      query,
+      storage,
+      now,
+      log,
+      onAlerts,
+      externalUrl,
+      externalLabels: this.#settings.externalLabels,
+      resendDelayMs: resendDelayMs ?? RESEND_DELAY_MS,
+      sampleOf: sampleOf ?? (() => null),
+    }
+  }
+
   groups(): GroupStatus[] {
-    throw new Error('not yet')
+    return this.#runners.map((runner) => runner.status())
   }
+
   /** Pending and firing. */
   alerts(): AlertStatus[] {
-    throw new Error('not yet')
+    return this.#runners.flatMap((runner) =>
+      runner.alertingRules().flatMap((rule) => rule.alerts()),
+    )
   }
+
   metrics(): OwnMetric[] {
-    throw new Error('not yet')
+    const rows = this.#runners.map((runner) => ({
+      labels: { rule_group: `${runner.definition.file};${runner.definition.name}` },
+      counts: runner.counts(),
+    }))
+    const metric = (
+      name: string,
+      help: string,
+      type: OwnMetric['type'],
+      value: (counts: ReturnType<GroupRunner['counts']>) => number,
+    ): OwnMetric => ({
+      name,
+      help,
+      type,
+      samples: rows.map(({ labels, counts }) => ({ labels, value: value(counts) })),
+    })
+    return [
+      metric(
+        'prometheus_rule_evaluations_total',
+        'Rule evaluations.',
+        'counter',
+        (c) => c.evaluations,
+      ),
+      metric(
+        'prometheus_rule_evaluation_failures_total',
+        'Rule evaluations that failed.',
+        'counter',
+        (c) => c.failures,
+      ),
+      metric(
+        'prometheus_rule_group_iterations_missed_total',
+        'Evaluations of a group that were missed because it was slow.',
+        'counter',
+        (c) => c.missed,
+      ),
+      metric(
+        'prometheus_rule_group_last_duration_seconds',
+        'Duration of the last evaluation of a group.',
+        'gauge',
+        (c) => c.durationMs / 1000,
+      ),
+    ]
   }
 }
+
+const identity = (group: RuleGroup): string => JSON.stringify([group.file, group.name])
+
+/** Everything of a definition as text, maps included. */
+const show = (value: RuleGroup | RuleSettings): string =>
+  JSON.stringify(value, (_, one: unknown) =>
+    one instanceof Map ? [...(one as Map<string, string>)] : one,
+  )
