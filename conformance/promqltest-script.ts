@@ -3,13 +3,13 @@
  * Histograms are recognised, not understood: series and results that hold them are marked.
  */
 import { type Labels, RegexError, compileRegex } from '@vigie/model'
-import { ParseError, parseExpr, parseSeries } from '@vigie/promql/syntax'
+import { ParseError, type SeriesValue, parseExpr, parseSeries } from '@vigie/promql/syntax'
 import { parseDurationText, unquoteGo } from './promqltest-text.ts'
 
 export interface TestSeries {
   labels: Labels
   /** Undefined where there is no float. */
-  values: (number | undefined)[]
+  values: SeriesValue[]
   hasHistograms: boolean
   hasStartTimes: boolean
 }
@@ -208,7 +208,7 @@ function parseBody(
   } else if (/^expect(\s|$)/.test(line)) {
     parseExpectation(command, line, fail)
   } else if (/^[+-]?(\d|\.\d|inf\b|nan\b)/i.test(line) && !/[\s{]/.test(line)) {
-    command.scalar = parseSeries(`x ${line}`).values[0]
+    command.scalar = parseSeries(`x ${line}`).values[0] as number
     return false
   } else {
     command.series.push({ ...parseTestSeries(line, index), position: command.series.length + 1 })

@@ -3,6 +3,7 @@ import {
   type Labels,
   type Matcher,
   type Queryable,
+  STALE_NAN,
   type SampleColumns,
   type SeriesSet,
   matchesAll,
@@ -11,9 +12,9 @@ import type { LoadCommand } from './promqltest-script.ts'
 
 interface Stored {
   labels: Labels
-  samples: Map<number, number>
-  t: number[]
-  v: number[]
+  samples: Map<number, number | 'stale'>
+  t: Float64Array
+  v: Float64Array
   hasHistograms: boolean
   hasStartTimes: boolean
 }
@@ -32,8 +33,12 @@ export class TestStore implements Queryable {
       stored.hasStartTimes ||= hasStartTimes
       if (withNhcb && labels.has('le')) this.#nhcb(labels)
       for (const [i, v] of values.entries()) if (v !== undefined) stored.samples.set(i * stepMs, v)
-      stored.t = [...stored.samples.keys()].sort((a, b) => a - b)
-      stored.v = stored.t.map((t) => stored.samples.get(t)!)
+      stored.t = Float64Array.from(stored.samples.keys()).sort()
+      stored.v = new Float64Array(stored.t.length)
+      for (const [i, t] of stored.t.entries()) {
+        const value = stored.samples.get(t)!
+        stored.v[i] = value === 'stale' ? STALE_NAN : value
+      }
     }
   }
 
@@ -43,8 +48,8 @@ export class TestStore implements Queryable {
       stored = {
         labels,
         samples: new Map(),
-        t: [],
-        v: [],
+        t: new Float64Array(0),
+        v: new Float64Array(0),
         hasHistograms: false,
         hasStartTimes: false,
       }

@@ -15,8 +15,7 @@ import {
   type QueryResult,
   printExpr,
 } from '@vigie/promql'
-import { type Expr, type Node, parseExpr, walk } from '@vigie/promql/syntax'
-import type { Failure, SuiteResult } from './parser.ts'
+import { type Expr, type Node, type SeriesValue, parseExpr, walk } from '@vigie/promql/syntax'
 import {
   type EvalCommand,
   type Expectation,
@@ -25,6 +24,7 @@ import {
   parseScript,
 } from './promqltest-script.ts'
 import { TestStore } from './promqltest-store.ts'
+import type { SuiteResult } from './suite.ts'
 import { almostEqual, braced, showFixed, showValue } from './promqltest-text.ts'
 
 const LOOKBACK_MS = 300_000
@@ -52,15 +52,23 @@ export async function run(vectorsDir: string): Promise<SuiteResult> {
     histogram: { passed: 0, total: 0 },
     flag: { passed: 0, total: 0 },
   }
-  const failures: Failure[] = []
+  const failures: SuiteResult['failures'] = []
   for (const file of readdirSync(dir)
     .filter((name) => name.endsWith('.test'))
     .sort()) {
-    await runScript(readFileSync(join(dir, file), 'utf8'), (command, kind, reason) => {
-      tallies[kind].total++
-      if (reason === undefined) tallies[kind].passed++
-      else if (kind === 'plain') failures.push({ name: `${file}:${command.line}`, reason })
-    })
+    const script = readFileSync(join(dir, file), 'utf8')
+    try {
+      await runScript(script, (command, kind, reason) => {
+        tallies[kind].total++
+        if (reason === undefined) tallies[kind].passed++
+        else if (kind === 'plain') failures.push({ name: `${file}:${command.line}`, reason })
+      })
+    } catch (error) {
+      if (!(error instanceof ScriptError)) throw error
+      // None of its evaluations was run.
+      tallies.plain.total += script.match(/^eval/gm)?.length ?? 1
+      failures.push({ name: file, reason: error.message })
+    }
   }
   const own = await runSelfTest(join(dir, 'runner-selftest.json'))
   const { plain, histogram, flag } = tallies
@@ -68,11 +76,11 @@ export async function run(vectorsDir: string): Promise<SuiteResult> {
     suite: 'promqltest',
     ...plain,
     failures,
-    notCounted: {
-      'native histograms': `${histogram.passed}/${histogram.total}`,
-      'feature flags': `${flag.passed}/${flag.total}`,
-      runner: `${own.passed}/${own.total}`,
-    },
+    beside: [
+      { suite: 'promqltest, native histograms', ...histogram },
+      { suite: 'promqltest, feature flags', ...flag },
+      { suite: 'promqltest, the runner itself', ...own },
+    ],
   }
 }
 
@@ -378,6 +386,9 @@ function compareScalar(command: EvalCommand, expected: number, result: QueryResu
   throw inEval(command, `expected scalar ${showValue(expected)} but got ${showValue(result.v)}`)
 }
 
+/** A stale marker cannot be told from another NaN once it is a result. */
+const asNumber = (value: SeriesValue): number | undefined => (value === 'stale' ? NaN : value)
+
 type Sample = { labels: ExpectedSeries['labels']; v: number }
 
 function compareVector(command: EvalCommand, samples: readonly Sample[]): void {
@@ -390,9 +401,9 @@ function compareVector(command: EvalCommand, samples: readonly Sample[]): void {
       throw inEval(command, `unexpected metric ${name} in result, has value ${showValue(v)}`)
     if (one.hasHistograms)
       throw inEval(command, `expected histogram for ${name} but got float value ${showValue(v)}`)
-    const want = one.values[0]
+    const want = asNumber(one.values[0])
     if (command.isOrdered && one.position !== i + 1) {
-      const which = `expected metric ${name} with [${one.values.map((x) => showFixed(x!)).join(' ')}]`
+      const which = `expected metric ${name} with [${one.values.map((x) => showFixed(asNumber(x)!)).join(' ')}]`
       throw inEval(command, `${which} at position ${one.position} but was at ${i + 1}`)
     }
     if (want === undefined || !almostEqual(want, v)) {
@@ -405,7 +416,7 @@ function compareVector(command: EvalCommand, samples: readonly Sample[]): void {
   }
   for (const { labels, values, position } of command.series) {
     if (seen.has(labels.key)) continue
-    const shown = values.map((v) => (v === undefined ? '_' : showFixed(v))).join(' ')
+    const shown = values.map((v) => (v === undefined ? '_' : showFixed(asNumber(v)!))).join(' ')
     throw inEval(
       command,
       `expected metric ${braced(labels)} with ${position}: [${shown}] not found`,
@@ -470,7 +481,9 @@ function comparePoints(
     const many = `expected ${values.length} points for ${name}`
     throw inEval(command, `${many}, but query time range cannot return this many points`)
   }
-  const want = values.flatMap((v, i) => (v === undefined ? [] : [{ t: startMs + i * stepMs, v }]))
+  const want = values
+    .map(asNumber)
+    .flatMap((v, i) => (v === undefined ? [] : [{ t: startMs + i * stepMs, v }]))
   if (want.length !== got.t.length) {
     throw inEval(
       command,

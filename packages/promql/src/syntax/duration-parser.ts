@@ -22,6 +22,10 @@ const POWER = 3
 
 /** A whole duration expression, as inside of brackets. */
 export function parseDurationExpr(tokens: TokenStream, precedenceMin = 1): DurationOperand {
+  return tokens.deeper(() => parseOperators(tokens, precedenceMin))
+}
+
+function parseOperators(tokens: TokenStream, precedenceMin: number): DurationOperand {
   let left = parseOperand(tokens)
   for (;;) {
     const operator = BINARY.get(tokens.peek().kind)
@@ -47,7 +51,7 @@ export function parsePositiveDuration(tokens: TokenStream): DurationOperand {
  * `x offset 5m * 2` doubles x.
  */
 export function parseOffset(tokens: TokenStream): DurationOperand {
-  return parseOperand(tokens, true)
+  return tokens.deeper(() => parseOperand(tokens, true))
 }
 
 function parseOperand(tokens: TokenStream, isOffset = false): DurationOperand {

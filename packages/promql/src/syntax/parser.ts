@@ -13,9 +13,11 @@ import type {
   BinaryOp,
   Cardinality,
   Expr,
+  Node,
   VectorMatching,
   VectorSelector,
 } from './ast.ts'
+import { children } from './ast.ts'
 import { checkTypes } from './check.ts'
 import { parseNumberLiteral } from './duration-parser.ts'
 import { FUNCTIONS } from './functions.ts'
@@ -36,11 +38,8 @@ export interface ParseOptions {
   enableExperimental?: boolean
 }
 
-/** How deep expressions may nest, so that a hostile one cannot exhaust the stack. */
-export const MAX_DEPTH = 500
-
-/** How many operators may follow each other on one level; each deepens the tree on its left side. */
-export const MAX_CHAIN = 3000
+/** How deep a tree may be: long chains of operators are deep on their left side. */
+const TREE_DEPTH_MAX = 1000
 
 const BINARY_OPS: ReadonlyMap<TokenKind, readonly [op: BinaryOp, precedence: number]> = new Map<
   TokenKind,
@@ -92,6 +91,7 @@ function parseWhole<T extends Expr>(
     }
     const expr = read(parser)
     if (!tokens.is('EOF')) tokens.unexpected()
+    if (isTooDeep(expr)) tokens.tooDeep()
     if (tokens.problems.length === 0) checkTypes(expr, query, tokens.problems)
     if (tokens.problems.length === 0) return expr
   } catch (error) {
@@ -100,10 +100,19 @@ function parseWhole<T extends Expr>(
   throw new ParseError(query, tokens.problems)
 }
 
+/** Without recursion, because it is what makes recursion over the tree safe. */
+function isTooDeep(expr: Expr): boolean {
+  let level: Node[] = [expr]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > TREE_DEPTH_MAX) return true
+    level = level.flatMap(children)
+  }
+  return false
+}
+
 class Parser {
   readonly #tokens: TokenStream
   readonly #allowsExperimental: boolean
-  #depth = 0
 
   constructor(tokens: TokenStream, allowsExperimental: boolean) {
     this.#tokens = tokens
@@ -111,23 +120,14 @@ class Parser {
   }
 
   expression(precedenceMin = 1): Expr {
-    if (++this.#depth > MAX_DEPTH) this.#tooDeep()
-    let left = this.#operand()
-    let chain = 0
-    for (;;) {
-      const operator = BINARY_OPS.get(this.#tokens.peek().kind)
-      if (operator === undefined || operator[1] < precedenceMin) break
-      if (++chain > MAX_CHAIN) this.#tooDeep()
-      left = this.#binary(left, operator)
-    }
-    this.#depth--
-    return left
-  }
-
-  #tooDeep(): never {
-    const { start, end } = this.#tokens.peek()
-    this.#tokens.report('expression is nested too deeply', start, end)
-    throw new SyntaxStop()
+    return this.#tokens.deeper(() => {
+      let left = this.#operand()
+      for (;;) {
+        const operator = BINARY_OPS.get(this.#tokens.peek().kind)
+        if (operator === undefined || operator[1] < precedenceMin) return left
+        left = this.#binary(left, operator)
+      }
+    })
   }
 
   #binary(lhs: Expr, [op, precedence]: readonly [BinaryOp, number]): BinaryExpr {

@@ -7,15 +7,20 @@
  *
  * Histograms (`{{...}}`) are not among the values yet.
  */
-import { Labels, METRIC_NAME, STALE_NAN } from '@vigie/model'
+import { Labels, METRIC_NAME } from '@vigie/model'
 import { parseDurationToken, parseNumber } from './literals.ts'
 import { ParseError } from './parse-error.ts'
 import { parseSelector } from './parser.ts'
 
+/**
+ * Undefined where there is no sample. A stale marker is a word of its own: ordinary arrays of
+ * numbers do not keep the bits of its NaN.
+ */
+export type SeriesValue = number | 'stale' | undefined
+
 export interface SeriesDescription {
   labels: Labels
-  /** In order; undefined where there is no sample. */
-  values: (number | undefined)[]
+  values: SeriesValue[]
 }
 
 /** More values than any test means; a typing error should not fill the memory. */
@@ -59,11 +64,7 @@ export function parseLabels(text: string): Labels {
 
 const ITEM = /^(_|stale|[+-]?[^+\-x_]+?(?:[eE][+-]?\d+)?)(?:([+-])([^x]+))?(?:x(\d+))?$/
 
-function addValues(
-  item: string,
-  values: (number | undefined)[],
-  fail: (message: string) => never,
-): void {
+function addValues(item: string, values: SeriesValue[], fail: (message: string) => never): void {
   if (item.startsWith('{{')) fail('histograms are not supported in series values')
   const match = ITEM.exec(item)
   if (match === null) fail(`unexpected character in series sequence: ${JSON.stringify(item)}`)
@@ -76,6 +77,10 @@ function addValues(
     return
   }
   if (change !== undefined && times === undefined) fail('unexpected end of input in series values')
+  if (first === 'stale') {
+    for (let i = 0; i <= count; i++) values.push('stale')
+    return
+  }
   const step = change === undefined ? 0 : (sign === '-' ? -1 : 1) * parseValue(change, fail)
   let value = parseValue(first, fail)
   for (let i = 0; i <= count; i++) {
@@ -85,7 +90,6 @@ function addValues(
 }
 
 function parseValue(text: string, fail: (message: string) => never): number {
-  if (text === 'stale') return STALE_NAN
   const isNegative = text.startsWith('-')
   const digits = text.replace(/^[+-]/, '')
   const parsed =

@@ -17,11 +17,15 @@ interface Context {
 /** Thrown to leave the parser after a problem that cannot be passed over; it is recorded already. */
 export class SyntaxStop extends Error {}
 
+/** How deep expressions may nest, so that a hostile one cannot exhaust the stack. */
+export const MAX_DEPTH = 500
+
 export class TokenStream {
   readonly problems: ParseProblem[] = []
   readonly #lexer: Lexer
   readonly #contexts: Context[] = []
   #ahead: Token | undefined
+  #depth = 0
   /** End of the last token that was taken. */
   lastEnd = 0
 
@@ -72,6 +76,20 @@ export class TokenStream {
     const result = read()
     this.#contexts.pop()
     return result
+  }
+
+  /** Runs `read` one level deeper, as far as nesting may go. */
+  deeper<T>(read: () => T): T {
+    if (++this.#depth > MAX_DEPTH) this.tooDeep()
+    const result = read()
+    this.#depth--
+    return result
+  }
+
+  tooDeep(): never {
+    const { start, end } = this.peek()
+    this.report('expression is nested too deeply', start, end)
+    throw new SyntaxStop()
   }
 
   /** Reports the next token and leaves the parser. */

@@ -1,0 +1,78 @@
+/** Series in memory, for tests: given in the notation of Prometheus's unit tests. */
+import {
+  type Labels,
+  type Matcher,
+  type Queryable,
+  STALE_NAN,
+  SampleColumns,
+  type SeriesSet,
+  matchesAll,
+} from '@vigie/model'
+import { type SeriesValue, parseSeries } from '../src/syntax/series.ts'
+
+export interface MemorySeries {
+  labels: Labels
+  t: Float64Array
+  v: Float64Array
+}
+
+/** One line per series; sample i is at i x `stepMs`. */
+export function memory(lines: string, stepMs: number): Memory {
+  const series = lines.split('\n').flatMap((line) => {
+    if (line.trim() === '') return []
+    const { labels, values } = parseSeries(line.trim())
+    return [
+      seriesOf(
+        labels,
+        values.map((value, i) => [i * stepMs, value] as const),
+      ),
+    ]
+  })
+  return new Memory(series)
+}
+
+/** Typed arrays: they keep the bits of stale markers. */
+export function seriesOf(
+  labels: Labels,
+  samples: readonly (readonly [t: number, value: SeriesValue])[],
+): MemorySeries {
+  const columns = new SampleColumns()
+  for (const [t, value] of samples) {
+    if (value === undefined) continue
+    columns.push(t, 0)
+    columns.v[columns.length - 1] = value === 'stale' ? STALE_NAN : value
+  }
+  return { labels, t: columns.t.slice(0, columns.length), v: columns.v.slice(0, columns.length) }
+}
+
+export class Memory implements Queryable {
+  readonly series: readonly MemorySeries[]
+  /** How often it was asked for series. */
+  selectCount = 0
+
+  constructor(series: readonly MemorySeries[]) {
+    this.series = series
+  }
+
+  select(matchers: readonly Matcher[]): SeriesSet {
+    this.selectCount++
+    const found = this.series.filter(({ labels }) => matchesAll(matchers, labels))
+    return {
+      count: found.length,
+      labels: (index) => found[index].labels,
+      samples: (index, minT, maxT, out) => {
+        out.length = 0
+        const { t, v } = found[index]
+        for (let i = 0; i < t.length; i++) if (t[i] >= minT && t[i] <= maxT) out.push(t[i], v[i])
+      },
+    }
+  }
+
+  labelNames(): string[] {
+    throw new Error('queries do not ask for names')
+  }
+
+  labelValues(): string[] {
+    throw new Error('queries do not ask for values')
+  }
+}
