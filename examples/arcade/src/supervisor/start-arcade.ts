@@ -117,7 +117,7 @@ class RunningArcade implements Arcade {
     const fault = faultCatalogue.find((one) => one.name === name)
     if (!fault) {
       const known = faultCatalogue.map((one) => one.name).join(', ')
-      throw new Error(`cannot break the arcade: no fault named '${name}', want one of ${known}`)
+      throw new Error(`no fault ${JSON.stringify(name)}; there are ${known}`)
     }
     const child = this.#children.get(fault.service)!
     await child.switchFault('POST', name)
