@@ -1,12 +1,570 @@
-/** One load run, from the command line to the exit code. */
-import type { LoadIo, LoadOptions } from './api.ts'
-import { EXIT } from './errors.ts'
+/**
+ * One load run, from the command line to the exit code:
+ *
+ *   compile ▶ options from VU 0 ▶ workers, VUs ▶ setup ▶ scenarios ▶ thresholds ▶ teardown ▶ summary
+ */
+import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { basename, resolve } from 'node:path'
+import type { LoadIo, LoadOptions, RunReport } from './api.ts'
+import { compileScript } from './compile/compile.ts'
+import { EXIT, LoadError } from './errors.ts'
+import { formatGoDuration } from './duration.ts'
+import { allocate, maxVusOf } from './executors/plan.ts'
+import { RunState, monotonicMs } from './executors/run-state.ts'
+import { lastMomentMs } from './executors/runner.ts'
+import { formatLog } from './log.ts'
+import { MetricsEngine } from './metrics/engine.ts'
+import { type ThresholdGroup, parseThresholds, wantsAbort } from './metrics/threshold.ts'
+import { evaluatePromql } from './metrics/promql-threshold.ts'
+import { type RunOptions, consolidate } from './options.ts'
+import type { Output } from './outputs/output.ts'
+import { RemoteWriteOutput } from './outputs/remote-write.ts'
+import { RunReporter } from './outputs/run-reporter.ts'
+import { Progress, describeScenario } from './progress.ts'
+import {
+  type SummaryData,
+  type SummaryInput,
+  metricsData,
+  summaryData,
+  summaryExport,
+} from './summary/data.ts'
+import { type SummaryMode, summaryText } from './summary/text.ts'
+import { NO_SCRIPT, USAGE } from './usage.ts'
+import type { LogLevel } from './vu/environment.ts'
+import { progressOf } from './vu/execution.ts'
+import type { ScriptFacts } from './worker-protocol.ts'
+import { type Notice, WorkerThread } from './worker-thread.ts'
+
+/** ms between two looks at the thresholds. */
+const THRESHOLD_INTERVAL_MS = 2000
+/** ms between two samples of `vus`. */
+const VUS_INTERVAL_MS = 1000
+/** ms that a worker has to let go when it is told to stop, or when its time is over. */
+const STOP_TIMEOUT_MS = 5000
+
+const VERSION = '0.1.0'
 
 /** Runs the script; resolves with k6's exit code. Rejects only for our own bugs. */
 export async function runLoad(options: LoadOptions, io: LoadIo): Promise<number> {
+  if (options.args.help) {
+    io.stdout(USAGE)
+    return EXIT.ok
+  }
   if (options.args.script === null) {
-    io.stderr('vigie load needs a script: vigie load script.js\n')
+    io.stderr(NO_SCRIPT)
     return EXIT.other
   }
-  return EXIT.other
+  return new LoadRun(options, options.args.script, io).execute()
+}
+
+class LoadRun {
+  readonly #given: LoadOptions
+  readonly #script: string
+  readonly #io: LoadIo
+  readonly #id: string
+  readonly #startedMs: number
+  readonly #workers: WorkerThread[] = []
+  readonly #outputs: Output[] = []
+  #options!: RunOptions
+  #facts!: ScriptFacts
+  #state: RunState = new RunState([])
+  #engine!: MetricsEngine
+  #thresholds: ThresholdGroup[] = []
+  #progress: Progress | null = null
+  #reporter: RunReporter | null = null
+  #setupData: string | undefined
+  /** What ended the run first, if not its plan. */
+  #failure: LoadError | null = null
+  #isMarkedFailed = false
+  #isStopping = false
+  #durationMs = 0
+  #summaryText = ''
+  #report: RunReport['state'] = 'running'
+  #endedMs: number | null = null
+  #exitCode: number | null = null
+
+  constructor(given: LoadOptions, script: string, io: LoadIo) {
+    this.#given = given
+    this.#script = script
+    this.#io = io
+    this.#startedMs = io.now()
+    this.#id = given.runId ?? newRunId(this.#startedMs)
+  }
+
+  async execute(): Promise<number> {
+    const onSignal = (): void =>
+      this.#stop(
+        new LoadError(
+          EXIT.externalAbort,
+          "test run was aborted because k6 received a 'interrupt' signal".replace('k6', 'vigie'),
+        ),
+      )
+    this.#io.signal?.addEventListener('abort', onSignal)
+    try {
+      await this.#open()
+      if (this.#io.signal?.aborted === true) onSignal()
+      await this.#run()
+    } catch (error) {
+      this.#fail(error)
+    }
+    try {
+      await this.#finish()
+    } catch (error) {
+      this.#fail(error)
+    } finally {
+      this.#io.signal?.removeEventListener('abort', onSignal)
+      await Promise.all(this.#workers.map((worker) => worker.close()))
+    }
+    return this.#verdict()
+  }
+
+  /** The first failure counts; anything that is none of ours is a bug. */
+  #fail(error: unknown): void {
+    if (!(error instanceof LoadError)) throw error
+    if (this.#failure === null || error !== this.#failure) this.#log('error', error.message)
+    this.#failure ??= error
+  }
+
+  // Opening
+
+  async #open(): Promise<void> {
+    const first = this.#startWorker()
+    const path = resolve(this.#io.cwd, this.#script)
+    const program = compileScript(path)
+    const env = this.#scriptEnv()
+    this.#facts = await first.request('inspect', { program, env })
+    this.#readOptions()
+    const count = Math.max(
+      1,
+      Math.min(
+        this.#given.workers ?? availableParallelism(),
+        this.#options.scenarios.reduce((sum, one) => sum + maxVusOf(one), 0),
+      ),
+    )
+    while (this.#workers.length < count) this.#startWorker()
+    await Promise.all(
+      this.#workers.slice(1).map((worker) => worker.request('load', { program, env })),
+    )
+    this.#openOutputs()
+    this.#announce()
+    await this.#prepareVus()
+  }
+
+  #startWorker(): WorkerThread {
+    const worker = new WorkerThread(this.#given.workerUrl, this.#workers.length, (notice, index) =>
+      this.#hear(notice, index),
+    )
+    this.#workers.push(worker)
+    return worker
+  }
+
+  #scriptEnv(): Record<string, string> {
+    const env: Record<string, string> = {}
+    for (const [name, value] of Object.entries(this.#io.env))
+      if (value !== undefined) env[name] = value
+    for (const [name, value] of this.#given.args.env) env[name] = value
+    return env
+  }
+
+  #readOptions(): void {
+    const { args } = this.#given
+    if (this.#facts.functions.length === 0)
+      throw new LoadError(EXIT.other, 'no exported functions in script')
+    const script =
+      this.#facts.options === undefined ? {} : (JSON.parse(this.#facts.options) as unknown)
+    if (typeof script !== 'object' || script === null || Array.isArray(script))
+      throw new LoadError(EXIT.other, 'the exported options must be an object')
+    const { options, warnings } = consolidate(
+      { script: script as Record<string, unknown>, env: this.#io.env, flags: args.options },
+      this.#given.userAgent ?? `Vigie/${VERSION}`,
+    )
+    for (const warning of warnings) this.#log('warning', warning)
+    this.#options = options
+    for (const { name, exec } of options.scenarios) {
+      if (this.#facts.functions.includes(exec)) continue
+      throw new LoadError(
+        EXIT.invalidConfig,
+        `executor ${name}: function '${exec}' not found in exports`,
+      )
+    }
+    this.#state = new RunState(options.scenarios)
+    const noThresholds =
+      args.noThresholds || /^(1|t|true)$/i.test(this.#io.env['K6_NO_THRESHOLDS'] ?? '')
+    this.#thresholds = noThresholds ? [] : parseThresholds(options.thresholds)
+    this.#engine = new MetricsEngine(this.#facts.metrics, this.#thresholds, options.systemTags)
+    if (this.#summaryMode() === 'full') this.#engine.keepDetails()
+  }
+
+  #summaryMode(): SummaryMode {
+    const mode = this.#given.args.summaryMode ?? this.#io.env['K6_SUMMARY_MODE'] ?? 'compact'
+    if (mode !== 'compact' && mode !== 'full' && mode !== 'disabled') {
+      throw new LoadError(
+        EXIT.other,
+        `invalid summary mode "${mode}": want compact, full or disabled`,
+      )
+    }
+    return mode
+  }
+
+  #openOutputs(): void {
+    const { vigieUrl } = this.#given
+    if (!vigieUrl) return
+    const warn = (message: string): void => this.#log('warning', message)
+    const output = new RemoteWriteOutput({
+      url: `${vigieUrl.replace(/\/$/, '')}/api/v1/write`,
+      labels: { testid: this.#id },
+      now: () => this.#io.now(),
+      warn,
+    })
+    this.#outputs.push(output)
+    this.#engine.listen((series, record) => output.record(series, record))
+    this.#reporter = new RunReporter(vigieUrl, this.#id, () => this.#runReport(), warn)
+    this.#reporter.start()
+  }
+
+  #announce(): void {
+    if (this.#given.args.quiet) return
+    const { scenarios } = this.#options
+    const vus = scenarios.reduce((sum, one) => sum + maxVusOf(one), 0)
+    const output = this.#outputs.length === 0 ? '-' : `${this.#given.vigieUrl} (run ${this.#id})`
+    this.#io.stdout(
+      [
+        '',
+        '     execution: local',
+        `        script: ${this.#script}`,
+        `        output: ${output}`,
+        '',
+        `     scenarios: (100.00%) ${scenarios.length} scenario${scenarios.length === 1 ? '' : 's'}, ${vus} max VUs, ${formatGoDuration(lastMomentMs(scenarios))} max duration (incl. graceful stop):`,
+        ...scenarios.map((one) => `              * ${one.name}: ${describeScenario(one)}`),
+        '',
+        '',
+      ].join('\n'),
+    )
+  }
+
+  async #prepareVus(): Promise<void> {
+    const { scenarios } = this.#options
+    const { shares, vuIds } = allocate(scenarios, this.#workers.length)
+    const { thresholds, systemTags, raw, scenarios: _, ...vuOptions } = this.#options
+    void thresholds
+    void systemTags
+    await Promise.all(
+      this.#workers.map((worker, i) =>
+        worker.request('prepare', {
+          options: vuOptions,
+          testOptions: testOptions(raw, scenarios),
+          scenarios,
+          state: this.#state.buffer,
+          shares: shares[i]!,
+          vuIds: vuIds[i]!,
+          openedFiles: this.#facts.openedFiles,
+          sharedArrays: this.#facts.sharedArrays,
+        }),
+      ),
+    )
+  }
+
+  // Running
+
+  async #run(): Promise<void> {
+    if (this.#isStopping) return
+    const { noSetup } = this.#options
+    if (!noSetup && this.#facts.functions.includes('setup'))
+      this.#setupData = await this.#workers[0]!.request('setup', null)
+    if (this.#isStopping) return
+    const { args } = this.#given
+    this.#progress = new Progress(this.#state, this.#io.isTTY, (text) => this.#io.stdout(text))
+    this.#state.startMs = monotonicMs()
+    if (!args.quiet) this.#progress.start()
+    const vusTimer = setInterval(() => this.#sampleVus(), VUS_INTERVAL_MS)
+    const thresholdTimer = setInterval(() => void this.#watchThresholds(), THRESHOLD_INTERVAL_MS)
+    try {
+      await this.#runWorkers()
+    } finally {
+      clearInterval(vusTimer)
+      clearInterval(thresholdTimer)
+      this.#durationMs = monotonicMs() - this.#state.startMs
+      if (!args.quiet) this.#progress.stop()
+    }
+    this.#sampleDropped()
+  }
+
+  /** Every worker gets its time and a little more; one that does not come back is given up. */
+  async #runWorkers(): Promise<void> {
+    const limitMs = lastMomentMs(this.#options.scenarios) + STOP_TIMEOUT_MS
+    await Promise.all(
+      this.#workers.map(async (worker) => {
+        const done = worker.request('run', { setupData: this.#setupData })
+        const timer = setTimeout(() => void this.#giveUp(worker), limitMs)
+        try {
+          await done
+        } finally {
+          clearTimeout(timer)
+        }
+      }),
+    )
+  }
+
+  async #giveUp(worker: WorkerThread): Promise<void> {
+    worker.stop()
+    await new Promise((resolve) => setTimeout(resolve, STOP_TIMEOUT_MS))
+    this.#log(
+      'error',
+      'a worker thread does not stop: the script seems to run without ever waiting',
+    )
+    await worker.close()
+  }
+
+  #sampleVus(): void {
+    this.#engine.sample('vus', this.#state.get('activeVus'), this.#options.tags)
+    this.#engine.sample('vus_max', this.#state.get('initializedVus'), this.#options.tags)
+  }
+
+  #sampleDropped(): void {
+    this.#options.scenarios.forEach((scenario, i) => {
+      let dropped = this.#state.getOf(i, 'dropped')
+      if (scenario.executor === 'shared-iterations' && !this.#isStopping) {
+        dropped = Math.max(0, scenario.iterations - this.#state.getOf(i, 'started'))
+      }
+      if (dropped > 0)
+        this.#engine.sample('dropped_iterations', dropped, [
+          ...this.#options.tags,
+          ['scenario', scenario.name],
+        ])
+    })
+  }
+
+  async #watchThresholds(): Promise<void> {
+    const elapsedMs = monotonicMs() - this.#state.startMs
+    this.#engine.evaluateThresholds(elapsedMs, false)
+    await evaluatePromql(this.#thresholds, this.#given.promql, false)
+    if (this.#isStopping || this.#endedMs !== null || !wantsAbort(this.#thresholds, elapsedMs))
+      return
+    this.#stop(
+      new LoadError(
+        EXIT.thresholdsFailed,
+        `thresholds on metrics '${this.#failedKeys().join(', ')}' were crossed; at least one has abortOnFail enabled, stopping test prematurely`,
+      ),
+    )
+  }
+
+  #failedKeys(): string[] {
+    return this.#thresholds
+      .filter(({ thresholds }) => thresholds.some(({ ok }) => ok === false))
+      .map(({ key }) => key)
+  }
+
+  /** Ends the run early. Teardown and summary still happen. */
+  #stop(reason: LoadError): void {
+    if (this.#isStopping) return
+    this.#isStopping = true
+    this.#log('error', reason.message)
+    this.#failure ??= reason
+    for (const worker of this.#workers) {
+      worker.stop()
+      setTimeout(() => {
+        if (this.#endedMs === null && this.#durationMs === 0) void worker.close()
+      }, STOP_TIMEOUT_MS).unref()
+    }
+  }
+
+  #hear(notice: Notice, worker: number): void {
+    switch (notice.kind) {
+      case 'samples':
+        return this.#engine?.ingest(worker, notice.flush)
+      case 'log':
+        return this.#log(notice.level, notice.message, notice.fields)
+      case 'abort':
+        return this.#stop(new LoadError(EXIT.scriptAborted, notice.message))
+      case 'mark-failed':
+        if (!this.#isMarkedFailed) this.#log('error', notice.message)
+        this.#isMarkedFailed = true
+    }
+  }
+
+  // Ending
+
+  async #finish(): Promise<void> {
+    if (this.#options === undefined || this.#engine === undefined) return
+    try {
+      await this.#teardown()
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#engine.evaluateThresholds(this.#durationMs, true)
+    await evaluatePromql(this.#thresholds, this.#given.promql, true)
+    const hasRun = this.#state.startMs !== 0
+    if (hasRun) await this.#summarise()
+    const failed = this.#failedKeys()
+    if (hasRun && failed.length > 0)
+      this.#fail(
+        this.#failure?.exitCode === EXIT.thresholdsFailed
+          ? this.#failure
+          : new LoadError(
+              EXIT.thresholdsFailed,
+              `thresholds on metrics '${failed.join(', ')}' have been crossed`,
+            ),
+      )
+    this.#endedMs = this.#io.now()
+    this.#exitCode = this.#verdict()
+    this.#report = this.#reportState()
+    await Promise.all([...this.#outputs.map((output) => output.close()), this.#reporter?.close()])
+  }
+
+  async #teardown(): Promise<void> {
+    const wasSetUp = this.#state.startMs !== 0
+    if (!wasSetUp || this.#options.noTeardown || !this.#facts.functions.includes('teardown')) return
+    await this.#workers[0]!.request('teardown', { setupData: this.#setupData })
+  }
+
+  #summaryInput(): SummaryInput {
+    const { summaryTrendStats, summaryTimeUnit } = this.#options
+    return {
+      engine: this.#engine,
+      thresholds: this.#thresholds,
+      durationMs: this.#durationMs || Math.max(1, monotonicMs() - this.#state.startMs),
+      trendStats: summaryTrendStats,
+      timeUnit: summaryTimeUnit,
+      noColor: this.#given.args.noColor || !this.#io.isTTY,
+      isTTY: this.#io.isTTY,
+      setupData: this.#setupData,
+    }
+  }
+
+  async #summarise(): Promise<void> {
+    const input = this.#summaryInput()
+    const data = summaryData(input)
+    const { summaryExport: exportPath } = this.#given.args
+    const target = exportPath ?? this.#io.env['K6_SUMMARY_EXPORT']
+    if (target) this.#writeFile(target, summaryExport(data))
+    this.#summaryText = this.#textOf(input, false)
+    const mode = this.#summaryMode()
+    if (mode === 'disabled') return
+    const written = this.#facts.functions.includes('handleSummary')
+      ? await this.#handleSummary(data)
+      : null
+    if (written === null) {
+      this.#io.stdout(`\n\n${this.#textOf(input, !input.noColor)}\n`)
+      return
+    }
+    for (const [to, content] of written) {
+      if (to === 'stdout' || to === 'stderr')
+        this.#io[to](typeof content === 'string' ? content : Buffer.from(content).toString('utf8'))
+      else this.#writeFile(to, content)
+    }
+  }
+
+  /** Null: it failed, and the default summary is shown instead. */
+  async #handleSummary(data: SummaryData): Promise<[string, string | Uint8Array][] | null> {
+    try {
+      return await this.#workers[0]!.request('summary', { data })
+    } catch (error) {
+      if (!(error instanceof LoadError)) throw error
+      this.#log('error', error.message)
+      return null
+    }
+  }
+
+  #textOf(input: SummaryInput, hasColour: boolean): string {
+    const mode = this.#summaryMode()
+    return summaryText({
+      mode,
+      total: this.#engine.view(),
+      ...this.#engine.details(),
+      thresholds: this.#thresholds,
+      durationMs: input.durationMs,
+      trendStats: input.trendStats,
+      timeUnit: this.#options.summaryTimeUnit,
+      hasColour,
+    })
+  }
+
+  #writeFile(path: string, content: string | Uint8Array): void {
+    try {
+      writeFileSync(resolve(this.#io.cwd, path), content)
+    } catch (error) {
+      this.#log('error', `cannot write the summary to ${path}: ${(error as Error).message}`)
+    }
+  }
+
+  #verdict(): number {
+    if (this.#failure !== null) return this.#failure.exitCode
+    return this.#isMarkedFailed ? EXIT.markedFailed : EXIT.ok
+  }
+
+  #reportState(): RunReport['state'] {
+    const code = this.#verdict()
+    if (code === EXIT.ok) return 'passed'
+    if (code === EXIT.thresholdsFailed || code === EXIT.markedFailed) return 'failed'
+    return code === EXIT.externalAbort || code === EXIT.scriptAborted ? 'aborted' : 'error'
+  }
+
+  #runReport(): RunReport {
+    const { scenarios, raw } = this.#options
+    const state = this.#state
+    const perScenario = scenarios.map((scenario, i) => ({
+      name: scenario.name,
+      executor: scenario.executor,
+      progress: progressOf(state, i, scenario),
+      vus: state.getOf(i, 'activeVus'),
+      iterations: state.getOf(i, 'completed'),
+    }))
+    const input = this.#summaryInput()
+    return {
+      id: this.#id,
+      script: basename(this.#script),
+      startedMs: this.#startedMs,
+      endedMs: this.#endedMs,
+      state: this.#report,
+      vus: state.get('activeVus'),
+      vusMax: state.get('initializedVus'),
+      iterations: state.get('completed'),
+      exitCode: this.#exitCode,
+      progress: state.startMs === 0 ? null : Math.min(...perScenario.map((one) => one.progress)),
+      thresholds: this.#thresholds.flatMap(({ key, thresholds }) =>
+        thresholds.map(({ source, ok, value }) => ({ metric: key, source, ok, value })),
+      ),
+      options: raw,
+      summaryText: this.#summaryText,
+      metrics: Object.fromEntries(
+        Object.entries(metricsData(input)).map(([name, { type, contains, values }]) => [
+          name,
+          { type, contains, values },
+        ]),
+      ),
+      scenarios: perScenario,
+    }
+  }
+
+  #log(level: LogLevel, message: string, fields: Record<string, unknown> = {}): void {
+    if (level === 'debug' && !this.#given.args.verbose) return
+    const now = this.#io.now()
+    const line = formatLog({ level, message, fields }, now, now - this.#startedMs, this.#io.isTTY)
+    if (this.#progress !== null) this.#progress.interleave(() => this.#io.stderr(line))
+    else this.#io.stderr(line)
+  }
+}
+
+/** `<utc yyyymmddThhmmssZ>-<6 hex>`. */
+function newRunId(nowMs: number): string {
+  const time = new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, '')
+  return `${time}-${randomBytes(3).toString('hex')}`
+}
+
+/** What `exec.test.options` shows: the scenarios as derived, without the shortcuts they came from. */
+function testOptions(raw: Record<string, unknown>, scenarios: RunOptions['scenarios']): unknown {
+  const {
+    vus: _vus,
+    duration: _duration,
+    iterations: _iterations,
+    stages: _stages,
+    scenarios: given,
+    ...rest
+  } = raw
+  return {
+    ...rest,
+    scenarios: given ?? Object.fromEntries(scenarios.map(({ name, ...one }) => [name, one])),
+  }
 }

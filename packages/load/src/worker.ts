@@ -1,1 +1,259 @@
-export {}
+/** The worker thread: holds VUs, runs them, and hands their samples to the main thread. */
+import { parentPort } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
+import type { Program } from './compile/compile.ts'
+import { EXIT, LoadError } from './errors.ts'
+import { Runner } from './executors/runner.ts'
+import { RunState } from './executors/run-state.ts'
+import { ConnectionShare } from './http/connection.ts'
+import { Resolver } from './http/dns.ts'
+import { HeadParser } from './http/head.ts'
+import { UrlCache } from './http/url.ts'
+import { MAX_SERIES, SampleBuffer } from './metrics/buffer.ts'
+import type { Metric } from './metrics/metric.ts'
+import { type VuOptions, consolidate } from './options.ts'
+import { createIsolate, mapStacks } from './script/isolate.ts'
+import { OpenedFiles } from './script/modules.ts'
+import { Vu, describeError } from './vu/vu.ts'
+import type { LogLevel, VuEnvironment } from './vu/environment.ts'
+import type { FromWorker, Preparation, Requests, ScriptFacts, ToWorker } from './worker-protocol.ts'
+
+/** ms between two hand-overs of samples. */
+const FLUSH_INTERVAL_MS = 500
+
+type Callable = (...args: unknown[]) => unknown
+type Handlers = { [K in keyof Requests]: (payload: Requests[K][0]) => Promise<Requests[K][1]> }
+
+class WorkerHost {
+  readonly #port: MessagePort
+  readonly #samples: SampleBuffer
+  #environment: VuEnvironment | null = null
+  #vus: Vu[] = []
+  #preparation: Preparation | null = null
+  #runner: Runner | null = null
+  /** The throw-away VU that runs setup, teardown or handleSummary. */
+  #lifecycleVu: Vu | null = null
+  #isStopped = false
+
+  constructor(port: MessagePort) {
+    this.#port = port
+    let hasWarned = false
+    this.#samples = new SampleBuffer(() => {
+      if (hasWarned) return
+      hasWarned = true
+      this.#log(
+        'warning',
+        `The test has generated metrics with ${MAX_SERIES} unique time series; from here on, urls and names are folded into one. Use http.url or the name tag to group them`,
+      )
+    })
+  }
+
+  readonly #handlers: Handlers = {
+    load: async ({ program, env }) => {
+      this.#open(program, env)
+      return null
+    },
+    inspect: async ({ program, env }) => this.#inspect(this.#open(program, env)),
+    prepare: async (preparation) => {
+      await this.#prepare(preparation)
+      return null
+    },
+    setup: async () => this.#setup(),
+    run: async ({ setupData }) => {
+      this.#runner = new Runner(this.#environment!, this.#vus, this.#preparation!.shares, setupData)
+      if (this.#isStopped) this.#runner.stop()
+      await this.#runner.run()
+      for (const vu of this.#vus) vu.client.close()
+      this.#flush()
+      return null
+    },
+    teardown: async ({ setupData }) => {
+      const args = [setupData === undefined ? undefined : JSON.parse(setupData)]
+      const { teardownTimeoutMs } = this.#environment!.options
+      await this.#runLifecycle('teardown', args, teardownTimeoutMs, EXIT.teardownTimeout)
+      return null
+    },
+    summary: async ({ data }) => this.#summary(data),
+  }
+
+  listen(): void {
+    this.#port.on('message', (message: ToWorker) => {
+      if (message.kind === 'stop') this.#stop()
+      else void this.#answer(message)
+    })
+    const timer = setInterval(() => this.#flush(), FLUSH_INTERVAL_MS)
+    timer.unref()
+    process.on('unhandledRejection', (reason) => {
+      this.#log('error', `Uncaught (in promise) ${describeError(reason)}`, { source: 'stacktrace' })
+    })
+  }
+
+  async #answer(message: Extract<ToWorker, { kind: 'request' }>): Promise<void> {
+    const { id, name, payload } = message
+    try {
+      const value = await (this.#handlers[name] as (payload: unknown) => Promise<unknown>)(payload)
+      this.#send({ kind: 'answer', id, value })
+    } catch (error) {
+      const exitCode = error instanceof LoadError ? error.exitCode : EXIT.scriptException
+      const text = error instanceof LoadError ? error.message : describeError(error)
+      this.#flush()
+      this.#send({ kind: 'refusal', id, exitCode, message: text })
+    }
+  }
+
+  #send(message: FromWorker, transfer: ArrayBuffer[] = []): void {
+    this.#port.postMessage(message, transfer)
+  }
+
+  #log(level: LogLevel, message: string, fields: Record<string, unknown> = {}): void {
+    this.#send({ kind: 'log', level, message, fields })
+  }
+
+  #flush(): void {
+    const flush = this.#samples.flush()
+    if (flush !== null)
+      this.#send({ kind: 'samples', flush }, [flush.records.buffer as ArrayBuffer])
+  }
+
+  #stop(): void {
+    this.#isStopped = true
+    this.#runner?.stop()
+    if (this.#lifecycleVu?.stage === 'setup') this.#lifecycleVu.interrupt()
+  }
+
+  #open(program: Program, env: Record<string, string>): VuEnvironment {
+    mapStacks(program)
+    const { options } = consolidate({ script: {}, env: {}, flags: {} }, 'Vigie')
+    this.#environment = {
+      isolate: createIsolate(program),
+      options,
+      testOptions: {},
+      samples: this.#samples,
+      customMetrics: new Map<string, Metric>(),
+      connections: new ConnectionShare(new HeadParser()),
+      resolver: new Resolver(new Map()),
+      urls: new UrlCache(),
+      files: new OpenedFiles(null),
+      sharedArrays: new Map(),
+      env,
+      state: new RunState([]),
+      log: (level, message, fields) => this.#log(level, message, fields),
+      abort: (message) => this.#send({ kind: 'abort', message }),
+      markFailed: (message) => this.#send({ kind: 'mark-failed', message }),
+    }
+    return this.#environment
+  }
+
+  async #inspect(environment: VuEnvironment): Promise<ScriptFacts> {
+    const vu = await this.#newVu(0, environment)
+    const functions = Object.keys(vu.exports).filter(
+      (name) => typeof vu.exports[name] === 'function',
+    )
+    const { options } = vu.exports
+    return {
+      functions,
+      options: options === undefined || options === null ? undefined : JSON.stringify(options),
+      metrics: [...environment.customMetrics.values()],
+      openedFiles: environment.files.paths,
+      sharedArrays: environment.sharedArrays,
+    }
+  }
+
+  async #newVu(id: number, environment: VuEnvironment): Promise<Vu> {
+    const vu = new Vu(id, environment)
+    await vu.evaluate()
+    return vu
+  }
+
+  async #prepare(preparation: Preparation): Promise<void> {
+    const { options, testOptions, scenarios, state, openedFiles, sharedArrays, vuIds } = preparation
+    this.#preparation = preparation
+    this.#environment = {
+      ...this.#environment!,
+      options: options satisfies VuOptions,
+      testOptions: deepFreeze(testOptions),
+      resolver: new Resolver(new Map(options.hosts)),
+      files: new OpenedFiles(new Set(openedFiles)),
+      sharedArrays,
+      state: new RunState(scenarios, state),
+    }
+    for (const id of vuIds) {
+      if (this.#isStopped) return
+      this.#vus.push(await this.#newVu(id, this.#environment))
+      this.#environment.state.add('initializedVus')
+    }
+  }
+
+  async #setup(): Promise<string | undefined> {
+    const value = await this.#runLifecycle(
+      'setup',
+      [],
+      this.#environment!.options.setupTimeoutMs,
+      EXIT.setupTimeout,
+    )
+    if (value === undefined) return undefined
+    let problem: string | undefined
+    const text = JSON.stringify(value, (_, one: unknown) => {
+      if (typeof one === 'function') problem = 'a function'
+      return one === undefined ? null : one
+    })
+    if (problem !== undefined)
+      throw new LoadError(EXIT.other, `error marshaling setup() data to JSON: it holds ${problem}`)
+    return text
+  }
+
+  async #runLifecycle(
+    stage: 'setup' | 'teardown' | 'summary',
+    args: unknown[],
+    timeoutMs: number,
+    exitCode: number,
+  ): Promise<unknown> {
+    const name = stage === 'summary' ? 'handleSummary' : stage
+    const vu = await this.#newVu(0, this.#environment!)
+    this.#lifecycleVu = vu
+    if (stage !== 'summary') vu.enterGroup(`::${stage}`)
+    let timedOut = false
+    const timer = setTimeout(() => {
+      timedOut = true
+      vu.interrupt()
+    }, timeoutMs)
+    const outcome = await vu.run(stage, vu.exports[name] as Callable, args)
+    clearTimeout(timer)
+    this.#lifecycleVu = null
+    if (stage !== 'summary') vu.sampleTraffic()
+    vu.client.close()
+    this.#flush()
+    if (timedOut)
+      throw new LoadError(
+        exitCode,
+        `${name}() execution timed out after ${timeoutMs / 1000} seconds`,
+      )
+    if (outcome.kind === 'threw') throw outcome.error
+    return outcome.kind === 'returned' ? outcome.value : undefined
+  }
+
+  async #summary(data: unknown): Promise<[string, string | Uint8Array][]> {
+    const { handleSummaryTimeoutMs } = this.#environment!.options
+    const value = await this.#runLifecycle(
+      'summary',
+      [data],
+      handleSummaryTimeoutMs,
+      EXIT.genericTimeout,
+    )
+    if (typeof value !== 'object' || value === null)
+      throw new Error('handleSummary() should return a map with string keys')
+    return Object.entries(value).map(([target, content]): [string, string | Uint8Array] => {
+      if (typeof content === 'string') return [target, content]
+      if (content instanceof ArrayBuffer) return [target, new Uint8Array(content)]
+      throw new Error(`handleSummary() returned neither a text nor an ArrayBuffer for '${target}'`)
+    })
+  }
+}
+
+function deepFreeze(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  for (const item of Object.values(value)) deepFreeze(item)
+  return Object.freeze(value)
+}
+
+if (parentPort !== null) new WorkerHost(parentPort).listen()

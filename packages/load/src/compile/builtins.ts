@@ -1,0 +1,173 @@
+/**
+ * What `k6`, `k6/*` offer to scripts: what is served, what blocks, and what k6 has that is refused
+ * by name before the test starts.
+ */
+
+interface BuiltinModule {
+  /** Members that scripts may use. */
+  members: readonly string[]
+  /** Members whose call blocks the VU in k6. */
+  blocking: readonly string[]
+  /** Members that k6 has and Vigie does not serve yet. */
+  missing: readonly string[]
+  /** Whether the members hang on the default export too. */
+  hasDefault: boolean
+}
+
+export const BUILTIN_MODULES: ReadonlyMap<string, BuiltinModule> = new Map([
+  [
+    'k6',
+    {
+      members: ['check', 'fail', 'group', 'randomSeed', 'sleep'],
+      blocking: ['sleep'],
+      missing: [],
+      hasDefault: true,
+    },
+  ],
+  [
+    'k6/http',
+    {
+      members: [
+        'get',
+        'head',
+        'post',
+        'put',
+        'patch',
+        'del',
+        'options',
+        'request',
+        'batch',
+        'asyncRequest',
+        'url',
+        'CookieJar',
+        'cookieJar',
+        'expectedStatuses',
+        'setResponseCallback',
+        'TLS_1_0',
+        'TLS_1_1',
+        'TLS_1_2',
+        'TLS_1_3',
+        'OCSP_STATUS_GOOD',
+        'OCSP_STATUS_REVOKED',
+        'OCSP_STATUS_SERVER_FAILED',
+        'OCSP_STATUS_UNKNOWN',
+      ],
+      blocking: ['get', 'head', 'post', 'put', 'patch', 'del', 'options', 'request', 'batch'],
+      missing: ['file'],
+      hasDefault: true,
+    },
+  ],
+  ['k6/ws', { members: ['connect'], blocking: ['connect'], missing: [], hasDefault: true }],
+  [
+    'k6/metrics',
+    { members: ['Counter', 'Gauge', 'Rate', 'Trend'], blocking: [], missing: [], hasDefault: true },
+  ],
+  [
+    'k6/execution',
+    {
+      members: ['instance', 'scenario', 'test', 'vu'],
+      blocking: [],
+      missing: [],
+      hasDefault: true,
+    },
+  ],
+  ['k6/data', { members: ['SharedArray'], blocking: [], missing: [], hasDefault: true }],
+] satisfies [string, BuiltinModule][])
+
+/** Methods of a response that k6 has and Vigie does not serve yet. */
+export const MISSING_RESPONSE_METHODS: ReadonlySet<string> = new Set([
+  'html',
+  'submitForm',
+  'clickLink',
+])
+
+/** Globals of the VU; every other free name that the language lacks is undefined, as in k6. */
+export const VU_GLOBALS: ReadonlySet<string> = new Set([
+  '__VU',
+  '__ITER',
+  '__ENV',
+  'console',
+  'open',
+  'require',
+  'globalThis',
+  'global',
+  'Math',
+  'crypto',
+  'setTimeout',
+  'clearTimeout',
+  'setInterval',
+  'clearInterval',
+  'TextEncoder',
+  'TextDecoder',
+])
+
+/** Names of the language itself, the same object for every VU. */
+export const LANGUAGE_GLOBALS: ReadonlySet<string> = new Set([
+  'undefined',
+  'NaN',
+  'Infinity',
+  'Object',
+  'Function',
+  'Array',
+  'Number',
+  'Boolean',
+  'String',
+  'Symbol',
+  'BigInt',
+  'Date',
+  'Promise',
+  'RegExp',
+  'Error',
+  'AggregateError',
+  'EvalError',
+  'RangeError',
+  'ReferenceError',
+  'SyntaxError',
+  'TypeError',
+  'URIError',
+  'JSON',
+  'Reflect',
+  'Proxy',
+  'Map',
+  'Set',
+  'WeakMap',
+  'WeakSet',
+  'WeakRef',
+  'FinalizationRegistry',
+  'ArrayBuffer',
+  'SharedArrayBuffer',
+  'DataView',
+  'Atomics',
+  'Int8Array',
+  'Uint8Array',
+  'Uint8ClampedArray',
+  'Int16Array',
+  'Uint16Array',
+  'Int32Array',
+  'Uint32Array',
+  'Float32Array',
+  'Float64Array',
+  'BigInt64Array',
+  'BigUint64Array',
+  'parseInt',
+  'parseFloat',
+  'isNaN',
+  'isFinite',
+  'encodeURI',
+  'encodeURIComponent',
+  'decodeURI',
+  'decodeURIComponent',
+  'escape',
+  'unescape',
+  'eval',
+  'arguments',
+])
+
+/** Why `specifier` cannot be imported, or undefined when it is a module that is served. */
+export function refuseSpecifier(specifier: string): string | undefined {
+  if (BUILTIN_MODULES.has(specifier)) return undefined
+  if (/^https?:/.test(specifier)) return `remote modules are not supported yet: "${specifier}"`
+  if (specifier === 'k6' || specifier.startsWith('k6/'))
+    return `the module "${specifier}" is not supported yet`
+  return `only k6 modules and files can be imported; got "${specifier}", want "k6/…", "./…", "../…", "/…" or "file://…"`
+}

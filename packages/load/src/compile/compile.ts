@@ -1,0 +1,79 @@
+/** From the entry file to what every VU evaluates. */
+import { type Node, forEachChild } from './ast.ts'
+import { colour } from './color.ts'
+import { emitModule } from './emit.ts'
+import { analyseFlow } from './flow.ts'
+import { type ParsedModule, type Target, readModules } from './graph.ts'
+import type { LineMap } from './source-map.ts'
+
+export interface CompiledModule {
+  url: string
+  /** Where `open()` and messages look for it. */
+  path: string
+  kind: 'esm' | 'cjs'
+  /** Body of a function of ($vg, $vl, $vh). */
+  code: string
+  isAsync: boolean
+  /** Modules to evaluate first, in order. */
+  dependencies: number[]
+  targets: Map<string, Target>
+  /** Maps to apply one after the other to a position in `code`. */
+  maps: LineMap[]
+}
+
+/** A script ready to be evaluated; plain data, so that it can be posted to worker threads. */
+export interface Program {
+  modules: CompiledModule[]
+  /** Promise reactions and timers queue while the VU is blocked. */
+  gate: boolean
+}
+
+/** Throws LoadError (107) when the script, or a file that it imports, cannot be served. */
+export function compileScript(entry: string): Program {
+  const modules = readModules(entry)
+  const colours = colour(modules, analyseFlow(modules))
+  const gate = colours.calls.size > 0 && modules.some((module) => usesPromises(module.program))
+  return {
+    gate,
+    modules: modules.map((module) => {
+      const { code, isAsync, map } = emitModule(module, modules, colours, gate)
+      return {
+        url: module.url,
+        path: module.path,
+        kind: module.kind,
+        code,
+        isAsync,
+        dependencies: dependenciesOf(module),
+        targets: module.targets,
+        maps: module.typeMap === null ? [map] : [map, module.typeMap],
+      }
+    }),
+  }
+}
+
+/** Files that an ES module imports statically; a CommonJS module evaluates its own when it requires them. */
+function dependenciesOf(module: ParsedModule): number[] {
+  const indexes: number[] = []
+  if (module.kind === 'cjs') return indexes
+  for (const statement of module.program['body'] as Node[]) {
+    const source = statement['source'] as Node | null | undefined
+    const target = source ? module.targets.get(source['value'] as string) : undefined
+    if (typeof target === 'number' && !indexes.includes(target)) indexes.push(target)
+  }
+  return indexes
+}
+
+/** Whether the script has asynchronous code of its own. */
+function usesPromises(program: Node): boolean {
+  let found = false
+  const visit = (node: Node): void => {
+    if (found) return
+    const property =
+      node.type === 'MemberExpression' ? (node['property'] as Node)['name'] : undefined
+    if (node['async'] === true || node.type === 'AwaitExpression' || property === 'then')
+      found = true
+    else forEachChild(node, visit)
+  }
+  visit(program)
+  return found
+}

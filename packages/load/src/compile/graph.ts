@@ -1,0 +1,247 @@
+/**
+ * The modules of a script: from the entry file along every import and require, each parsed once.
+ * Whatever cannot be served is refused here, by name and place, before anything runs.
+ */
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { transformSync } from 'esbuild'
+import { parseSync } from 'oxc-parser'
+import { EXIT, LoadError } from '../errors.ts'
+import { type Node, child, forEachChild, list, unwrap } from './ast.ts'
+import { BUILTIN_MODULES, refuseSpecifier } from './builtins.ts'
+import { type Scopes, analyseScopes } from './scope.ts'
+import { type LineMap, decodeMappings, lineAndColumn, originalPosition } from './source-map.ts'
+
+/** Files that a script may be made of. */
+const MAX_MODULES = 2000
+/** Size of one file. */
+const MAX_SOURCE_BYTES = 16 << 20
+
+/** What a specifier stands for: the index of a file's module, or the name of a built-in one. */
+export type Target = number | string
+
+export interface ParsedModule {
+  index: number
+  path: string
+  url: string
+  kind: 'esm' | 'cjs'
+  /** JavaScript, types stripped; what `program` was parsed from. */
+  source: string
+  program: Node
+  scopes: Scopes
+  targets: Map<string, Target>
+  /** From `source` back to the file, where types were stripped. */
+  typeMap: LineMap | null
+}
+
+/** `file:///…:line:col` of `offset` in a module's source, as written in the file. */
+export function placeOf(module: ParsedModule, offset: number): string {
+  let [line, column] = lineAndColumn(module.source, offset)
+  if (module.typeMap !== null) [line, column] = originalPosition(module.typeMap, line, column)
+  return `${module.url}:${line + 1}:${column + 1}`
+}
+
+/** A problem with the script itself, found before it runs. */
+export function scriptError(message: string): LoadError {
+  return new LoadError(EXIT.scriptException, message)
+}
+
+/** Reads and parses `entry` and all it reaches. Modules come in the order they were found, entry first. */
+export function readModules(entry: string): ParsedModule[] {
+  const modules: ParsedModule[] = []
+  const byPath = new Map<string, number>()
+  const add = (path: string): number => {
+    const known = byPath.get(path)
+    if (known !== undefined) return known
+    if (modules.length >= MAX_MODULES)
+      throw scriptError(`the script has more than ${MAX_MODULES} files`)
+    const module = parseModule(path, modules.length)
+    byPath.set(path, module.index)
+    modules.push(module)
+    return module.index
+  }
+  add(entry)
+  for (let i = 0; i < modules.length; i++) {
+    const module = modules[i]!
+    for (const { specifier, offset, isRequire } of specifiersOf(module)) {
+      // A require may stand in a branch that never runs: it fails when it is reached, as in k6.
+      if (isRequire && refusal(module, specifier) !== undefined) continue
+      module.targets.set(specifier, resolveSpecifier(module, specifier, offset, add))
+    }
+  }
+  return modules
+}
+
+function resolveSpecifier(
+  from: ParsedModule,
+  specifier: string,
+  offset: number,
+  add: (path: string) => number,
+): Target {
+  if (BUILTIN_MODULES.has(specifier)) return specifier
+  const problem = refusal(from, specifier)
+  if (problem !== undefined) throw scriptError(`${placeOf(from, offset)}: ${problem}`)
+  return add(pathOf(from, specifier))
+}
+
+/** Why `from` cannot import `specifier`, or undefined when it can. */
+function refusal(from: ParsedModule, specifier: string): string | undefined {
+  if (BUILTIN_MODULES.has(specifier)) return undefined
+  if (!/^(\.\.?(\/|$)|\/|file:\/\/)/.test(specifier)) return refuseSpecifier(specifier)
+  const path = pathOf(from, specifier)
+  const isFile = existsSync(path) && statSync(path).isFile()
+  return isFile ? undefined : `cannot import "${specifier}": there is no file ${path}`
+}
+
+function pathOf(from: ParsedModule, specifier: string): string {
+  return specifier.startsWith('file://')
+    ? fileURLToPath(specifier)
+    : resolve(dirname(from.path), specifier)
+}
+
+function parseModule(path: string, index: number): ParsedModule {
+  const url = pathToFileURL(path).href
+  const text = readSource(path)
+  const isTypeScript = /\.[cm]?ts$/.test(path)
+  const { code: source, map: typeMap } = isTypeScript
+    ? stripTypes(text, url)
+    : { code: text, map: null }
+  let kind: 'esm' | 'cjs' = 'esm'
+  let parsed = parseSync('script.js', source, { sourceType: 'unambiguous', lang: 'js' })
+  if (
+    !parsed.module.hasModuleSyntax &&
+    parsed.errors.length === 0 &&
+    !hasTopLevelAwait(asNode(parsed.program))
+  ) {
+    parsed = parseSync('script.js', source, { sourceType: 'commonjs', lang: 'js' })
+    kind = 'cjs'
+  }
+  const module: ParsedModule = {
+    index,
+    path,
+    url,
+    kind,
+    source,
+    typeMap,
+    program: asNode(parsed.program),
+    scopes: analyseScopes(asNode(parsed.program)),
+    targets: new Map(),
+  }
+  const error = parsed.errors[0]
+  if (error !== undefined) {
+    throw scriptError(
+      `SyntaxError: ${placeOf(module, error.labels[0]?.start ?? 0)}: ${error.message}`,
+    )
+  }
+  return module
+}
+
+function asNode(program: unknown): Node {
+  return program as Node
+}
+
+function readSource(path: string): string {
+  let bytes: Buffer
+  try {
+    bytes = readFileSync(path)
+  } catch (error) {
+    throw scriptError(`cannot read the script ${path}: ${(error as Error).message}`)
+  }
+  if (bytes.length > MAX_SOURCE_BYTES) {
+    throw scriptError(
+      `cannot read ${path}: ${bytes.length} bytes; want at most ${MAX_SOURCE_BYTES}`,
+    )
+  }
+  return bytes.toString('utf8').replace(/^\ufeff/, '')
+}
+
+function stripTypes(text: string, url: string): { code: string; map: LineMap } {
+  try {
+    const { code, map } = transformSync(text, {
+      loader: 'ts',
+      sourcemap: 'external',
+      sourcesContent: false,
+      target: 'es2023',
+      logLevel: 'silent',
+    })
+    return { code, map: decodeMappings((JSON.parse(map) as { mappings: string }).mappings) }
+  } catch (error) {
+    const first = (
+      error as { errors?: { text: string; location: { line: number; column: number } | null }[] }
+    ).errors?.[0]
+    if (first === undefined) throw error
+    const { line, column } = first.location ?? { line: 1, column: 0 }
+    throw scriptError(`SyntaxError: ${url}:${line}:${column + 1}: ${first.text}`)
+  }
+}
+
+function hasTopLevelAwait(program: Node): boolean {
+  let found = false
+  const visit = (node: Node): void => {
+    if (found || /Function/.test(node.type)) return
+    if (
+      node.type === 'AwaitExpression' ||
+      (node.type === 'ForOfStatement' && node['await'] === true)
+    )
+      found = true
+    else forEachChild(node, visit)
+  }
+  visit(program)
+  return found
+}
+
+interface Specifier {
+  specifier: string
+  offset: number
+  isRequire: boolean
+}
+
+/** Every specifier written in the module. A computed import() is refused: it could not be checked before the start. */
+function specifiersOf(module: ParsedModule): Specifier[] {
+  const found: Specifier[] = []
+  for (const statement of list(module.program, 'body')) {
+    const source = child(statement, 'source')
+    if (source !== null) {
+      found.push({ specifier: source['value'] as string, offset: source.start, isRequire: false })
+    }
+  }
+  const visit = (node: Node): void => {
+    const isRequire = isRequireCall(module, node)
+    if (isRequire || node.type === 'ImportExpression') {
+      const argument = isRequire ? list(node, 'arguments')[0] : child(node, 'source')
+      const literal =
+        argument === undefined || argument === null ? undefined : literalText(argument)
+      if (literal !== undefined) {
+        found.push({ specifier: literal, offset: argument!.start, isRequire })
+      } else if (!isRequire) {
+        throw scriptError(
+          `${placeOf(module, node.start)}: import() needs a name written out as a string`,
+        )
+      }
+    }
+    forEachChild(node, visit)
+  }
+  visit(module.program)
+  return found
+}
+
+/** The text of a string that is written out, or undefined. */
+export function literalText(node: Node): string | undefined {
+  const inner = unwrap(node)
+  if (inner.type === 'Literal' && typeof inner['value'] === 'string') return inner['value']
+  if (inner.type !== 'TemplateLiteral' || list(inner, 'expressions').length > 0) return undefined
+  return (list(inner, 'quasis')[0]!['value'] as { cooked: string }).cooked
+}
+
+/** Whether `node` is `require(…)` with the VU's own `require`. */
+export function isRequireCall(module: ParsedModule, node: Node): boolean {
+  if (node.type !== 'CallExpression') return false
+  const callee = node['callee'] as Node
+  return (
+    callee.type === 'Identifier' &&
+    callee['name'] === 'require' &&
+    module.scopes.references.has(callee) &&
+    module.scopes.references.get(callee) === undefined
+  )
+}

@@ -1,0 +1,11 @@
+/** Where results go while the run is under way. */
+import type { RunSeries } from '../metrics/engine.ts'
+
+export interface Output {
+  /** Shown when the run starts. */
+  readonly description: string
+  /** Hears every record of every series as it arrives. */
+  record(series: RunSeries, record: Float64Array): void
+  /** The run is over: sends what is left and lets go. Never rejects. */
+  close(): Promise<void>
+}

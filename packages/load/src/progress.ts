@@ -1,0 +1,144 @@
+/**
+ * How far the run is, on the terminal: redrawn in place on a TTY, otherwise one line every few seconds.
+ *
+ *   running (0m05.0s), 10/10 VUs, 48 complete and 0 interrupted iterations
+ *   default   [====>---------] 10 VUs  05.0s/30s
+ */
+import { maxVusOf, regularDurationMs } from './executors/plan.ts'
+import { type RunState, monotonicMs } from './executors/run-state.ts'
+import type { Scenario } from './executors/scenario.ts'
+import { formatGoDuration } from './duration.ts'
+import { progressOf } from './vu/execution.ts'
+
+const REDRAW_MS = 200
+const LINE_MS = 5000
+const BAR_WIDTH = 38
+
+export class Progress {
+  readonly #state: RunState
+  readonly #write: (text: string) => void
+  readonly #isTTY: boolean
+  #timer: NodeJS.Timeout | null = null
+  /** Lines on the screen that the next drawing replaces. */
+  #drawn = 0
+
+  constructor(state: RunState, isTTY: boolean, write: (text: string) => void) {
+    this.#state = state
+    this.#isTTY = isTTY
+    this.#write = write
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#draw(), this.#isTTY ? REDRAW_MS : LINE_MS)
+  }
+
+  /** Draws the last state for good. */
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#timer = null
+    this.#clear()
+    this.#write(`\n${this.lines().join('\n')}\n`)
+    this.#drawn = 0
+  }
+
+  /** Writes something else above the bars. */
+  interleave(write: () => void): void {
+    this.#clear()
+    write()
+  }
+
+  #draw(): void {
+    this.#clear()
+    const lines = this.#isTTY ? this.lines() : [this.#headline()]
+    this.#write(`${lines.join('\n')}\n`)
+    if (this.#isTTY) this.#drawn = lines.length
+  }
+
+  #clear(): void {
+    if (this.#drawn > 0) this.#write(`\u001b[${this.#drawn}A\u001b[0J`)
+    this.#drawn = 0
+  }
+
+  lines(): string[] {
+    const { scenarios } = this.#state
+    const width = Math.max(...scenarios.map((one) => one.name.length))
+    return [this.#headline(), ...scenarios.map((one, i) => this.#scenarioLine(one, i, width))]
+  }
+
+  #headline(): string {
+    const state = this.#state
+    const elapsed = state.startMs === 0 ? 0 : monotonicMs() - state.startMs
+    const most = state.get('initializedVus')
+    const active = String(state.get('activeVus')).padStart(String(most).length, '0')
+    return `running (${clock(elapsed)}), ${active}/${most} VUs, ${state.get('completed')} complete and ${state.get('interrupted')} interrupted iterations`
+  }
+
+  #scenarioLine(scenario: Scenario, index: number, width: number): string {
+    const progress = progressOf(this.#state, index, scenario)
+    const filled = Math.round(progress * BAR_WIDTH)
+    const isDone = filled === BAR_WIDTH
+    const bar = isDone
+      ? '='.repeat(BAR_WIDTH)
+      : `${'='.repeat(filled)}>${'-'.repeat(BAR_WIDTH - filled - 1)}`
+    const most = maxVusOf(scenario)
+    const vus = `${String(this.#state.getOf(index, 'activeVus')).padStart(String(most).length, '0')}/${most} VUs`
+    return `${scenario.name.padEnd(width)} ${isDone ? '✓' : ' '} [${bar}] ${vus}  ${this.#measure(scenario, index)}`
+  }
+
+  #measure(scenario: Scenario, index: number): string {
+    if (scenario.executor === 'shared-iterations' || scenario.executor === 'per-vu-iterations') {
+      const total =
+        scenario.executor === 'shared-iterations'
+          ? scenario.iterations
+          : scenario.iterations * scenario.vus
+      return `${this.#state.getOf(index, 'completed')}/${total} iters`
+    }
+    const elapsed =
+      this.#state.startMs === 0 ? 0 : monotonicMs() - this.#state.startMs - scenario.startTimeMs
+    const total = regularDurationMs(scenario)
+    return `${clock(Math.min(Math.max(0, elapsed), total))}/${formatGoDuration(total)}`
+  }
+}
+
+/** `05.0s`, `1m05.0s`, `1h02m05.0s`. */
+function clock(ms: number): string {
+  const tenths = Math.floor(ms / 100)
+  const seconds = `${String(Math.floor(tenths / 10) % 60).padStart(2, '0')}.${tenths % 10}s`
+  const minutes = Math.floor(tenths / 600)
+  if (minutes === 0) return `0m${seconds}`
+  return minutes < 60
+    ? `${minutes}m${seconds}`
+    : `${Math.floor(minutes / 60)}h${String(minutes % 60).padStart(2, '0')}m${seconds}`
+}
+
+/** One line that says what a scenario will do, as k6 announces it. */
+export function describeScenario(scenario: Scenario): string {
+  const grace =
+    scenario.gracefulStopMs > 0 ? `gracefulStop: ${formatGoDuration(scenario.gracefulStopMs)}` : ''
+  const extras = [
+    ...(scenario.executor === 'shared-iterations' || scenario.executor === 'per-vu-iterations'
+      ? [`maxDuration: ${formatGoDuration(scenario.maxDurationMs)}`]
+      : []),
+    ...(scenario.executor === 'ramping-vus'
+      ? [`gracefulRampDown: ${formatGoDuration(scenario.gracefulRampDownMs)}`]
+      : []),
+    ...(scenario.exec === 'default' ? [] : [`exec: ${scenario.exec}`]),
+    ...(scenario.startTimeMs > 0 ? [`startTime: ${formatGoDuration(scenario.startTimeMs)}`] : []),
+    ...(grace === '' ? [] : [grace]),
+  ]
+  return `${workOf(scenario)}${extras.length > 0 ? ` (${extras.join(', ')})` : ''}`
+}
+
+function workOf(scenario: Scenario): string {
+  const duration = formatGoDuration(regularDurationMs(scenario))
+  switch (scenario.executor) {
+    case 'constant-vus':
+      return `${scenario.vus} looping VUs for ${duration}`
+    case 'ramping-vus':
+      return `Up to ${maxVusOf(scenario)} looping VUs for ${duration} over ${scenario.stages.length} stages`
+    case 'shared-iterations':
+      return `${scenario.iterations} iterations shared among ${scenario.vus} VUs`
+    case 'per-vu-iterations':
+      return `${scenario.iterations} iterations for each of ${scenario.vus} VUs`
+  }
+}

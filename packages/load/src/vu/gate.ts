@@ -1,0 +1,87 @@
+/**
+ * One at a time: while a piece of a VU's script runs, or waits in a blocking call, no other piece of
+ * the same VU may. Pieces (an iteration, a timer, a promise reaction) queue here in the order they
+ * became ready. Only scripts that mix blocking calls with promises of their own go through it.
+ */
+
+export class Gate {
+  #isHeld = false
+  #queue: (() => void)[] = []
+  /** Set when the next async function of the script takes over what the caller holds. */
+  #isHandedOver = false
+  #isClosed = false
+
+  acquire(): Promise<void> {
+    if (this.#isClosed) return new Promise(() => {})
+    if (!this.#isHeld) {
+      this.#isHeld = true
+      return Promise.resolve()
+    }
+    return new Promise((resolve) => this.#queue.push(resolve))
+  }
+
+  release(): void {
+    const next = this.#queue.shift()
+    if (next === undefined) this.#isHeld = false
+    else next()
+  }
+
+  get isIdle(): boolean {
+    return !this.#isHeld && this.#queue.length === 0
+  }
+
+  /** Nobody gets in any more: the iteration was interrupted, and what still waits is dropped. */
+  close(): void {
+    this.#isClosed = true
+    this.#queue = []
+  }
+
+  /** The async function that is called next runs as the holder, and releases when it first waits. */
+  handOver(): void {
+    this.#isHandedOver = true
+  }
+
+  /** One call of an async function of the script: `$vj` in emitted code. */
+  job(): Job {
+    const isHolder = this.#isHandedOver
+    this.#isHandedOver = false
+    return new Job(this, isHolder)
+  }
+
+  /** Runs a callback (which may be coloured) as a piece of its own. */
+  async run<T>(callback: () => T | Promise<T>): Promise<T> {
+    await this.acquire()
+    try {
+      return await callback()
+    } finally {
+      this.release()
+    }
+  }
+}
+
+export class Job {
+  readonly #gate: Gate
+  #isHolder: boolean
+
+  constructor(gate: Gate, isHolder: boolean) {
+    this.#gate = gate
+    this.#isHolder = isHolder
+  }
+
+  /** The script's own `await`: others may run meanwhile; what follows queues again. */
+  async wait<T>(value: T | Promise<T>): Promise<T> {
+    if (this.#isHolder) this.#gate.release()
+    this.#isHolder = false
+    try {
+      return await value
+    } finally {
+      await this.#gate.acquire()
+      this.#isHolder = true
+    }
+  }
+
+  end(): void {
+    if (this.#isHolder) this.#gate.release()
+    this.#isHolder = false
+  }
+}

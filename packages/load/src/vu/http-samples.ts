@@ -1,0 +1,65 @@
+/** The nine series of HTTP round trips with the same tags, found by one lookup. */
+import type { Series } from '../metrics/buffer.ts'
+import { BUILTIN_METRICS } from '../metrics/metric.ts'
+import type { TagSet } from '../metrics/tags.ts'
+import type { Vu } from './vu.ts'
+
+/** The series of one combination of tags. */
+export interface HttpSeries {
+  reqs: Series
+  duration: Series
+  blocked: Series
+  connecting: Series
+  handshaking: Series
+  sending: Series
+  waiting: Series
+  receiving: Series
+  failed: Series
+}
+
+export interface RoundTrip {
+  method: string
+  url: string
+  name: string | null
+  status: number
+  proto: string
+  tlsVersion: string
+  expected: boolean | null
+  code: number
+  error: string
+}
+
+export function httpSeriesOf(vu: Vu, tags: TagSet, outcome: RoundTrip): HttpSeries {
+  const { method, url, name, status, proto, tlsVersion, expected, code, error } = outcome
+  // Fast path: what this tag set was asked for before.
+  const slot = `http ${method} ${status} ${expected} ${code} ${proto}${tlsVersion} ${error} ${name} ${url}`
+  const known = tags.slots.get(slot) as HttpSeries | undefined
+  if (known !== undefined) return known
+  const named = tags.pairs.find(([key]) => key === 'name')?.[1] ?? name ?? url
+  const pairs: [string, string][] = [
+    ['method', method],
+    ['url', name ?? url],
+    ['name', named],
+    ['status', String(status)],
+  ]
+  if (proto !== '') pairs.push(['proto', proto])
+  if (tlsVersion !== '') pairs.push(['tls_version', tlsVersion])
+  if (expected !== null) pairs.push(['expected_response', String(expected)])
+  if (error !== '') pairs.push(['error', error])
+  if (code !== 0) pairs.push(['error_code', String(code)])
+  const set = vu.environment.samples.tags.with(tags, pairs)
+  const series = (metric: string): Series => vu.series(BUILTIN_METRICS.get(metric)!, set)
+  const bundle: HttpSeries = {
+    reqs: series('http_reqs'),
+    duration: series('http_req_duration'),
+    blocked: series('http_req_blocked'),
+    connecting: series('http_req_connecting'),
+    handshaking: series('http_req_tls_handshaking'),
+    sending: series('http_req_sending'),
+    waiting: series('http_req_waiting'),
+    receiving: series('http_req_receiving'),
+    failed: series('http_req_failed'),
+  }
+  tags.slots.set(slot, bundle)
+  return bundle
+}

@@ -1,0 +1,142 @@
+/** The module `k6`: check, fail, group, randomSeed, sleep. */
+import { BUILTIN_METRICS } from '../metrics/metric.ts'
+import type { TagSet } from '../metrics/tags.ts'
+import { isColoured, isUserAsync } from '../script/isolate.ts'
+import { tagPairs } from './http-params.ts'
+import type { Vu } from './vu.ts'
+import { textOf } from './text.ts'
+
+type Callable = (...args: unknown[]) => unknown
+
+const CHECKS = BUILTIN_METRICS.get('checks')!
+
+export function createK6(vu: Vu): Record<string, unknown> {
+  return {
+    sleep: (seconds: unknown) => sleep(vu, seconds),
+    group: (name: unknown, fn: unknown) => group(vu, String(name), fn),
+    check: (value: unknown, sets: unknown, tags: unknown) => check(vu, value, sets, tags),
+    fail: (message: unknown) => {
+      const error = new Error(message === undefined ? '' : textOf(message))
+      error.name = 'GoError'
+      throw error
+    },
+    randomSeed: (seed: unknown) => {
+      vu.global['Math'] = seededMath(Number(seed))
+    },
+  }
+}
+
+function sleep(vu: Vu, seconds: unknown): Promise<void> {
+  const ms = Number(seconds) * 1000
+  return vu.block((done) => {
+    const timer = setTimeout(done, Number.isFinite(ms) ? Math.max(0, ms) : 0)
+    return () => clearTimeout(timer)
+  })
+}
+
+function refuseAsync(what: string, fn: unknown): void {
+  if (isUserAsync(fn))
+    throw new TypeError(`${what}() does not support async functions as arguments`)
+}
+
+function group(vu: Vu, name: string, fn: unknown): unknown {
+  vu.requireRunning('using group()')
+  if (name.includes('::')) throw new Error("group and check names may not contain '::'")
+  if (typeof fn !== 'function')
+    throw new TypeError('group() requires a callback as a second argument')
+  refuseAsync('group', fn)
+  const outer = vu.groupPath
+  const start = performance.now()
+  vu.enterGroup(`${outer}::${name}`)
+  const leave = (): void => {
+    vu.sample('group_duration', performance.now() - start)
+    vu.enterGroup(outer)
+  }
+  let result: unknown
+  try {
+    result = (fn as Callable)()
+  } catch (error) {
+    leave()
+    throw error
+  }
+  if (!isColoured(fn)) {
+    leave()
+    return result
+  }
+  return (result as Promise<unknown>).finally(leave)
+}
+
+function check(vu: Vu, value: unknown, sets: unknown, tags: unknown): unknown {
+  vu.requireRunning('using check()')
+  if (typeof sets !== 'object' || sets === null)
+    throw new TypeError('no checks provided to `check`')
+  const base = tags === undefined || tags === null ? vu.tags : vu.withTags(tagPairs(tags))
+  const entries = Object.entries(sets as Record<string, unknown>)
+  for (const [name, test] of entries) {
+    if (name.includes('::')) throw new Error("group and check names may not contain '::'")
+    refuseAsync('check', test)
+  }
+  if (entries.some(([, test]) => isColoured(test))) return checkWaiting(vu, value, entries, base)
+  let passed = true
+  for (const [name, test] of entries) {
+    passed = record(vu, base, name, evaluate(vu, base, name, test, value)) && passed
+  }
+  return passed
+}
+
+async function checkWaiting(
+  vu: Vu,
+  value: unknown,
+  entries: [string, unknown][],
+  base: TagSet,
+): Promise<boolean> {
+  let passed = true
+  for (const [name, test] of entries) {
+    let result = evaluate(vu, base, name, test, value)
+    if (result instanceof Promise) {
+      result = await result.catch((error: unknown) => {
+        record(vu, base, name, false)
+        throw error
+      })
+    }
+    passed = record(vu, base, name, result) && passed
+  }
+  return passed
+}
+
+/** The result of one check; a check that throws counts as failed and throws on. */
+function evaluate(vu: Vu, base: TagSet, name: string, test: unknown, value: unknown): unknown {
+  if (typeof test !== 'function') return test
+  try {
+    return (test as Callable)(value)
+  } catch (error) {
+    record(vu, base, name, false)
+    throw error
+  }
+}
+
+function record(vu: Vu, base: TagSet, name: string, result: unknown): boolean {
+  const passed = Boolean(result)
+  // Fast path: the tag set of a check hangs on the one it was made from.
+  const slot = `check ${name}`
+  let tags = base.slots.get(slot) as TagSet | undefined
+  if (tags === undefined) {
+    tags = vu.environment.samples.tags.with(base, [['check', name]])
+    base.slots.set(slot, tags)
+  }
+  vu.series(CHECKS, tags).add(passed ? 1 : 0)
+  return passed
+}
+
+/** Math with a random() of its own (mulberry32): the same seed, the same numbers. */
+function seededMath(seed: number): object {
+  let state = seed >>> 0
+  const random = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = state
+    t = Math.imul(t ^ (t >>> 15), t | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+  return Object.assign(Object.create(Math) as object, { random })
+}

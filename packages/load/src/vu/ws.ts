@@ -1,0 +1,332 @@
+/** The module `k6/ws`: `connect` blocks until the socket is closed; its handlers run meanwhile, one after the other. */
+import type { IncomingMessage } from 'node:http'
+import WebSocket from 'ws'
+import { BUILTIN_METRICS } from '../metrics/metric.ts'
+import type { TagSet } from '../metrics/tags.ts'
+import { canonicalName } from '../http/head.ts'
+import { parseEndpoint } from '../http/dns.ts'
+import { readParams } from './http-params.ts'
+import { goError } from './response.ts'
+import type { Vu } from './vu.ts'
+
+/** Bytes of one message. */
+const MAX_MESSAGE_BYTES = 64 << 20
+/** Events of one socket that wait for the script. */
+const MAX_QUEUED_EVENTS = 100_000
+/** ms until the server must have answered a close before the connection is cut. */
+const CLOSE_TIMEOUT_MS = 10_000
+
+type Callable = (...args: unknown[]) => unknown
+
+export interface WsResult {
+  url: string
+  status: number
+  headers: Record<string, string>
+  body: string
+  error: string
+}
+
+export function createWs(vu: Vu): Record<string, unknown> {
+  return {
+    connect: (url: unknown, ...rest: unknown[]) => {
+      vu.requireRunning('using websockets')
+      const callback = rest.at(-1)
+      if (typeof callback !== 'function')
+        throw new TypeError('last argument to ws.connect must be a function')
+      const params = rest.length > 1 ? rest[0] : undefined
+      return vu.block<WsResult>((done, fail) =>
+        new Session(vu, String(url), params, callback as Callable, done, fail).start(),
+      )
+    },
+  }
+}
+
+class Session {
+  readonly #vu: Vu
+  readonly #url: string
+  readonly #callback: Callable
+  readonly #done: (result: WsResult) => void
+  readonly #fail: (error: unknown) => void
+  readonly #params: ReturnType<typeof readParams>
+  readonly #handlers = new Map<string, Callable[]>()
+  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #pings = new Map<string, number>()
+  #events: (() => unknown)[] = []
+  #isRunning = false
+  #isOver = false
+  #socket: WebSocket | null = null
+  #result: WsResult
+  #tags: TagSet
+  #start = 0
+  #openedMs = 0
+  #lastPing = 0
+  #thrown: { error: unknown } | null = null
+
+  constructor(
+    vu: Vu,
+    url: string,
+    params: unknown,
+    callback: Callable,
+    done: (result: WsResult) => void,
+    fail: (error: unknown) => void,
+  ) {
+    this.#vu = vu
+    this.#url = url
+    this.#callback = callback
+    this.#done = done
+    this.#fail = fail
+    this.#params = readParams(params)
+    this.#result = { url, status: 0, headers: {}, body: '', error: '' }
+    this.#tags = this.#params.tags === null ? vu.tags : vu.withTags(this.#params.tags)
+  }
+
+  /** Dials; returns how to drop everything. */
+  start(): () => void {
+    this.#start = performance.now()
+    try {
+      this.#socket = this.#dial()
+    } catch (error) {
+      this.#refused((error as Error).message)
+      return () => {}
+    }
+    this.#listen(this.#socket)
+    return () => this.#drop()
+  }
+
+  #dial(): WebSocket {
+    const { options, urls } = this.#vu.environment
+    const url = urls.parse(this.#url.replace(/^ws/, 'http'))
+    const cookies = (this.#params.jar ?? this.#vu.jar)
+      .for(url)
+      .map(({ name, value }) => `${name}=${value}`)
+    const headers: Record<string, string> = { 'User-Agent': options.userAgent }
+    if (cookies.length > 0) headers['Cookie'] = cookies.join('; ')
+    for (const [name, value] of this.#params.headers ?? []) headers[name] = value
+    const protocols = this.#params.headers?.get('Sec-Websocket-Protocol')
+    delete headers['Sec-Websocket-Protocol']
+    const mapped = options.hosts.find(
+      ([host]) => host === url.host || host === `${url.host}:${url.port}`,
+    )
+    const endpoint = mapped === undefined ? undefined : parseEndpoint(mapped[1], url.port)
+    return new WebSocket(this.#url, protocols === undefined ? [] : protocols.split(/,\s*/), {
+      headers,
+      maxPayload: MAX_MESSAGE_BYTES,
+      perMessageDeflate: false,
+      handshakeTimeout: this.#params.timeoutMs,
+      rejectUnauthorized: !options.insecureSkipTLSVerify,
+      ...(endpoint === undefined
+        ? {}
+        : { host: endpoint.address, port: endpoint.port, servername: url.host }),
+    })
+  }
+
+  #listen(socket: WebSocket): void {
+    let handshake: IncomingMessage | null = null
+    socket.on('upgrade', (response) => (handshake = response))
+    socket.on('open', () => this.#opened(handshake!))
+    socket.on('unexpected-response', (_, response) => {
+      this.#answered(response)
+      this.#refused('websocket: bad handshake')
+      response.destroy()
+    })
+    socket.on('message', (data: Buffer, isBinary) => {
+      this.#sample('ws_msgs_received', 1)
+      if (isBinary) this.#emit('binaryMessage', () => [new Uint8Array(data).buffer])
+      else this.#emit('message', () => [data.toString('utf8')])
+    })
+    socket.on('ping', () => this.#emit('ping', () => []))
+    socket.on('pong', (data: Buffer) => {
+      const sent = this.#pings.get(data.toString('latin1'))
+      this.#pings.delete(data.toString('latin1'))
+      if (sent !== undefined) this.#sample('ws_ping', performance.now() - sent)
+      this.#emit('pong', () => [])
+    })
+    socket.on('error', (error) => {
+      if (this.#openedMs === 0) return this.#refused(error.message)
+      this.#result.error = error.message
+      this.#emit('error', () => [goError(`websocket: ${error.message}`)])
+    })
+    socket.on('close', (code) => this.#closed(code))
+  }
+
+  #answered(response: IncomingMessage): void {
+    const headers: Record<string, string> = {}
+    for (const [name, value] of Object.entries(response.headers))
+      headers[canonicalName(name)] = String(value)
+    this.#result = { ...this.#result, status: response.statusCode ?? 0, headers }
+  }
+
+  #opened(response: IncomingMessage): void {
+    this.#openedMs = performance.now()
+    this.#answered(response)
+    this.#tag()
+    this.#sample('ws_sessions', 1)
+    this.#sample('ws_connecting', this.#openedMs - this.#start)
+    this.#enqueue(() => this.#callback(this.#scriptSocket()))
+    this.#emit('open', () => [])
+  }
+
+  #tag(): void {
+    const pairs: [string, string][] = [
+      ['url', this.#url],
+      ['status', String(this.#result.status)],
+    ]
+    const protocol = this.#socket?.protocol
+    if (protocol) pairs.push(['subproto', protocol])
+    this.#tags = this.#vu.environment.samples.tags.with(this.#tags, pairs)
+  }
+
+  /** The connection never opened. */
+  #refused(message: string): void {
+    if (this.#isOver) return
+    this.#tag()
+    this.#sample('ws_sessions', 1)
+    this.#sample('ws_connecting', performance.now() - this.#start)
+    this.#result.error = message
+    const throws = this.#params.throw ?? this.#vu.environment.options.throw
+    this.#vu.environment.log('warning', 'Attempt to establish a WebSocket connection failed', {
+      error: message,
+    })
+    this.#end()
+    if (throws) this.#fail(goError(message))
+    else this.#done(this.#result)
+  }
+
+  // Handlers run in order, each to its end (they may block), before the next.
+
+  #emit(event: string, args: () => unknown[]): void {
+    const handlers = this.#handlers.get(event)
+    // The callback of connect registers its handlers before anything else runs.
+    if (handlers === undefined && !this.#isRunning) return
+    this.#enqueue(async () => {
+      for (const handler of this.#handlers.get(event) ?? []) await handler(...args())
+    })
+  }
+
+  #enqueue(event: () => unknown): void {
+    if (this.#isOver) return
+    if (this.#events.length >= MAX_QUEUED_EVENTS) {
+      this.#thrown ??= {
+        error: goError(`websocket: more than ${MAX_QUEUED_EVENTS} events wait for the script`),
+      }
+      this.#socket?.terminate()
+      return
+    }
+    this.#events.push(event)
+    if (!this.#isRunning) void this.#runEvents()
+  }
+
+  async #runEvents(): Promise<void> {
+    this.#isRunning = true
+    for (
+      let event = this.#events.shift();
+      event !== undefined && !this.#isOver;
+      event = this.#events.shift()
+    ) {
+      try {
+        await event()
+      } catch (error) {
+        this.#thrown ??= { error }
+        this.#events = []
+        this.#close(1001)
+      }
+    }
+    this.#isRunning = false
+  }
+
+  #closed(code: number): void {
+    if (this.#openedMs === 0 || this.#isOver) return
+    this.#stopTimers()
+    this.#emit('close', () => [code])
+    this.#enqueue(() => {
+      this.#sample('ws_session_duration', performance.now() - this.#start)
+      this.#end()
+      if (this.#thrown !== null) this.#fail(this.#thrown.error)
+      else this.#done(this.#result)
+    })
+  }
+
+  #close(code: number): void {
+    const socket = this.#socket
+    if (socket === null || socket.readyState >= WebSocket.CLOSING) return
+    try {
+      socket.close(code)
+    } catch (error) {
+      socket.terminate()
+      throw error
+    }
+    const timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS)
+    this.#timers.add(timer)
+    socket.once('close', () => clearTimeout(timer))
+  }
+
+  #stopTimers(): void {
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.#timers.clear()
+  }
+
+  #end(): void {
+    this.#isOver = true
+    this.#stopTimers()
+    this.#events = []
+  }
+
+  /** Interrupted: nothing of the script runs any more. */
+  #drop(): void {
+    this.#end()
+    this.#socket?.removeAllListeners()
+    this.#socket?.on('error', () => {})
+    this.#socket?.terminate()
+  }
+
+  #sample(metric: string, value: number): void {
+    this.#vu.series(BUILTIN_METRICS.get(metric)!, this.#tags).add(value)
+  }
+
+  #scriptSocket(): object {
+    const socket = this.#socket!
+    const send = (data: string | Uint8Array): void => {
+      if (socket.readyState !== WebSocket.OPEN) return
+      socket.send(data)
+      this.#sample('ws_msgs_sent', 1)
+    }
+    const timer = (fn: unknown, ms: unknown, repeats: boolean): void => {
+      const delay = Number(ms)
+      if (typeof fn !== 'function' || !(delay > 0)) {
+        throw goError(
+          `${repeats ? 'setInterval' : 'setTimeout'} requires a function and a delay greater than 0`,
+        )
+      }
+      const start = repeats ? setInterval : setTimeout
+      this.#timers.add(start(() => this.#enqueue(() => (fn as Callable)()), delay))
+    }
+    return {
+      on: (event: unknown, handler: unknown) => {
+        if (typeof handler !== 'function')
+          throw new TypeError('the handler of an event must be a function')
+        const list = this.#handlers.get(String(event)) ?? []
+        list.push(handler as Callable)
+        this.#handlers.set(String(event), list)
+      },
+      send: (text: unknown) => send(String(text)),
+      sendBinary: (data: unknown) => {
+        if (!(data instanceof ArrayBuffer) && !ArrayBuffer.isView(data))
+          throw new TypeError('expected ArrayBuffer as argument')
+        send(
+          data instanceof ArrayBuffer
+            ? new Uint8Array(data)
+            : new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+        )
+      },
+      ping: () => {
+        if (socket.readyState !== WebSocket.OPEN) return
+        const id = String(++this.#lastPing)
+        this.#pings.set(id, performance.now())
+        socket.ping(id)
+      },
+      setTimeout: (fn: unknown, ms: unknown) => timer(fn, ms, false),
+      setInterval: (fn: unknown, ms: unknown) => timer(fn, ms, true),
+      close: (code?: unknown) => this.#close(code === undefined ? 1001 : Number(code)),
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * What the main thread and a worker say to each other. The main thread asks, each request has one
+ * answer; besides, a worker tells of samples, log lines and what the script asks of the run.
+ */
+import type { Program } from './compile/compile.ts'
+import type { Share } from './executors/plan.ts'
+import type { Scenario } from './executors/scenario.ts'
+import type { Flush } from './metrics/buffer.ts'
+import type { Metric } from './metrics/metric.ts'
+import type { VuOptions } from './options.ts'
+import type { LogLevel } from './vu/environment.ts'
+import type { SharedArrays } from './vu/data.ts'
+
+/** What VU 0 found out about the script. */
+export interface ScriptFacts {
+  /** Exported functions. */
+  functions: string[]
+  /** `export const options` as JSON; undefined: none. */
+  options: string | undefined
+  metrics: Metric[]
+  openedFiles: string[]
+  sharedArrays: SharedArrays
+}
+
+export interface Preparation {
+  options: VuOptions
+  /** For `exec.test.options`. */
+  testOptions: unknown
+  scenarios: Scenario[]
+  state: SharedArrayBuffer
+  shares: Share[]
+  vuIds: number[]
+  openedFiles: string[]
+  sharedArrays: SharedArrays
+}
+
+/** Requests: name -> [what is asked, what is answered]. */
+export interface Requests {
+  /** Evaluates the script as VU 0. The first request to the first worker; to the others, `load`. */
+  inspect: [{ program: Program; env: Record<string, string> }, ScriptFacts]
+  load: [{ program: Program; env: Record<string, string> }, null]
+  /** Makes the VUs. */
+  prepare: [Preparation, null]
+  /** Runs `setup`; its result as JSON. */
+  setup: [null, string | undefined]
+  /** Runs the scenarios to their end. */
+  run: [{ setupData: string | undefined }, null]
+  teardown: [{ setupData: string | undefined }, null]
+  /** Runs `handleSummary`. */
+  summary: [{ data: unknown }, [target: string, content: string | Uint8Array][]]
+}
+
+export type RequestName = keyof Requests
+
+export type ToWorker =
+  | {
+      [K in RequestName]: { kind: 'request'; id: number; name: K; payload: Requests[K][0] }
+    }[RequestName]
+  /** Interrupts whatever the VUs are doing. */
+  | { kind: 'stop' }
+
+export type FromWorker =
+  | { kind: 'answer'; id: number; value: unknown }
+  | { kind: 'refusal'; id: number; exitCode: number; message: string }
+  | { kind: 'samples'; flush: Flush }
+  | { kind: 'log'; level: LogLevel; message: string; fields: Record<string, unknown> }
+  | { kind: 'abort'; message: string }
+  | { kind: 'mark-failed'; message: string }
