@@ -25,7 +25,8 @@ export function explainNetworkError(cause: unknown, target: string): string {
   const error = cause as NodeJS.ErrnoException & { hostname?: string }
   const code = error.code ?? ''
   if (code === 'ENOTFOUND') return `no such host ${JSON.stringify(error.hostname ?? target)}`
-  if (code.startsWith('HPE_')) return `answer is not HTTP: ${error.message}`
+  if (code.startsWith('HPE_') || error.name === 'HTTPParserError')
+    return `answer is not HTTP: ${error.message}`
   const reason = REASONS.get(code)
   if (reason !== undefined) return reason
   return error.message === '' ? code || 'unknown network error' : error.message

@@ -5,6 +5,7 @@
 import {
   METRIC_NAME,
   STALE_NAN,
+  StorageLimitError,
   UNKNOWN_SERIES,
   type Appender,
   type Labels,
@@ -136,6 +137,7 @@ export class ScrapeLoop {
       if (this.#forcedError !== undefined) throw new ScrapeError(this.#forcedError)
       const { body, format, failure: reason } = await this.#source.collect()
       if (this.#isStopped) return appender.rollback()
+      this.#claimReports(appender)
       const bytes = this.#context.bodies.hold(body)
       counts = this.ingester.ingest(bytes, body.length, format, timeMs, appender)
       failure = reason
@@ -173,17 +175,29 @@ export class ScrapeLoop {
 
   #report(appender: Appender, timeMs: number, up: number, counts: Readonly<IngestCounts>): void {
     const values = [up, this.lastDurationSeconds, counts.scraped, counts.kept, counts.added]
-    values.forEach((value, i) => this.#appendReport(appender, i, timeMs, value))
+    this.#claimReports(appender)
+    values.forEach((value, i) => {
+      const ref = this.#reportRefs[i]
+      if (ref === 0 || appender.append(ref, timeMs, value) !== UNKNOWN_SERIES) return
+      this.#reportRefs[i] = 0
+      this.#claimReports(appender)
+      if (this.#reportRefs[i] !== 0) appender.append(this.#reportRefs[i], timeMs, value)
+    })
   }
 
-  #appendReport(appender: Appender, index: number, timeMs: number, value: number): void {
+  /** Asks for the report's series ahead of the target's own: a storage that fills up keeps room for `up`. */
+  #claimReports(appender: Appender): void {
     const refs = this.#reportRefs
-    if (refs[index] !== 0) {
-      const result = appender.append(refs[index], timeMs, value)
-      if (result !== UNKNOWN_SERIES) return
+    try {
+      for (let i = 0; i < refs.length; i++)
+        if (refs[i] === 0) refs[i] = appender.series(this.#reportLabels(REPORT_NAMES[i]))
+    } catch (error) {
+      if (!(error instanceof StorageLimitError)) throw error
+      this.#context.log.warn('storage is full: no report of the scrape', {
+        target: this.target.url,
+        limit: error.limit,
+      })
     }
-    refs[index] = appender.series(this.#reportLabels(REPORT_NAMES[index]))
-    appender.append(refs[index], timeMs, value)
   }
 
   #reportLabels(name: string): Labels {

@@ -1,0 +1,58 @@
+/** Servers that behave in one particular way, on a free port of the loopback interface. */
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http'
+import {
+  createServer as createTcpServer,
+  type AddressInfo,
+  type Server,
+  type Socket,
+} from 'node:net'
+import { onTestFinished } from 'vitest'
+
+export interface TestServer {
+  /** `127.0.0.1:port`. */
+  address: string
+  url: string
+  requests: IncomingMessage[]
+}
+
+async function listen(server: Server): Promise<string> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    socket.on('close', () => sockets.delete(socket))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(async () => {
+    for (const socket of sockets) socket.destroy()
+    await new Promise((resolve) => server.close(resolve))
+  })
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** Closed when the test is over. */
+export async function serve(handler: RequestListener): Promise<TestServer> {
+  const requests: IncomingMessage[] = []
+  const address = await listen(
+    createServer((request, response) => {
+      requests.push(request)
+      handler(request, response)
+    }),
+  )
+  return { address, url: `http://${address}/metrics`, requests }
+}
+
+/** A server below HTTP. */
+export const serveTcp = (onSocket: (socket: Socket) => void): Promise<string> =>
+  listen(createTcpServer(onSocket))
+
+/** Answers with metrics. */
+export function metrics(response: ServerResponse, text: string): void {
+  response.setHeader('content-type', 'text/plain; version=0.0.4; charset=utf-8')
+  response.end(text)
+}
