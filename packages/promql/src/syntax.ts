@@ -38,5 +38,10 @@ export { Lexer } from './syntax/lexer.ts'
 export { ParseError, positionText, utf8Length, type ParseProblem } from './syntax/parse-error.ts'
 export { parseExpr, parseSelector, type ParseOptions } from './syntax/parser.ts'
 export { prettyPrint, printExpr } from './syntax/print.ts'
-export { parseSeries, type SeriesDescription, type SeriesValue } from './syntax/series.ts'
+export {
+  parseLabels,
+  parseSeries,
+  type SeriesDescription,
+  type SeriesValue,
+} from './syntax/series.ts'
 export { KEYWORDS, type Token, type TokenKind } from './syntax/token.ts'

@@ -61,9 +61,14 @@ export class Memory implements Queryable {
       count: found.length,
       labels: (index) => found[index].labels,
       samples: (index, minT, maxT, out) => {
-        out.length = 0
         const { t, v } = found[index]
-        for (let i = 0; i < t.length; i++) if (t[i] >= minT && t[i] <= maxT) out.push(t[i], v[i])
+        const from = firstAfter(t, minT - 1)
+        const to = firstAfter(t, maxT)
+        out.length = 0
+        out.reserve(to - from)
+        out.t.set(t.subarray(from, to))
+        out.v.set(v.subarray(from, to))
+        out.length = to - from
       },
     }
   }
@@ -75,4 +80,16 @@ export class Memory implements Queryable {
   labelValues(): string[] {
     throw new Error('queries do not ask for values')
   }
+}
+
+/** Index of the first of the rising times that is greater than `limit`. */
+function firstAfter(t: Float64Array, limit: number): number {
+  let low = 0
+  let high = t.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (t[middle] <= limit) low = middle + 1
+    else high = middle
+  }
+  return low
 }
