@@ -86,17 +86,44 @@ const logOptions = (options: TsdbOptions): Parameters<typeof WriteAheadLog.open>
   dir: join(options.dir, 'wal'),
   segmentBytes: limitsOf(options).segmentBytes,
   isCompressed: options.walCompression !== 'none',
+  isSynced: options.fsync === 'always',
   disk: options.disk,
   log: options.log,
   now: options.now,
 })
+
+/** Numbers of the log that are kept in an array; they are dense but in the logs of old servers. */
+const DENSE_REFS_MAX = 1 << 26
+
+/** Slots by their number in the log, 0 when there is none. */
+class RefMap {
+  #dense = new Uint32Array(1 << 16)
+  readonly #sparse = new Map<number, number>()
+
+  get(ref: number): number {
+    return ref < DENSE_REFS_MAX ? (this.#dense[ref] ?? 0) : (this.#sparse.get(ref) ?? 0)
+  }
+
+  set(ref: number, slot: number): void {
+    if (ref >= DENSE_REFS_MAX) {
+      this.#sparse.set(ref, slot)
+      return
+    }
+    if (ref >= this.#dense.length) {
+      const dense = new Uint32Array(2 ** Math.ceil(Math.log2(ref + 1)))
+      dense.set(this.#dense)
+      this.#dense = dense
+    }
+    this.#dense[ref] = slot
+  }
+}
 
 /** Fills the head from the log. */
 class Replay implements LogVisitor {
   readonly #head: Head
   readonly #limits: Limits
   readonly #now: () => number
-  readonly #slots = new Map<number, number>()
+  readonly #slots = new RefMap()
   readonly #startMs: number
   /** Further numbers of a series that was written to the log more than once. */
   readonly aliases: Map<number, number> = new Map()
@@ -131,7 +158,7 @@ class Replay implements LogVisitor {
 
   sample(ref: number, t: number, v: number): void {
     const slot = this.#slots.get(ref)
-    if (slot === undefined) this.unknownRefs++
+    if (slot === 0) this.unknownRefs++
     else if (t > this.#head.lastT(slot) && t >= this.#head.minValidT) {
       this.#head.append(slot, t, v)
       // Keeps the memory of a long log within bounds.
@@ -284,7 +311,6 @@ class OpenTsdb implements Tsdb, BatchSink {
       addSeriesRecords(this.#writer, this.head, unlogged, add)
       addSampleRecords(this.#writer, this.head, batch, add)
     })
-    if (this.#options.fsync === 'always') this.#wal.sync()
   }
 
   /** Samples are kept for so long behind the newest one; one from the future moves nothing. */

@@ -323,7 +323,8 @@ export class Head {
       if (slabOf(this.chunks.slabs, closed) === undefined) page.u32[inWords + series.CLOSED] = 0
       const flags = page.u8[series.byte(slot) + series.FLAGS]
       page.u8[series.byte(slot) + series.FLAGS] = flags & ~series.FRESH
-      if ((flags & series.FRESH) === 0 && this.lastT(slot) < minT) dead.push(slot)
+      const isOld = (flags & series.VISIBLE) === 0 || this.lastT(slot) < minT
+      if (isOld && (flags & series.FRESH) === 0) dead.push(slot)
     }
     if (dead.length > 0) this.#bury(Uint32Array.from(dead))
     this.#freeDead()

@@ -28,6 +28,8 @@ export interface LogOptions {
   dir: string
   segmentBytes: number
   isCompressed: boolean
+  /** Whether a batch is written only once the disk has it. */
+  isSynced: boolean
   disk: Disk
   log: Logger
   now: () => number
@@ -178,7 +180,7 @@ export class WriteAheadLog {
     const writer = this.#writer!
     writer.begin()
     fill((record) => writer.add(record))
-    writer.commit()
+    writer.commit(this.#options.isSynced)
     const segment = this.#currentSegment()
     segment.sizeBytes = writer.sizeBytes
     if (minT < segment.minT) segment.minT = minT
@@ -229,11 +231,11 @@ export class WriteAheadLog {
       for (const record of records) {
         writer.add(record)
         if (++count % CHECKPOINT_SLICE !== 0) continue
-        writer.commit()
+        writer.commit(false)
         writer.begin()
         await nextTurn()
       }
-      writer.commit()
+      writer.commit(false)
       await writer.syncLater()
       sizeBytes = writer.index * segmentBytes + writer.sizeBytes
     } finally {

@@ -58,7 +58,7 @@ export class SegmentWriter {
   /** Adds a record to the batch. Its bytes are copied. */
   add(record: Uint8Array): void {
     if (this.#isCompressed && record.length >= COMPRESSED_BYTES_MIN)
-      this.#addFragments(compressSync(record), SNAPPY)
+      this.#addFragments(compressSync(record, { copyOutputData: true }), SNAPPY)
     else this.#addFragments(record, 0)
   }
 
@@ -66,14 +66,16 @@ export class SegmentWriter {
     const pages = Math.ceil(record.length / (PAGE_BYTES - FRAGMENT_HEADER_BYTES)) + 1
     this.#reserve(record.length + (pages + 1) * FRAGMENT_HEADER_BYTES)
     let done = 0
+    let isFirst = true
     do {
       const pageLeft = this.#startFragment()
       const length = Math.min(record.length - done, pageLeft - FRAGMENT_HEADER_BYTES)
-      const isFirst = done === 0
       const isLast = done + length === record.length
       const type = isFirst ? (isLast ? WHOLE : FIRST) : isLast ? LAST : MIDDLE
       this.#putFragment(type | compression, record, done, length)
       done += length
+      // With room for a header alone, the first fragment is empty; Prometheus does the same.
+      isFirst = false
     } while (done < record.length)
   }
 
@@ -114,11 +116,12 @@ export class SegmentWriter {
     if (this.#sizeBytes >= this.#segmentBytes) this.roll()
   }
 
-  /** Writes the batch. Throws DiskError; then nothing of it is in the log. */
-  commit(): void {
+  /** Writes the batch, and syncs it if asked to. Throws DiskError; then nothing of it is in the log. */
+  commit(isSynced: boolean): void {
     const batch = this.#batch.subarray(0, this.#batchSize)
     this.#batchSize = 0
     this.#file.append(batch)
+    if (isSynced) this.sync()
     this.#sizeBytes += batch.length
   }
 

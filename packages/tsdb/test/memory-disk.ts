@@ -1,0 +1,130 @@
+/**
+ * A disk in memory that fails when it is told to. Its files outlive the storage that wrote them, as
+ * those of a process that was killed do.
+ */
+import { type Disk, DiskError, type DiskFile } from '../src/index.ts'
+
+export class MemoryDisk implements Disk {
+  readonly files: Map<string, Buffer> = new Map()
+  readonly #dirs = new Set<string>()
+  readonly #locks = new Set<string>()
+  /** Bytes that still fit; a write that does not fit writes what does, then fails. */
+  freeBytes = Infinity
+  /** Whether a file can be cut. */
+  canTruncate = true
+  /** Operations that still work; all later ones fail. */
+  operationsLeft = Infinity
+  syncs = 0
+
+  /** The disk as another process finds it that starts after this one was killed. */
+  afterKill(): MemoryDisk {
+    const disk = new MemoryDisk()
+    for (const [path, bytes] of this.files) disk.files.set(path, Buffer.from(bytes))
+    for (const dir of this.#dirs) disk.#dirs.add(dir)
+    return disk
+  }
+
+  /** Counts an operation; fails when it is one too many. */
+  operate(operation: string, path: string): void {
+    if (--this.operationsLeft < 0) throw new DiskError(operation, path, new Error('EIO: broken'))
+  }
+
+  makeDir(path: string): void {
+    this.operate('make folder', path)
+    this.#dirs.add(path)
+  }
+
+  list(path: string): string[] {
+    this.operate('list', path)
+    const names = new Set<string>()
+    for (const one of [...this.files.keys(), ...this.#dirs])
+      if (one.startsWith(path + '/')) names.add(one.slice(path.length + 1).split('/')[0])
+    return [...names]
+  }
+
+  open(path: string): DiskFile {
+    this.operate('open', path)
+    if (!this.files.has(path)) this.files.set(path, Buffer.alloc(0))
+    return new MemoryFile(this, path)
+  }
+
+  rename(source: string, target: string): void {
+    this.operate('rename', source)
+    for (const path of [...this.files.keys()].filter((one) => isIn(one, source))) {
+      this.files.set(target + path.slice(source.length), this.files.get(path)!)
+      this.files.delete(path)
+    }
+    this.#dirs.delete(source)
+    this.#dirs.add(target)
+  }
+
+  remove(path: string): void {
+    this.operate('remove', path)
+    for (const one of [...this.files.keys()].filter((each) => isIn(each, path)))
+      this.files.delete(one)
+    this.#dirs.delete(path)
+  }
+
+  syncDir(path: string): void {
+    this.operate('sync', path)
+  }
+
+  lock(path: string): () => void {
+    if (this.#locks.has(path)) throw new DiskError('lock', path, new Error('locked'))
+    this.#locks.add(path)
+    return () => void this.#locks.delete(path)
+  }
+}
+
+const isIn = (path: string, folder: string): boolean =>
+  path === folder || path.startsWith(folder + '/')
+
+class MemoryFile implements DiskFile {
+  readonly #disk: MemoryDisk
+  readonly #path: string
+
+  constructor(disk: MemoryDisk, path: string) {
+    this.#disk = disk
+    this.#path = path
+  }
+
+  get #bytes(): Buffer {
+    return this.#disk.files.get(this.#path) ?? Buffer.alloc(0)
+  }
+
+  get sizeBytes(): number {
+    return this.#bytes.length
+  }
+
+  read(into: Uint8Array, position: number): number {
+    this.#disk.operate('read', this.#path)
+    return this.#bytes.copy(into, 0, position)
+  }
+
+  append(bytes: Uint8Array): void {
+    this.#disk.operate('write', this.#path)
+    const fitting = Math.min(bytes.length, this.#disk.freeBytes)
+    this.#disk.files.set(this.#path, Buffer.concat([this.#bytes, bytes.subarray(0, fitting)]))
+    this.#disk.freeBytes -= fitting
+    if (fitting < bytes.length)
+      throw new DiskError('write', this.#path, new Error('ENOSPC: no space left on device'))
+  }
+
+  truncate(sizeBytes: number): void {
+    this.#disk.operate('truncate', this.#path)
+    if (!this.#disk.canTruncate) throw new DiskError('truncate', this.#path, new Error('EIO'))
+    this.#disk.files.set(this.#path, this.#bytes.subarray(0, sizeBytes))
+  }
+
+  sync(): void {
+    this.#disk.operate('sync', this.#path)
+    this.#disk.syncs++
+  }
+
+  syncLater(): Promise<void> {
+    this.sync()
+    return Promise.resolve()
+  }
+
+  close(): void {}
+}
