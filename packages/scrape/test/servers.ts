@@ -12,6 +12,8 @@ import {
   type Socket,
 } from 'node:net'
 import { onTestFinished } from 'vitest'
+import { createServer as createTlsServer } from 'node:https'
+import { CERT, KEY } from './certificate.ts'
 
 export interface TestServer {
   /** `127.0.0.1:port`. */
@@ -45,6 +47,20 @@ export async function serve(handler: RequestListener): Promise<TestServer> {
     }),
   )
   return { address, url: `http://${address}/metrics`, requests }
+}
+
+/** The same over TLS, `localhost:port`. */
+export async function serveTls(handler: RequestListener): Promise<TestServer> {
+  const requests: IncomingMessage[] = []
+  const server = createTlsServer(
+    { cert: CERT, key: KEY, ca: CERT, requestCert: true, rejectUnauthorized: false },
+    (request, response) => {
+      requests.push(request)
+      handler(request, response)
+    },
+  )
+  const address = (await listen(server)).replace('127.0.0.1', 'localhost')
+  return { address, url: `https://${address}/metrics`, requests }
 }
 
 /** A server below HTTP. */

@@ -30,7 +30,7 @@ import { alignedTime, hashText, nextTick } from './schedule.ts'
 import type { BodySource } from './source.ts'
 
 /** The first scrape comes this soon, whatever the interval: somebody may be looking. */
-const FIRST_SCRAPE_WITHIN_MS = 500
+const FIRST_SCRAPE_WITHIN_MS = 200
 
 /** What all loops of a manager share. */
 export interface LoopContext {

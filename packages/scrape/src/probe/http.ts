@@ -116,8 +116,9 @@ function once(
       let size = 0
       response.on('data', (chunk: Buffer) => {
         size += chunk.length
-        if (size <= max) chunks.push(chunk)
-        else request.destroy(new ScrapeError(`body size limit exceeded (limit: ${max} bytes)`))
+        if (size <= max) return void chunks.push(chunk)
+        reject(new ScrapeError(`body size limit exceeded (limit: ${max} bytes)`))
+        request.destroy()
       })
       response.once('error', reject)
       response.once('end', () => {

@@ -1,0 +1,56 @@
+/** Against the real node_exporter: what it serves is stored, and our host metrics are its own. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createServer, type AddressInfo } from 'node:net'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { hostMetrics } from '../src/index.ts'
+import { Harness, job } from './harness.ts'
+
+const PROGRAM = '/usr/bin/prometheus-node-exporter'
+let exporter: ChildProcess
+let address: string
+
+beforeAll(async () => {
+  address = `127.0.0.1:${await freePort()}`
+  exporter = spawn(PROGRAM, [`--web.listen-address=${address}`], { stdio: 'ignore' })
+  for (let i = 0; i < 100; i++) {
+    const isUp = await fetch(`http://${address}/metrics`).then(
+      (response) => response.ok,
+      () => false,
+    )
+    if (isUp) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error(`${PROGRAM} does not answer on ${address}`)
+})
+
+afterAll(() => exporter?.kill())
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+test('its metrics are stored scrape after scrape, with nothing marked stale', async () => {
+  const harness = new Harness()
+  harness.manager.apply([job([address], { intervalMs: 500 })])
+  await harness.until(() => harness.storage.commits >= 4)
+  expect(await harness.health(address, 'up')).toBe('')
+  const load = harness.storage.dump((labels) => labels.metricName === 'node_load1')
+  expect(load[0].split(' ').length).toBeGreaterThan(4)
+  const cpu = harness.storage.dump((labels) => labels.metricName === 'node_cpu_seconds_total')
+  expect(cpu.length % 8).toBe(0)
+  expect(cpu.join()).not.toContain('stale')
+  expect(harness.storage.last('scrape_samples_scraped')).toBeGreaterThan(300)
+})
+
+test('our host metrics are families of its, with the same type', async () => {
+  const families = (text: string): string[] =>
+    text.split('\n').filter((line) => line.startsWith('# TYPE'))
+  const theirs = families(await (await fetch(`http://${address}/metrics`)).text())
+  const ours = families(await hostMetrics())
+  expect(ours.length).toBeGreaterThan(60)
+  expect(ours.filter((line) => !theirs.includes(line))).toEqual([])
+})
