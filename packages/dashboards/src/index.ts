@@ -1,1 +1,58 @@
-export {}
+/** All that is logic about Grafana dashboards: no DOM, no network, safe for browsers. */
+export {
+  namedColour,
+  thresholdColour,
+  thresholdSteps,
+  type Colour,
+  type ThresholdStep,
+} from './colours.ts'
+export type {
+  Dashboard,
+  FieldConfig,
+  GaugePanel,
+  GridPos,
+  LegendOptions,
+  Panel,
+  RowPanel,
+  StatPanel,
+  TablePanel,
+  Target,
+  TextPanel,
+  TimeseriesPanel,
+  UnsupportedPanel,
+  VariableDef,
+  VariableType,
+} from './dashboard.ts'
+export { toFrames, type Frame, type QueryData } from './frames.ts'
+export { generateDashboard, type MetricInfo } from './generate.ts'
+export {
+  interpolateQuery,
+  interpolateText,
+  type VariableValue,
+  type Variables,
+} from './interpolate.ts'
+export { formatInterval, intervalMs, parseInterval, rateIntervalMs } from './interval.ts'
+export {
+  preparePanel,
+  type GaugeView,
+  type PanelView,
+  type SeriesView,
+  type StatTile,
+  type TimeseriesView,
+} from './panel-view.ts'
+export { panelQueries, panelRange, type PanelQuery, type QueryContext } from './queries.ts'
+export { DashboardError, readDashboard } from './read.ts'
+export { reduceValues, reducerTitle } from './reduce.ts'
+export type { TableCell, TableView } from './table-view.ts'
+export { formatValue, valueText, type FormattedValue } from './units.ts'
+export {
+  ALL,
+  autoInterval,
+  builtinVariables,
+  resolveVariables,
+  variableOrder,
+  variableValue,
+  type ResolvedVariable,
+  type VariableOption,
+  type VariableSource,
+} from './variables.ts'

@@ -1,0 +1,113 @@
+/** Variables in queries and texts: `$name`, `${name}`, `${name:format}`, `[[name]]`. */
+
+/** What a variable stands for now. */
+export interface VariableValue {
+  /** The selected values; for All, all of them. */
+  values: readonly string[]
+  /** Inserted as it is, unquoted (a custom all value). */
+  raw?: string
+  /** Whether it may hold several values, which Prometheus queries take as a regular expression. */
+  isMulti: boolean
+  /** How it is shown. */
+  text?: string
+}
+
+export type Variables = ReadonlyMap<string, VariableValue>
+
+const REFERENCE = /\$(\w+)|\$\{(\w+)(?:\.([^:^}]+))?(?::([^}]+))?\}|\[\[(\w+?)(?::(\w+))?\]\]/g
+
+/** Inserts variables into PromQL. Names that are no variables stay as they are. */
+export const interpolateQuery = (text: string, variables: Variables): string =>
+  insert(text, variables, promqlFormat)
+
+/** Inserts variables into titles, texts and links. */
+export const interpolateText = (text: string, variables: Variables): string =>
+  insert(text, variables, (value) => value.text ?? value.raw ?? value.values.join(' + '))
+
+function insert(
+  text: string,
+  variables: Variables,
+  plain: (value: VariableValue) => string,
+): string {
+  return text.replace(
+    REFERENCE,
+    (
+      whole: string,
+      a?: string,
+      b?: string,
+      _field?: string,
+      formatB?: string,
+      c?: string,
+      formatC?: string,
+    ) => {
+      const value = variables.get(a ?? b ?? c ?? '')
+      if (value === undefined) return whole
+      const format = FORMATS.get((formatB ?? formatC ?? '').split(':')[0])
+      return format === undefined ? plain(value) : format(value, a ?? b ?? c ?? '')
+    },
+  )
+}
+
+/** One value is escaped for a string in quotes, several become `(a|b)` with their own characters escaped. */
+function promqlFormat(value: VariableValue): string {
+  if (value.raw !== undefined) return value.raw
+  const { values } = value
+  if (!value.isMulti) return (values[0] ?? '').replace(/\\/g, '\\\\').replace(/'/g, "\\\\'")
+  const escaped = values.map(escapeForRegex)
+  return escaped.length === 1 ? escaped[0] : `(${escaped.join('|')})`
+}
+
+/** Escapes for RE2 inside a PromQL string: each backslash is written twice. */
+const escapeForRegex = (text: string): string =>
+  text
+    .replace(/\\/g, '\\\\\\\\')
+    .replace(/[$^*{}[\]+?.()|]/g, '\\\\$&')
+    .replace(/'/g, "\\\\'")
+
+const escapeRegex = (text: string): string => text.replace(/[\\^$*+?.()|[\]{}/]/g, '\\$&')
+
+const all = (value: VariableValue): readonly string[] =>
+  value.raw === undefined ? value.values : [value.raw]
+
+const FORMATS: ReadonlyMap<string, (value: VariableValue, name: string) => string> = new Map([
+  ['raw', (value) => all(value).join(',')],
+  ['csv', (value) => all(value).join(',')],
+  ['pipe', (value) => all(value).join('|')],
+  [
+    'regex',
+    (value) =>
+      value.raw ??
+      (value.values.length === 1
+        ? escapeRegex(value.values[0])
+        : `(${value.values.map(escapeRegex).join('|')})`),
+  ],
+  ['text', (value) => value.text ?? all(value).join(' + ')],
+  ['json', (value) => JSON.stringify(all(value).length === 1 ? all(value)[0] : all(value))],
+  ['glob', (value) => (all(value).length === 1 ? all(value)[0] : `{${all(value).join(',')}}`)],
+  [
+    'singlequote',
+    (value) =>
+      all(value)
+        .map((one) => `'${one.replace(/'/g, "\\'")}'`)
+        .join(','),
+  ],
+  [
+    'doublequote',
+    (value) =>
+      all(value)
+        .map((one) => `"${one.replace(/"/g, '\\"')}"`)
+        .join(','),
+  ],
+  [
+    'percentencode',
+    (value) =>
+      encodeURIComponent(all(value).length === 1 ? all(value)[0] : `{${all(value).join(',')}}`),
+  ],
+  [
+    'queryparam',
+    (value, name) =>
+      all(value)
+        .map((one) => `var-${encodeURIComponent(name)}=${encodeURIComponent(one)}`)
+        .join('&'),
+  ],
+])
