@@ -281,7 +281,7 @@ describe('retention', () => {
     const retentionBytes = 4 << 20
     const tsdb = await open({ disk, retentionBytes })
     let t = 0
-    for (let batch = 0; batch < 300; batch++) {
+    for (let batch = 0; batch < 150; batch++) {
       const samples = Array.from({ length: 2000 }, () => `${(t += 100)}:${Math.sin(t)}`)
       write(tsdb, ['a', ...samples].join(' '))
       await tsdb.maintain()

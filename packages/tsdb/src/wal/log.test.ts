@@ -69,7 +69,7 @@ test('records of any size come back, across pages and segments, compressed or no
       Array.from({ length: count }, (_, i) => `${i + 1}:${t}`),
     )
     expect(found.samples).toEqual(want)
-    if (!isCompressed) expect(log.segments.length).toBe(3)
+    expect(log.segments.length).toBe(3)
     for (const { index } of log.segments.slice(0, -1))
       expect(disk.files.get(`wal/0000000${index}`)!.length % PAGE_BYTES).toBe(0)
   }
@@ -101,13 +101,14 @@ describe('which byte do we break, how many records survive', () => {
 
   const check = async (
     what: string,
-    damage: (bytes: Buffer) => Buffer | void,
+    damage: (bytes: Buffer) => unknown,
     survivors: number,
     reason: RegExp,
   ): Promise<void> => {
     const disk = (await fill()).afterKill()
     const bytes = Buffer.from(disk.files.get(path)!)
-    disk.files.set(path, damage(bytes) ?? bytes)
+    const damaged = damage(bytes)
+    disk.files.set(path, Buffer.isBuffer(damaged) ? damaged : bytes)
     const log = recordingLog()
     const found = await replay(disk, { log })
     expect(times(found), what).toEqual(upTo(survivors))
@@ -130,17 +131,17 @@ describe('which byte do we break, how many records survive', () => {
     await check('cut within a header', (b) => b.subarray(0, second + 3), 1, /cut off/)
     await check('cut behind a header', (b) => b.subarray(0, second + 7), 1, /cut off/)
     await check('cut at a page', (b) => b.subarray(0, PAGE_BYTES), 1, /cut off/)
-    await check('data of the first', (b) => void (b[100] ^= 1), 0, /checksum/)
-    await check('data of the second', (b) => void (b[second + 100] ^= 1), 1, /checksum/)
-    await check('checksum', (b) => void (b[second + 4] ^= 1), 1, /checksum/)
-    await check('type unknown', (b) => void (b[second] = 6), 1, /unknown type 6/)
-    await check('type middle', (b) => void (b[second] = 3), 1, /no beginning/)
-    await check('type last', (b) => void (b[0] = 4), 0, /no beginning/)
-    await check('type none', (b) => void (b[second] = 0), 1, /empty rest/)
-    await check('a whole one within another', (b) => void (b[PAGE_BYTES] = 1), 1, /inside another/)
-    await check('length too large', (b) => void b.writeUInt16BE(65_535, second + 1), 1, /crosses/)
-    await check('length too small', (b) => void b.writeUInt16BE(10, second + 1), 1, /checksum/)
-    await check('compressed it is not', (b) => void (b[0] |= 8), 0, /snappy/)
+    await check('data of the first', (b) => (b[100] ^= 1), 0, /checksum/)
+    await check('data of the second', (b) => (b[second + 100] ^= 1), 1, /checksum/)
+    await check('checksum', (b) => (b[second + 4] ^= 1), 1, /checksum/)
+    await check('type unknown', (b) => (b[second] = 6), 1, /unknown type 6/)
+    await check('type middle', (b) => (b[second] = 3), 1, /no beginning/)
+    await check('type last', (b) => (b[0] = 4), 0, /no beginning/)
+    await check('type none', (b) => (b[second] = 0), 1, /empty rest/)
+    await check('a whole one within another', (b) => (b[PAGE_BYTES] = 1), 1, /inside another/)
+    await check('length too large', (b) => b.writeUInt16BE(65_535, second + 1), 1, /crosses/)
+    await check('length too small', (b) => b.writeUInt16BE(10, second + 1), 1, /checksum/)
+    await check('compressed it is not', (b) => (b[0] |= 8), 0, /snappy/)
     await check('garbage behind', (b) => Buffer.concat([b, Buffer.alloc(50, 0xaa)]), 10, /crosses/)
   })
 
@@ -218,8 +219,8 @@ describe('checkpoints', () => {
       const found = await replay(disk.afterKill())
       expect(times(found).slice(-2), `after ${operations}`).toEqual([3, 4])
       // Either the old segments are all still there, or the checkpoint is.
-      if (found.series.length === 0) expect(times(found)).toEqual([0, 1, 2, 3, 4])
-      else expect(found.series).toEqual(['7 a=b'])
+      const isComplete = times(found).length === 5
+      expect(found.series).toEqual(isComplete ? [] : ['7 a=b'])
       if (outcome === 'done') break
       disk.operationsLeft = Infinity
       await log.dropBefore(3, records)

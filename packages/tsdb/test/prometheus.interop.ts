@@ -1,0 +1,177 @@
+/**
+ * A real Prometheus opens what we wrote, we open what it makes of it, and promtool agrees: the same
+ * samples each time. Needs prometheus and promtool in VIGIE_PEERS or ~/.cache/vigie-peers/root/usr/bin.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { Labels } from '@vigie/model'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Tsdb, nodeDisk } from '../src/index.ts'
+import { dump, open, write } from './notation.ts'
+
+const PEERS = process.env.VIGIE_PEERS ?? join(homedir(), '.cache/vigie-peers/root/usr/bin')
+const START_MS = Date.now() - 3_600_000
+
+let dir = ''
+const running: ChildProcess[] = []
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'vigie-interop-'))
+})
+afterEach(async () => {
+  await kill()
+  rmSync(dir, { recursive: true })
+})
+
+const peer = (name: string): string => {
+  const path = join(PEERS, name)
+  if (!existsSync(path)) throw new Error(`cannot find ${path}; name its folder in VIGIE_PEERS`)
+  return path
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  probe.close()
+  await once(probe, 'close')
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+/** Starts Prometheus on our directory, with nothing to scrape; what it logged until it was ready. */
+async function start(): Promise<{ url: string; log: string[] }> {
+  writeFileSync(join(dir, 'prometheus.yml'), 'scrape_configs: []\n')
+  const port = await freePort()
+  const server: ChildProcess = spawn(
+    peer('prometheus'),
+    [
+      `--config.file=${join(dir, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(dir, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  )
+  running.push(server)
+  const log: string[] = []
+  for await (const line of createInterface({ input: server.stderr! })) {
+    log.push(line)
+    if (line.includes('Server is ready to receive web requests')) break
+  }
+  // Read on, so that it never waits for room in the pipe.
+  server.stderr!.resume()
+  return { url: `http://127.0.0.1:${port}`, log }
+}
+
+/** Kills what was started and still runs. */
+async function kill(): Promise<void> {
+  for (const server of running.splice(0)) {
+    const exited = once(server, 'exit')
+    if (server.kill('SIGKILL')) await exited
+  }
+}
+
+interface Matrix {
+  data: { result: { metric: Record<string, string>; values: [t: number, v: string][] }[] }
+}
+
+/** All that Prometheus has, in the notation of our own dump. */
+async function ask(url: string): Promise<string[]> {
+  const query = encodeURIComponent('{__name__=~".+"}[2h]')
+  const answer = await fetch(`${url}/api/v1/query?query=${query}`)
+  const { data }: Matrix = JSON.parse(await answer.text())
+  return data.result
+    .map(({ metric, values }) => {
+      const samples = values.map(([t, v]) => `${Math.round(t * 1000)}:${Number(v)}`)
+      return [Labels.fromObject(metric).toString(), ...samples].join(' ')
+    })
+    .sort()
+}
+
+const openData = (over: Parameters<typeof open>[0] = {}): Promise<Tsdb> =>
+  open({ dir: join(dir, 'data'), disk: nodeDisk(), now: Date.now, ...over })
+
+const line = (
+  series: string,
+  count: number,
+  stepMs: number,
+  value: (i: number) => number,
+): string =>
+  [series, ...Array.from({ length: count }, (_, i) => `${START_MS + i * stepMs}:${value(i)}`)].join(
+    ' ',
+  )
+
+const LINES = [
+  line('constant{a="1"}', 500, 5000, () => 7),
+  line('counter{a="1",b="x-y"}', 500, 5000, (i) => i * i),
+  line('gauge{host="é"}', 300, 7001, (i) => Math.sin(i) * 1e6),
+  line('tiny', 3, 1, (i) => i * 1e-300),
+]
+
+const isTrouble = (text: string): boolean => /level=(WARN|ERROR)/i.test(text)
+
+test.each(['none', 'snappy'] as const)('Prometheus reads our WAL, %s', async (walCompression) => {
+  const ours = await openData({ walCompression, segmentBytes: 32_768 })
+  for (const one of LINES) write(ours, one)
+  const want = dump(ours)
+  await ours.close()
+  const { url, log } = await start()
+  expect(log.filter(isTrouble)).toEqual([])
+  expect(await ask(url)).toEqual(want)
+})
+
+test('Prometheus reads our checkpoints', async () => {
+  const ours = await openData({ retentionMs: 600_000, segmentBytes: 32_768 })
+  for (let i = 0; i < 60; i++) {
+    const t = START_MS + i * 60_000
+    const batch = Array.from({ length: 200 }, (_, n) => `m{n="${n}"} ${t}:${i * n} ${t + 30_000}:1`)
+    write(ours, ...batch)
+    await ours.maintain()
+  }
+  expect(
+    ours.metrics().find(({ name }) => name.includes('checkpoint'))!.samples[0].value,
+  ).toBeGreaterThan(0)
+  const want = dump(ours)
+  const { oldestMs } = ours.stats()
+  await ours.close()
+  const { url, log } = await start()
+  expect(log.filter(isTrouble)).toEqual([])
+  const got = (await ask(url)).map((text) => {
+    const [series, ...samples] = text.split(' ')
+    // What shares a segment with kept samples is still in the log.
+    return [series, ...samples.filter((one) => Number(one.split(':')[0]) >= oldestMs!)].join(' ')
+  })
+  expect(got.sort()).toEqual(want.sort())
+})
+
+test('we read on where Prometheus was killed, and it where we were', async () => {
+  const ours = await openData()
+  for (const one of LINES) write(ours, one)
+  const want = dump(ours)
+  await ours.close()
+  await start()
+  await kill()
+  const again = await openData()
+  expect(dump(again)).toEqual(want)
+  write(again, `tiny ${START_MS + 100}:9`, `late ${START_MS + 100}:1`)
+  const more = dump(again)
+  await again.close()
+  const { url } = await start()
+  expect(await ask(url)).toEqual(more)
+})
+
+test('promtool dumps the same samples', async () => {
+  const ours = await openData()
+  for (const one of LINES) write(ours, one)
+  const { samples } = ours.stats()
+  await ours.close()
+  const out = execFileSync(peer('promtool'), ['tsdb', 'dump', join(dir, 'data')], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  })
+  expect(out.trim().split('\n').length).toBe(samples)
+})
