@@ -19,6 +19,14 @@ function quantile(values: Float64Array, q: number): number {
   return sorted.length === 0 ? Number.NaN : sorted[Math.round((sorted.length - 1) * q)]
 }
 
+function median(values: Float64Array): number {
+  const sorted = each(values).sort((a, b) => a - b)
+  const middle = sorted.length / 2
+  return sorted.length % 2 === 1
+    ? sorted[Math.floor(middle)]
+    : (sorted[middle - 1] + sorted[middle]) / 2
+}
+
 /** Increase of a counter, resets included. */
 const delta: Reducer = (values) => {
   const list = each(values)
@@ -55,7 +63,7 @@ const REDUCERS: ReadonlyMap<string, { title: string; reduce: Reducer }> = new Ma
         ),
     },
   ],
-  ['count', { title: 'Count', reduce: (values: Float64Array) => values.length }],
+  ['count', { title: 'Count', reduce: (values: Float64Array) => each(values).length }],
   [
     'range',
     { title: 'Range', reduce: (values: Float64Array) => finite(max(values) - min(values)) },
@@ -69,7 +77,7 @@ const REDUCERS: ReadonlyMap<string, { title: string; reduce: Reducer }> = new Ma
     },
   ],
   ['delta', { title: 'Delta', reduce: delta }],
-  ['median', { title: 'Median', reduce: (values: Float64Array) => quantile(values, 0.5) }],
+  ['median', { title: 'Median', reduce: median }],
   ['variance', { title: 'Variance', reduce: variance }],
   ['stdDev', { title: 'StdDev', reduce: (values: Float64Array) => Math.sqrt(variance(values)) }],
 ])

@@ -10,21 +10,16 @@ type Format = (value: number, decimals: number | undefined) => FormattedValue
 
 const plain = (text: string, suffix = ''): FormattedValue => ({ prefix: '', text, suffix })
 
-/** Digits behind the point that show about three figures. */
+/** Digits behind the point that show about three figures, by Grafana's rule. */
 function autoDecimals(value: number): number {
-  const size = Math.abs(value)
-  if (size === 0 || Number.isInteger(value)) return 0
-  if (size >= 100) return 0
-  if (size >= 10) return 1
-  if (size >= 1) return 2
-  return Math.min(10, 2 - Math.floor(Math.log10(size)) - 1 + 1)
+  if (Number.isInteger(value)) return 0
+  const digits = -Math.floor(Math.log10(Math.abs(value))) + 1
+  const rest = Math.abs(value) / 10 ** -digits
+  return Math.max(0, rest > 2.25 ? digits + 1 : digits)
 }
 
-function fixed(value: number, decimals: number | undefined): string {
-  if (decimals !== undefined) return value.toFixed(Math.min(20, Math.max(0, decimals)))
-  const text = value.toFixed(autoDecimals(value))
-  return text.includes('.') ? text.replace(/\.?0+$/, '') : text
-}
+const fixed = (value: number, decimals = autoDecimals(value)): string =>
+  value.toFixed(Math.min(20, Math.max(0, decimals)))
 
 const suffixed =
   (suffix: string, factor = 1): Format =>

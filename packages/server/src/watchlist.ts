@@ -36,7 +36,7 @@ export class Watchlist {
     try {
       const found = await probeAddress(target)
       if (!this.#targets.some((one) => one.address === found.address && one.kind === found.kind))
-        this.#targets.push({ target, name: this.#freeName(found.name), ...found })
+        this.#targets.push({ ...found, target, name: this.#freeName(found.name) })
       return {
         target,
         kind: found.kind === 'scrape' ? 'scrape' : 'probe',

@@ -1,0 +1,104 @@
+/** Vectors of `dashboards`: 111 public dashboards to read, Grafana's own steps, calculations and formats. */
+import { readFileSync, readdirSync } from 'node:fs'
+import {
+  intervalMs,
+  parseInterval,
+  readDashboard,
+  reduceValues,
+  valueText,
+} from '@vigie/dashboards'
+import type { SuiteResult } from './suite.ts'
+
+type Failures = SuiteResult['failures']
+
+export function run(vectorsDir: string): Promise<SuiteResult> {
+  const dir = `${vectorsDir}/grafana`
+  const failures: Failures = []
+  const totals = [
+    dashboards(`${dir}/dashboards`, failures),
+    intervals(dir, failures),
+    reducers(dir, failures),
+  ]
+  const total = totals.reduce((sum, count) => sum + count, 0)
+  const units: Failures = []
+  const unitTotal = formats(dir, units)
+  return Promise.resolve({
+    suite: 'grafana',
+    passed: total - failures.length,
+    total,
+    failures,
+    beside: [{ suite: 'value formats', passed: unitTotal - units.length, total: unitTotal }],
+  })
+}
+
+const read = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'))
+
+function dashboards(dir: string, failures: Failures): number {
+  const files = readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.json'),
+  )
+  for (const file of files) {
+    try {
+      readDashboard(read(`${dir}/${file}`))
+    } catch (error) {
+      failures.push({ name: file, reason: (error as Error).message })
+    }
+  }
+  return files.length
+}
+
+function intervals(dir: string, failures: Failures): number {
+  const cases = read(`${dir}/golden/intervals.json`) as [
+    number,
+    number,
+    string | null,
+    string,
+    number,
+  ][]
+  for (const [rangeMs, points, lower, , want] of cases) {
+    const got = intervalMs(rangeMs, points, lower === null ? 1 : parseInterval(lower)!)
+    if (got !== want)
+      failures.push({
+        name: `interval ${rangeMs}/${points} from ${lower}`,
+        reason: `got ${got}, want ${want}`,
+      })
+  }
+  return cases.length
+}
+
+/** Calculations that give a number and that dashboards use. */
+const KNOWN =
+  /^(last|first)(NotNull)?$|^(min|max|mean|median|sum|count|range|delta|diff|logmin|variance|stdDev)$/
+
+function reducers(dir: string, failures: Failures): number {
+  const all = read(`${dir}/golden/reducers.json`) as [(number | null)[], string, number | null][]
+  const cases = all.filter(([, calc]) => KNOWN.test(calc))
+  for (const [values, calc, want] of cases) {
+    const got = reduceValues(
+      Float64Array.from(values, (v) => v ?? Number.NaN),
+      calc,
+    )
+    const isSame = want === null ? Number.isNaN(got) : Math.abs(got - want) < 1e-9
+    if (!isSame)
+      failures.push({
+        name: `${calc} of ${JSON.stringify(values)}`,
+        reason: `got ${got}, want ${want}`,
+      })
+  }
+  return cases.length
+}
+
+function formats(dir: string, failures: Failures): number {
+  const { rows } = read(`${dir}/golden/value-formats.json`) as {
+    rows: [string, number, number | null, string][]
+  }
+  let count = 0
+  for (const one of rows) {
+    count++
+    const [unit, value, decimals, want] = one
+    const got = valueText(value, unit, decimals ?? undefined)
+    if (got !== want)
+      failures.push({ name: `${unit} ${value}`, reason: `got ${got}, want ${want}` })
+  }
+  return count
+}
