@@ -6,7 +6,7 @@ import { type Labels, RegexError, compileRegex } from '@vigie/model'
 import { ParseError, type SeriesValue, parseExpr, parseSeries } from '@vigie/promql/syntax'
 import { parseDurationText, unquoteGo } from './promqltest-text.ts'
 
-export interface TestSeries {
+interface TestSeries {
   labels: Labels
   /** Undefined where there is no float. */
   values: SeriesValue[]
@@ -44,6 +44,8 @@ export interface EvalCommand {
   stepMs: number
   isOrdered: boolean
   expectations: Expectation[]
+  /** An `expect fail` line was read: there may be one only. */
+  hasExpectFail: boolean
   /** Older notation: the whole message, or a pattern. */
   failMessage: string | undefined
   failPattern: string | undefined
@@ -156,6 +158,7 @@ function parseEval(lines: readonly string[], start: number, end: number): EvalCo
     stepMs: range ? time(range[4], 'step') : 0,
     isOrdered: false,
     expectations: [],
+    hasExpectFail: false,
     failMessage: undefined,
     failPattern: undefined,
     series: [],
@@ -203,8 +206,8 @@ function parseBody(
     checkPattern(command.failPattern, 'expected_fail_regexp', fail)
   } else if (/^expect\s+range\s+vector/.test(line)) {
     command.rangeVector = parseRangeVector(line, fail)
-  } else if (/^expect\s+string\s/.test(line)) {
-    command.text = unquoteGo(line.replace(/^expect\s+string\s+/, ''))
+  } else if (/^expect\s+string(\s|$)/.test(line)) {
+    command.text = parseExpectedString(line.replace(/^expect\s+string\s*/, ''), fail)
   } else if (/^expect(\s|$)/.test(line)) {
     parseExpectation(command, line, fail)
   } else if (/^[+-]?(\d|\.\d|inf\b|nan\b)/i.test(line) && !/[\s{]/.test(line)) {
@@ -214,6 +217,14 @@ function parseBody(
     command.series.push({ ...parseTestSeries(line, index), position: command.series.length + 1 })
   }
   return true
+}
+
+function parseExpectedString(literal: string, fail: (message: string) => never): string {
+  const problem = 'expected string literal not valid -'
+  if (literal === '') fail(`${problem} a quoted string literal is required`)
+  if (!/^("(\\.|[^"\\])*"|`[^`]*`)$/.test(literal))
+    fail(`${problem} check that the string is correctly quoted`)
+  return unquoteGo(literal)
 }
 
 function parseExpectation(

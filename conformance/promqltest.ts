@@ -330,7 +330,7 @@ async function checkMiddle(
 }
 
 const UNSAFE = new Set(
-  'days_in_month day_of_month day_of_week day_of_year hour minute month year predict_linear time timestamp'.split(
+  'days_in_month day_of_month day_of_week day_of_year hour minute month year predict_linear time timestamp start end step range'.split(
     ' ',
   ),
 )

@@ -8,7 +8,7 @@ export interface Bucket {
   count: number
 }
 
-export interface Forced {
+interface Forced {
   minBucket: number
   maxBucket: number
   maxDiff: number

@@ -240,6 +240,29 @@ test('what looks at a fixed time is the same at every step', async () => {
   await checkRange('rate(x_total[20s] @ 20)', 'x_total 0 10 20', [0, 20, 10], '1@0 1@10 1@20')
 })
 
+test('anchored and smoothed ranges reach beyond their bounds', async () => {
+  const enabled = { enableExperimental: true }
+  const series = 'x 1+1x4 9+1x4'
+  await check('increase(x[20s] anchored)', series, '2', enabled)
+  await check('increase(x[45s] anchored)', series, '8', enabled)
+  await check('changes(x[20s] anchored)', series, '2', enabled)
+  await check('increase(x[15s] smoothed offset 5s)', series, '1.5', enabled)
+  await check('x smoothed offset 5s', series, 'x 12.5', enabled)
+  const query = new Engine(enabled).instant(memory(series, STEP), 'deriv(x[1m] smoothed)', {
+    timeMs: 0,
+  })
+  await expect(query).rejects.toThrow(
+    'smoothed modifier can only be used with: delta, increase, rate - not with deriv',
+  )
+})
+
+test('fill modifiers stand in for a missing side', async () => {
+  const series = 'x{a="1"} 1\nx{a="2"} 2\ny{a="1"} 10\ny{a="3"} 30'
+  const enabled = { enableExperimental: true }
+  await check('x + fill(0) y', series, '{a="1"} 11; {a="2"} 2; {a="3"} 30', enabled)
+  await check('x + fill_right(5) y', series, '{a="1"} 11; {a="2"} 7', enabled)
+})
+
 test('the storage is asked once per selector, before anything is evaluated', async () => {
   const store = memory('x 1 2 3', STEP)
   await new Engine().range(store, 'x + rate(x[1m:10s]) + x', {

@@ -18,6 +18,9 @@ export interface Placement {
   rangeMs: number
   /** Of subqueries. */
   stepMs: number
+  /** How far beyond the range it reads, as modified ranges do. */
+  beforeMs: number
+  afterMs: number
 }
 
 export interface Plan {
@@ -63,10 +66,14 @@ function place(
   placements: Map<Node, Placement>,
 ): void {
   if (node.kind === 'vectorSelector') {
-    placements.set(node, placeAt(node, grid))
+    const afterMs = node.isSmoothed ? options.lookbackMs : 0
+    placements.set(node, { ...placeAt(node, grid), afterMs })
   } else if (node.kind === 'matrixSelector') {
     const rangeMs = settle(node.rangeMs, node.rangeExpr, grid, false)
-    placements.set(node, { ...placeAt(node.selector, grid), rangeMs })
+    const { isAnchored, isSmoothed } = node.selector
+    const beforeMs = isAnchored || isSmoothed ? options.lookbackMs : 0
+    const afterMs = isSmoothed ? options.lookbackMs : 0
+    placements.set(node, { ...placeAt(node.selector, grid), rangeMs, beforeMs, afterMs })
   } else if (node.kind === 'subquery') {
     const rangeMs = settle(node.rangeMs, node.rangeExpr, grid, false)
     const hasStep = node.stepMs !== 0 || node.stepExpr !== undefined
@@ -85,6 +92,8 @@ function placeAt({ offsetMs, offsetExpr, atMs, atEdge }: TimeModifiers, grid: Gr
     atMs: atEdge === undefined ? atMs : edge,
     rangeMs: 0,
     stepMs: 0,
+    beforeMs: 0,
+    afterMs: 0,
   }
 }
 
@@ -189,16 +198,10 @@ function findSpans(
   lookbackMs: number,
   wanted: Map<VectorSelector, Span>,
 ): void {
-  const look = (selector: VectorSelector, span: Span): void => {
-    // Modified ranges also look at the samples around them.
-    const before = selector.isAnchored || selector.isSmoothed ? lookbackMs : 0
-    const after = selector.isSmoothed ? lookbackMs : 0
-    wanted.set(selector, { minT: span.minT + 1 - before, maxT: span.maxT + after })
-  }
   if (node.kind === 'vectorSelector') {
-    look(node, lookSpan(at, placements.get(node)!, lookbackMs))
+    wanted.set(node, selectSpan(at, placements.get(node)!, lookbackMs))
   } else if (node.kind === 'matrixSelector') {
-    look(node.selector, lookSpan(at, placements.get(node)!, 0))
+    wanted.set(node.selector, selectSpan(at, placements.get(node)!, 0))
   } else if (node.kind === 'subquery') {
     findSpans(node.expr, lookSpan(at, placements.get(node)!, 0), placements, lookbackMs, wanted)
   } else {
@@ -211,6 +214,12 @@ function lookSpan(at: Span, { atMs, offsetMs, rangeMs }: Placement, lookbackMs: 
     minT: (atMs ?? at.minT) - offsetMs - rangeMs - lookbackMs,
     maxT: (atMs ?? at.maxT) - offsetMs,
   }
+}
+
+/** The same for samples, whose left bound is inclusive. */
+function selectSpan(at: Span, placement: Placement, lookbackMs: number): Span {
+  const { minT, maxT } = lookSpan(at, placement, lookbackMs)
+  return { minT: minT + 1 - placement.beforeMs, maxT: maxT + placement.afterMs }
 }
 
 async function selectAll(

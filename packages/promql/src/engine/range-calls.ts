@@ -4,6 +4,7 @@ import type { Call, Expr, MatrixSelector, Subquery } from '../syntax/ast.ts'
 import { unwrapParens } from '../syntax/ast.ts'
 import { absentLabels } from './absent.ts'
 import { type Evaluation, KEEPS_NAME, dropName, withMerging } from './evaluation.ts'
+import { extendedFunction } from './extended-ranges.ts'
 import { type Grid, lastTime, timeAt } from './grid.ts'
 import type { Placement } from './plan.ts'
 import { tooManySamples } from './query-error.ts'
@@ -20,8 +21,8 @@ export async function callOverRange(
   sink: Sink,
 ): Promise<void> {
   const { name } = call.func
-  const fn = RANGE_FUNCTIONS.get(name)!
   const argument = rangeArgument(call)
+  const fn = rangeFunction(name, argument.range)
   const params: Float64Array[] = []
   for (const arg of call.args) if (arg !== argument.written) params.push(await ev.scalar(arg, grid))
   if (name === 'absent_over_time') return absentOverTime(ev, argument.range, fn, grid, sink)
@@ -44,13 +45,18 @@ export async function callOverRange(
   context.release(before, outputs)
 }
 
-export interface RangeArgument {
+function rangeFunction(name: string, range: MatrixSelector | Subquery): RangeFunction {
+  const fn = RANGE_FUNCTIONS.get(name)!
+  return range.kind === 'matrixSelector' ? extendedFunction(name, range.selector, fn) : fn
+}
+
+interface RangeArgument {
   written: Expr
   range: MatrixSelector | Subquery
 }
 
 /** The argument that is a range, as written and without parentheses. */
-export function rangeArgument({ args, func }: Call): RangeArgument {
+function rangeArgument({ args, func }: Call): RangeArgument {
   const written = args[func.args.indexOf('matrix')]
   return { written, range: unwrapParens(written) as MatrixSelector | Subquery }
 }
@@ -136,7 +142,7 @@ async function eachSelectedSeries(
   const samples = new SampleColumns()
   for (let i = 0; i < set.count; i++) {
     samples.length = 0
-    set.samples(i, minT + 1, maxT, samples)
+    set.samples(i, minT + 1 - placement.beforeMs, maxT + placement.afterMs, samples)
     dropStale(samples)
     if (samples.length > 0) await onSeries(samples, set.labels(i), false)
   }

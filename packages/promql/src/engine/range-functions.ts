@@ -26,12 +26,15 @@ export interface Window {
   marks: Int32Array
   markFrom: number
   markTo: number
+  /** Set by functions that may have no result for samples that they have. */
+  isMissing: boolean
 }
 
 export interface RangeFunction {
   compute: (w: Window) => number
   /** With fewer samples in the window there is no result. */
   samplesMin: number
+  mayBeMissing?: boolean
   /** Marks a sample by it and the one before. */
   marks?: (previous: number, value: number) => boolean
 }

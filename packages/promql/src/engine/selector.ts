@@ -5,6 +5,7 @@ import type { Evaluation } from './evaluation.ts'
 import { type Grid, lastTime, timeAt } from './grid.ts'
 import type { Placement } from './plan.ts'
 import { type Row, type Sink, newRow } from './row.ts'
+import { dropStale } from './windows.ts'
 
 /** With `givesTime`, values are the timestamps of the samples in seconds. */
 export async function selectVector(
@@ -20,7 +21,7 @@ export async function selectVector(
   const { atMs, offsetMs } = placement
   const { lookbackMs } = context
   const minT = (atMs ?? grid.startMs) - offsetMs - lookbackMs + 1
-  const maxT = (atMs ?? lastTime(grid)) - offsetMs
+  const maxT = (atMs ?? lastTime(grid)) - offsetMs + placement.afterMs
   const samples = new SampleColumns()
   const row = newRow(grid.count)
   for (let i = 0; i < set.count; i++) {
@@ -28,6 +29,7 @@ export async function selectVector(
     set.samples(i, minT, maxT, samples)
     const present =
       samples.length === 0 ? 0 : pick(samples, row, grid, placement, lookbackMs, givesTime)
+    if (selector.isSmoothed && !givesTime) interpolate(samples, row, grid, placement)
     if (present > 0) {
       context.hold(present)
       context.countRead(present)
@@ -62,4 +64,23 @@ function pick(
     present++
   }
   return present
+}
+
+/** Smoothed selectors: the value at the time itself, on the line to the sample that comes next. */
+function interpolate(
+  samples: SampleColumns,
+  { v: out, has }: Row,
+  grid: Grid,
+  { atMs, offsetMs, afterMs }: Placement,
+): void {
+  dropStale(samples)
+  const { t, v, length } = samples
+  let next = 0
+  for (let step = 0; step < grid.count; step++) {
+    const refMs = (atMs ?? timeAt(grid, step)) - offsetMs
+    while (next < length && t[next] < refMs) next++
+    if (has[step] === 0 || next === 0 || next === length || t[next] > refMs + afterMs) continue
+    const [from, to] = [t[next - 1], t[next]]
+    out[step] = v[next - 1] + ((v[next] - v[next - 1]) * (refMs - from)) / (to - from)
+  }
 }

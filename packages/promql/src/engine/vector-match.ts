@@ -69,8 +69,9 @@ class Match {
     this.#isSwapped = card === 'one-to-many'
     this.#many = this.#isSwapped ? right : left
     this.#one = this.#isSwapped ? left : right
-    this.#fillMany = this.#isSwapped ? fillRight : fillLeft
-    this.#fillOne = this.#isSwapped ? fillLeft : fillRight
+    // As in Prometheus, with group_right too: fill_left stands in on the "many" side.
+    this.#fillMany = fillLeft
+    this.#fillOne = fillRight
     this.#steps = left.steps
     this.#matched = new Uint8Array(this.#steps)
     const [inMany, inOne] = [presence(this.#many), presence(this.#one)]

@@ -49,6 +49,7 @@ export class WindowWalk {
       marks: NO_MARKS,
       markFrom: 0,
       markTo: 0,
+      isMissing: false,
     }
   }
 
@@ -73,8 +74,8 @@ export class WindowWalk {
   resume(length: number, row: Row, fromStep: number): number {
     const w = this.#window
     const grid = this.#grid
-    const { atMs, offsetMs, rangeMs } = this.#placement
-    const { compute, samplesMin } = this.#function
+    const { atMs, offsetMs, rangeMs, beforeMs, afterMs } = this.#placement
+    const { compute, samplesMin, mayBeMissing = false } = this.#function
     const params = this.#params
     const { t, marks } = w
     const { v, has } = row
@@ -86,8 +87,8 @@ export class WindowWalk {
       const evalMs = timeAt(grid, step)
       const endMs = (atMs ?? evalMs) - offsetMs
       const startMs = endMs - rangeMs
-      while (to < length && t[to] <= endMs) to++
-      while (from < to && t[from] <= startMs) from++
+      while (to < length && t[to] <= endMs + afterMs) to++
+      while (from < to && t[from] <= startMs - beforeMs) from++
       const count = to - from
       read += count + 1
       if (count < samplesMin) {
@@ -105,6 +106,10 @@ export class WindowWalk {
       for (let i = 0; i < params.length; i++) w.params[i] = params[i][step]
       v[step] = compute(w)
       has[step] = 1
+      if (mayBeMissing && w.isMissing) {
+        has[step] = 0
+        w.isMissing = false
+      }
     }
     w.from = from
     w.to = to

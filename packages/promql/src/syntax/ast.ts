@@ -247,8 +247,8 @@ export function unwrapParens(expr: Expr): Expr {
   return inner
 }
 
-export const COMPARISON_OPS: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>='])
-export const SET_OPS: ReadonlySet<string> = new Set(['and', 'or', 'unless'])
+const COMPARISON_OPS: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>='])
+const SET_OPS: ReadonlySet<string> = new Set(['and', 'or', 'unless'])
 
 export const isComparison = (op: BinaryOp): op is ComparisonOp => COMPARISON_OPS.has(op)
 export const isSetOp = (op: BinaryOp): op is SetOp => SET_OPS.has(op)

@@ -21,7 +21,7 @@ const BINARY: ReadonlyMap<TokenKind, readonly [op: DurationExpr['op'], precedenc
 const POWER = 3
 
 /** A whole duration expression, as inside of brackets. */
-export function parseDurationExpr(tokens: TokenStream, precedenceMin = 1): DurationOperand {
+function parseDurationExpr(tokens: TokenStream, precedenceMin = 1): DurationOperand {
   return tokens.deeper(() => parseOperators(tokens, precedenceMin))
 }
 

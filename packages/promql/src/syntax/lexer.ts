@@ -374,7 +374,7 @@ const ESCAPES: ReadonlyMap<string, EscapeShape> = new Map<string, EscapeShape>([
 ])
 
 /** A character as Go's %q prints it; nothing is U+FFFD. */
-export function quoteChar(c: string): string {
+function quoteChar(c: string): string {
   if (c === '') return "'\ufffd'"
   if (c === "'" || c === '\\') return `'\\${c}'`
   return `'${goQuote(c).slice(1, -1).replace('\\"', '"')}'`

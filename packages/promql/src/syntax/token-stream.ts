@@ -18,7 +18,7 @@ interface Context {
 export class SyntaxStop extends Error {}
 
 /** How deep expressions may nest, so that a hostile one cannot exhaust the stack. */
-export const MAX_DEPTH = 500
+const MAX_DEPTH = 500
 
 export class TokenStream {
   readonly problems: ParseProblem[] = []

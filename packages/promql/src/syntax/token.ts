@@ -38,7 +38,7 @@ export type TokenKind =
   | 'AT'
   | KeywordKind
 
-export type KeywordKind =
+type KeywordKind =
   | 'LAND'
   | 'LOR'
   | 'LUNLESS'
