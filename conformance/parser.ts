@@ -131,7 +131,8 @@ const CARDS = {
 
 const ns = (ms: number): number => ms * 1e6
 
-/** Our tree as Prometheus's, zero values left out. One switch over all kinds of node, hence long. */
+/** Our tree as Prometheus's, zero values left out. */
+// oxlint-disable-next-line max-lines-per-function -- one switch over all kinds of node
 function goTree(expr: Node, query: string): Json {
   const at = (offset: number): number => utf8Length(query, 0, offset)
   const span = (node: Node): Json => [at(node.start), at(node.end)]
@@ -144,6 +145,7 @@ function goTree(expr: Node, query: string): Json {
     StartOrEnd: node.atEdge ? node.atEdge.toUpperCase() : null,
   })
   const optional = (node: Node | undefined): Json => (node === undefined ? null : tree(node))
+  // oxlint-disable-next-line max-lines-per-function -- as above
   const tree = (node: Node): Json => {
     switch (node.kind) {
       case 'number':

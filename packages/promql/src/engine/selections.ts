@@ -3,10 +3,10 @@ import type { Labels } from '@vigie/model'
 import type { AggregateExpr } from '../syntax/ast.ts'
 import { type Evaluation, collect, emitAll } from './evaluation.ts'
 import type { Grid } from './grid.ts'
-import { Groups, emitGroups } from './groups.ts'
+import { Groups } from './groups.ts'
 import { quantile } from './quantile.ts'
 import { executionError } from './query-error.ts'
-import { type Columns, type Sink, newRow } from './row.ts'
+import { type Columns, type Sink, countPresent, newRow } from './row.ts'
 import { compareValues } from './sort-calls.ts'
 
 const INT64_LIMIT = 2 ** 63
@@ -41,21 +41,24 @@ export async function quantiles(
   const { v, has, steps } = columns
   const values = new Float64Array(columns.length)
   context.release(before, 0)
-  await emitGroups(ev, groups, grid, sink, (group, row) => {
-    let present = 0
+  const row = newRow(grid.count)
+  for (const [group, rows] of members.entries()) {
     for (let step = 0; step < steps; step++) {
       let count = 0
-      for (const index of members[group]) {
+      for (const index of rows) {
         const cell = index * steps + step
         if (has[cell] === 1) values[count++] = v[cell]
       }
       row.has[step] = count > 0 ? 1 : 0
-      if (count === 0) continue
-      row.v[step] = quantile(qs[step], values.subarray(0, count))
-      present++
+      if (count > 0) row.v[step] = quantile(qs[step], values.subarray(0, count))
+      const wait = context.tick()
+      if (wait !== undefined) await wait
     }
-    return present
-  })
+    context.hold(countPresent(row, steps))
+    row.labels = groups.labels[group]
+    row.dropsName = groups.dropsName[group]
+    sink(row)
+  }
 }
 
 /** Which of the rows in `present` stay at a step, in the order of the result. */
@@ -84,10 +87,10 @@ export async function pickSeries(
       for (const index of picked) has[index * steps + step] = 1
       outputs += picked.length
       // With one step the order of the result is that of the values.
-      if (steps === 1) order.push(...picked)
+      if (steps === 1) for (const index of picked) order.push(index)
+      const wait = context.tick()
+      if (wait !== undefined) await wait
     }
-    const wait = context.tick()
-    if (wait !== undefined) await wait
   }
   context.release(before, outputs)
   if (steps > 1) return emitAll(columns, sink, context)

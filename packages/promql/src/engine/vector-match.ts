@@ -33,7 +33,7 @@ export async function matchVectors(
   const match = new Match(ev, expr, left, right)
   const merged = new Columns(grid.count, context.cellsMax)
   const row = newRow(grid.count)
-  for (const group of match.groups()) {
+  for (const group of await match.groups()) {
     match.checkOneSide(group)
     match.compute(group, row, (out) => merged.merge(out))
     const wait = context.tick()
@@ -81,17 +81,21 @@ class Match {
     this.#compute = isComparison(op) ? (a) => a : (ARITHMETIC[op as ArithmeticOp] ?? ((a) => a))
   }
 
-  groups(): Iterable<Group> {
+  async groups(): Promise<Iterable<Group>> {
     const signature = signatureOf(this.#expr.matching!)
     const groups = new Map<string, Group>()
-    const groupOf = (labels: Labels): Group => {
-      const key = signature(labels)
-      let group = groups.get(key)
-      if (group === undefined) groups.set(key, (group = { many: [], one: [] }))
-      return group
+    const add = async (columns: Columns, side: 'many' | 'one'): Promise<void> => {
+      for (const [i, labels] of columns.labels.entries()) {
+        const key = signature(labels)
+        let group = groups.get(key)
+        if (group === undefined) groups.set(key, (group = { many: [], one: [] }))
+        group[side].push(i)
+        const wait = this.#ev.context.tick()
+        if (wait !== undefined) await wait
+      }
     }
-    for (const [i, labels] of this.#one.labels.entries()) groupOf(labels).one.push(i)
-    for (const [i, labels] of this.#many.labels.entries()) groupOf(labels).many.push(i)
+    await add(this.#one, 'one')
+    await add(this.#many, 'many')
     return groups.values()
   }
 
