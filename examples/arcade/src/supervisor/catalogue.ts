@@ -62,7 +62,7 @@ export const defaultSettings: Readonly<ArcadeSettings> = {
 /** Short games and cheap passwords, so that something happens within seconds. */
 export const demoSettings: Readonly<ArcadeSettings> = {
   ...defaultSettings,
-  TICK_MS: 100,
+  TICK_MS: 50,
   HASH_MS: 8,
   MAIN_JS_KB: 256,
 }
