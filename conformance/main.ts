@@ -15,6 +15,7 @@ interface Figure {
 const SUITES = new Map<string, () => Promise<Suite>>([
   ['promqltest', async () => (await import('./promqltest.ts')).run],
   ['parser', async () => (await import('./parser.ts')).run],
+  ['compliance', async () => (await import('./promql-compliance.ts')).run],
   ['regex', async () => (await import('./model.ts')).runRegex],
   ['relabel', async () => (await import('./relabel.ts')).run],
   ['exposition', async () => (await import('./exposition.ts')).run],
