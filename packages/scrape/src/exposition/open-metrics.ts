@@ -50,6 +50,7 @@ export class OpenMetricsParser extends TextParser {
 
   override next(): Entry {
     this.start = this.at
+    this.isAscii = true
     const token = this.lex()
     if (token === 'MNAME' || token === 'BOPEN') {
       this.#sample(this.series(token, true))

@@ -39,6 +39,7 @@ export class PrometheusTextParser extends TextParser {
     let token: Token
     do {
       this.start = this.at
+      this.isAscii = true
       token = this.lex()
     } while (token === 'LINEBREAK')
     if (token === 'MNAME' || token === 'BOPEN') {

@@ -79,6 +79,9 @@ export abstract class TextParser {
   /** The last `# TYPE`: it decides how `le` and `quantile` are normalised. */
   type: MetricType = 'unknown'
 
+  /** Whether all quoted strings of the entry so far are. */
+  protected isAscii = true
+
   protected readonly numbers: NumberScanner = new NumberScanner()
 
   /**
@@ -100,6 +103,11 @@ export abstract class TextParser {
 
   /** Labels of the series just read, with `le` and `quantile` in their canonical form. Throws for duplicates. */
   labels(): Labels {
+    return Labels.fromMap(this.labelMap())
+  }
+
+  /** The same as a map, the caller's to keep. */
+  labelMap(): Map<string, string> {
     const { offsets } = this
     const byName = new Map<string, string>([[METRIC_NAME, this.#decode(offsets[0], offsets[1])]])
     for (let i = 2; i < offsets.length; i += 4) {
@@ -107,7 +115,7 @@ export abstract class TextParser {
       if (byName.has(name)) throw this.error(`label name "${name}" is not unique: invalid sample`)
       byName.set(name, this.#normalised(name, this.#decode(offsets[i + 2], offsets[i + 3])))
     }
-    return Labels.fromMap(byName)
+    return byName
   }
 
   exemplarLabels(): Labels {
@@ -127,7 +135,8 @@ export abstract class TextParser {
   }
 
   #decode(from: number, to: number): string {
-    const text = this.bytes.toString('utf8', from, to)
+    // Fast path: plain ASCII needs no decoding.
+    const text = this.bytes.toString(this.isAscii ? 'latin1' : 'utf8', from, to)
     return text.includes('\\') ? unescapeLabel(text) : text
   }
 
@@ -182,14 +191,18 @@ export abstract class TextParser {
       if (token !== 'EQUAL') throw this.unexpected('expected equal', token)
       token = this.lex()
       if (token !== 'LVALUE') throw this.unexpected('expected label value', token)
-      const value = this.bytes.subarray(this.tokenStart, this.at)
-      if (!isUtf8(value)) throw this.error(`invalid UTF-8 label value: ${quoteBytes(value)}`)
+      if (!this.isAscii) this.#checkUtf8()
       offsets.push(from, to, this.tokenStart + 1, this.at - 1)
       token = this.lex()
       if (token === 'COMMA') token = this.lex()
       else if (isCommaNeeded && token !== 'BCLOSE')
         throw this.unexpected('expected comma or brace close', token)
     }
+  }
+
+  #checkUtf8(): void {
+    const value = this.bytes.subarray(this.tokenStart, this.at)
+    if (!isUtf8(value)) throw this.error(`invalid UTF-8 label value: ${quoteBytes(value)}`)
   }
 
   /** Name and labels, from the token that starts them; returns the token after them. */
@@ -263,6 +276,7 @@ export abstract class TextParser {
         this.at = p + 1
         return true
       }
+      if (c >= 0x80) this.isAscii = false
       if (c === 0x5c) p++
       if ((!hasNewlines && bytes[p] === 0x0a) || (!hasNulls && c === 0)) break
     }

@@ -6,7 +6,9 @@ import { APPENDED, Labels, type Appender } from '@vigie/model'
 import { IngestScratch, Ingester } from './ingester.ts'
 
 const SERIES = 2000
-const ROUNDS = 400
+const ROUNDS = 40
+/** The best of these counts: on a shared machine all others measure the neighbours. */
+const BATCHES = 25
 
 function body(round: number, changedShare: number): string {
   let text = ''
@@ -54,11 +56,13 @@ function measure(name: string, texts: string[]): void {
       ingester.accept()
     }
   }
-  run(ROUNDS / 4)
-  const start = process.hrtime.bigint()
-  run(ROUNDS)
-  const ns = Number(process.hrtime.bigint() - start) / (ROUNDS * SERIES)
-  console.log(`${name}\t${ns.toFixed(1)} ns/sample`)
+  let best = Infinity
+  for (let batch = 0; batch < BATCHES; batch++) {
+    const start = process.hrtime.bigint()
+    run(ROUNDS)
+    best = Math.min(best, Number(process.hrtime.bigint() - start) / (ROUNDS * SERIES))
+  }
+  console.log(`${name}\t${best.toFixed(1)} ns/sample`)
 }
 
 const rounds = [0, 1, 2, 3]
@@ -68,7 +72,7 @@ measure(
 )
 measure(
   'same lines, long decimals',
-  rounds.map((round) => body(round, 1).replace(/ (\d+)(\.\d+)?$/gm, ' $1.12345678901234')),
+  rounds.map((round) => body(round, 1).replace(/ (\d+)(\.\d+)?$/gm, ' $1.1234567890123')),
 )
 measure(
   'one series in a hundred comes or goes',

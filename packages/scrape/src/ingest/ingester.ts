@@ -12,7 +12,6 @@ import {
   UNKNOWN_SERIES,
   type AppendResult,
   type Appender,
-  type Labels,
 } from '@vigie/model'
 import { NumberScanner } from '../exposition/number.ts'
 import { createParser, type TextFormat } from '../exposition/parser.ts'
@@ -277,15 +276,15 @@ export class Ingester {
   #takeLine(pass: Pass, index: SlotIndex): number {
     const { parser, counts, bytes } = pass
     const type = TYPE_NAMES.indexOf(parser.type)
-    const found = index.find(bytes, pass.view, parser.seriesStart, parser.seriesEnd, type)
+    const found = index.find(pass.view, parser.seriesStart, parser.seriesEnd, type)
     const isKnown = found >= 0 && this.#template.refs[found] !== REFUSED
-    let ref = isKnown ? this.#template.refs[found] : this.#newSeries(pass, parser.labels())
+    let ref = isKnown ? this.#template.refs[found] : this.#newSeries(pass, parser.labelMap())
     const t = parser.hasTimestamp && this.#rules.honorTimestamps ? parser.timestamp : pass.timeMs
     const { value, seriesStart, valueStart, hasTimestamp, at } = parser
     if (ref > 0) {
       let result = pass.appender.append(ref, t, value)
       if (result === UNKNOWN_SERIES) {
-        ref = this.#newSeries(pass, parser.labels())
+        ref = this.#newSeries(pass, parser.labelMap())
         if (ref > 0) result = pass.appender.append(ref, t, value)
       }
       count(counts, result)
@@ -313,7 +312,7 @@ export class Ingester {
   }
 
   /** The storage's reference of a series as scraped, DROPPED or REFUSED. */
-  #newSeries(pass: Pass, scraped: Labels): number {
+  #newSeries(pass: Pass, scraped: Map<string, string>): number {
     const labels = sampleLabels(scraped, this.#rules)
     if (labels === undefined) return DROPPED
     if (pass.isFull) return REFUSED
@@ -341,27 +340,27 @@ export class Ingester {
   }
 
   /** The labels of a slot as scraped, parsed again: they are needed too rarely to be kept. */
-  #slotLabels(slot: number): Labels {
+  #slotLabels(slot: number): Map<string, string> {
     const { bytes, seriesStart, types, format } = this.#template
     const series = bytes.subarray(seriesStart[slot], this.#template.seriesEnd(slot))
     const line = Buffer.concat([series, Buffer.from(' 0\n\n')])
     const parser = createParser(format)
     parser.reset(line, line.length - 1, 0, TYPE_NAMES[types[slot]])
     parser.next()
-    return parser.labels()
+    return parser.labelMap()
   }
 
   /** Stale markers for series of the template that no line of the new body stands for. */
   #markGone(pass: Pass, seen: Uint8Array, next: Template): void {
     if (!this.#isLive) return
     const old = this.#template
-    let present: Set<number> | undefined
-    for (let slot = 0; slot < old.slotCount; slot++) {
-      const ref = old.refs[slot]
-      if (seen[slot] !== 0 || ref <= 0 || !this.#isTracked(old, slot)) continue
-      present ??= new Set(next.refs)
-      if (!present.has(ref)) pass.appender.append(ref, pass.timeMs, STALE_NAN)
-    }
+    const gone = new Set<number>()
+    for (let slot = 0; slot < old.slotCount; slot++)
+      if (seen[slot] === 0 && old.refs[slot] > 0 && this.#isTracked(old, slot))
+        gone.add(old.refs[slot])
+    // A series can be written in two ways: gone is what no line stands for any more.
+    if (gone.size > 0) for (const ref of next.refs) gone.delete(ref)
+    for (const ref of gone) pass.appender.append(ref, pass.timeMs, STALE_NAN)
   }
 
   /** Series that bring their own time end when they say so, unless the job wants them tracked. */

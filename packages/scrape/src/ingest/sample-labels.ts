@@ -23,13 +23,13 @@ export interface SampleRules extends SampleLimits {
 
 /**
  * Adds the target's labels, resolves conflicts and relabels. Undefined: the series is not kept,
- * because a rule drops it or because it would stand where the scrape's own `up` stands. Throws
- * ScrapeError.
+ * because a rule drops it or because it would stand where the scrape's own `up` stands. Takes `scraped`
+ * over. Throws ScrapeError.
  */
-export function sampleLabels(scraped: Labels, rules: SampleRules): Labels | undefined {
-  const joined = rules.honorLabels
-    ? withTargetBehind(scraped, rules.target)
-    : withTargetInFront(scraped, rules.target)
+export function sampleLabels(scraped: Map<string, string>, rules: SampleRules): Labels | undefined {
+  if (rules.honorLabels) addTargetBehind(scraped, rules.target)
+  else addTargetInFront(scraped, rules.target)
+  const joined = Labels.fromMap(scraped)
   const labels = rules.relabel === undefined ? joined : rules.relabel(joined)
   if (labels === undefined || labels.size === 0) return undefined
   const name = labels.metricName
@@ -39,28 +39,25 @@ export function sampleLabels(scraped: Labels, rules: SampleRules): Labels | unde
   return isReport ? undefined : labels
 }
 
-/** honor_labels: what the target says wins. */
-function withTargetBehind(scraped: Labels, target: Labels): Labels {
-  const byName = new Map(target)
-  for (const [name, value] of scraped) byName.set(name, value)
-  return Labels.fromMap(byName)
+/** honor_labels: what the target says wins, also when it says "none" with an empty value. */
+function addTargetBehind(scraped: Map<string, string>, target: Labels): void {
+  for (const [name, value] of target) if (!scraped.has(name)) scraped.set(name, value)
 }
 
 /** What the target says under a name of ours is kept as `exported_<name>`. */
-function withTargetInFront(scraped: Labels, target: Labels): Labels {
-  const byName = new Map(scraped)
-  const conflicts: [string, string][] = []
-  for (const [name, value] of target) {
-    const exposed = byName.get(name)
-    if (exposed !== undefined) conflicts.push([name, exposed])
-    byName.set(name, value)
+function addTargetInFront(scraped: Map<string, string>, target: Labels): void {
+  const { pairs } = target
+  let conflicts: [name: string, value: string][] | undefined
+  for (let i = 0; i < pairs.length; i += 2) {
+    const exposed = scraped.get(pairs[i])
+    if (exposed !== undefined && exposed !== '') (conflicts ??= []).push([pairs[i], exposed])
+    scraped.set(pairs[i], pairs[i + 1])
   }
   // Shorter names first, so that a scraped exported_x does not depend on the order of labels.
-  conflicts.sort(([a], [b]) => a.length - b.length)
-  for (const [name, value] of conflicts) {
+  conflicts?.sort(([a], [b]) => a.length - b.length)
+  for (const [name, value] of conflicts ?? []) {
     let free = `exported_${name}`
-    while (byName.has(free)) free = `exported_${free}`
-    byName.set(free, value)
+    while (scraped.has(free)) free = `exported_${free}`
+    scraped.set(free, value)
   }
-  return Labels.fromMap(byName)
 }

@@ -135,7 +135,7 @@ export class TemplateBuilder {
     hasTimestamp: boolean,
   ): void {
     this.#reserve(end - start, 1)
-    body.copy(this.#bytes, this.#size, start, end)
+    copyBytes(body, start, end, this.#bytes, this.#size)
     const slot = this.slotCount++
     this.#columns.seriesStart[slot] = this.#size + seriesStart - start
     this.#size += end - start
@@ -181,6 +181,14 @@ export class TemplateBuilder {
   }
 }
 
+/** Buffer.copy costs more than a line of text is worth. */
+function copyBytes(source: Buffer, start: number, end: number, target: Buffer, at: number): void {
+  if (end - start > COPIED_BY_HAND_MAX) source.copy(target, at, start, end)
+  else for (let i = start; i < end; i++) target[at + i - start] = source[i]
+}
+
+const COPIED_BY_HAND_MAX = 256
+
 function emptyColumns(capacity: number): Columns {
   return {
     segmentEnd: new Int32Array(capacity),
@@ -205,16 +213,16 @@ export class SlotIndex {
     this.#table = new Int32Array(capacity).fill(-1)
     for (let slot = 0; slot < template.slotCount; slot++) {
       const from = template.seriesStart[slot]
-      let at = hashBytes(template.bytes, from, template.seriesEnd(slot)) & this.#mask
+      let at = hashBytes(template.view, from, template.seriesEnd(slot)) & this.#mask
       while (this.#table[at] >= 0) at = (at + 1) & this.#mask
       this.#table[at] = slot
     }
   }
 
-  /** The first slot whose series is written as [from, to) of `body` under the same type; -1: none. */
-  find(body: Buffer, view: DataView, from: number, to: number, type: number): number {
+  /** The first slot whose series is written as [from, to) of a body under the same type; -1: none. */
+  find(view: DataView, from: number, to: number, type: number): number {
     const { bytes, view: own, seriesStart, types } = this.#template
-    for (let at = hashBytes(body, from, to) & this.#mask; ; at = (at + 1) & this.#mask) {
+    for (let at = hashBytes(view, from, to) & this.#mask; ; at = (at + 1) & this.#mask) {
       const slot = this.#table[at]
       if (slot < 0) return -1
       const start = seriesStart[slot]
@@ -227,11 +235,22 @@ export class SlotIndex {
   }
 }
 
-function hashBytes(bytes: Buffer, from: number, to: number): number {
-  let hash = 0x811c9dc5
-  for (let i = from; i < to; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193)
+/** Over words of four bytes, the last one overlapping its predecessor. */
+function hashBytes(view: DataView, from: number, to: number): number {
+  let hash = to - from
+  if (hash < 4) for (let i = from; i < to; i++) hash = Math.imul(hash ^ view.getUint8(i), PRIME)
+  else {
+    const last = to - 4
+    for (let i = from; i < last; i += 4) {
+      hash = Math.imul(hash ^ view.getInt32(i, true), PRIME)
+      hash ^= hash >>> 15
+    }
+    hash = Math.imul(hash ^ view.getInt32(last, true), PRIME)
+  }
   return (hash ^ (hash >>> 15)) >>> 0
 }
+
+const PRIME = 0x2c1b3c6d
 
 /** Whether `length` bytes from `a[aAt]` and `b[bAt]` are the same. Both views must be long enough. */
 export function equalBytes(
