@@ -35,7 +35,14 @@ function imports(file: string): string[] {
   return [...text.matchAll(/(?:from|import) '([^'./][^']*)'/g)].map((match) => match[1])
 }
 
+/** The browser application is written against React's API and built with Preact. */
+const ALIASES = new Map([
+  ['react', 'preact'],
+  ['react-dom', 'preact'],
+])
+
 const packageOf = (specifier: string): string =>
+  ALIASES.get(specifier.split('/')[0]) ??
   specifier
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
