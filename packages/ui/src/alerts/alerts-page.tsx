@@ -34,9 +34,9 @@ export function AlertsPage(): ReactElement {
   const checks = useVigie<Check[]>('checks', EVERY_MS)
   const inbox = useVigie<InboxPage>(`inbox?limit=${INBOX_LIMIT}`, EVERY_MS)
   const items: TabItem<Tab>[] = [
-    { id: 'firing', label: 'Firing and pending', count: alerts.data?.length },
+    { id: 'firing', label: 'Firing', count: alerts.data?.length },
     { id: 'rules', label: 'Rules', count: rules.data?.flatMap((group) => group.rules).length },
-    { id: 'checks', label: 'Data checks', count: checks.data?.length },
+    { id: 'checks', label: 'Checks', count: checks.data?.length },
     { id: 'inbox', label: 'Inbox', count: inbox.data?.total },
   ]
   return (

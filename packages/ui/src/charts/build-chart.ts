@@ -150,7 +150,7 @@ function seriesOptions(one: ChartSeries, color: (css: string) => string): UPlot.
     ...(one.dash ? { dash: one.dash } : {}),
     ...(one.spanNulls ? { spanGaps: true } : {}),
     ...(paths ? { paths } : {}),
-    points: pointOptions(one, isBars, isPoints),
+    points: { fill: color(one.color), width: 0, ...pointOptions(one, isBars, isPoints) },
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { alignMatrix, niceStep, parseSample } from './align.ts'
-import { pickSeries } from './isolation.ts'
+import { pickSeries, seriesIds } from './isolation.ts'
 import { seriesColor, seriesDash } from './palette.ts'
 import { sparkPaths } from './spark-path.ts'
 import { stack } from './stack.ts'
@@ -74,6 +74,10 @@ test.each<[string, string[], string, boolean, string[]]>([
   ['hiding the last shows all', ['a', 'b'], 'c', true, []],
 ])('%s', (_, hidden, picked, isToggle, expected) => {
   expect([...pickSeries(['a', 'b', 'c'], new Set(hidden), picked, isToggle)]).toEqual(expected)
+})
+
+test('series of the same name are told apart', () => {
+  expect(seriesIds(['a', 'b', 'a', 'a'])).toEqual(['a', 'b', 'a (2)', 'a (3)'])
 })
 
 test('eight hues, then two more rounds of them, then dashes', () => {

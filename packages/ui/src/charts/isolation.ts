@@ -19,3 +19,13 @@ export function pickSeries(
   if (isAlone && all.length > 1) return new Set()
   return new Set(all.filter((id) => id !== picked))
 }
+
+/** An id per series: its name, with a number where a name occurs again. */
+export function seriesIds(names: string[]): string[] {
+  const seen = new Map<string, number>()
+  return names.map((name) => {
+    const count = (seen.get(name) ?? 0) + 1
+    seen.set(name, count)
+    return count === 1 ? name : `${name} (${count})`
+  })
+}

@@ -15,24 +15,38 @@ import { positionedError } from './error-position.ts'
 import { TableResult } from './table-result.tsx'
 import { useGraph, useTable, type GraphAnswer, type TableAnswer } from './use-explore.ts'
 
-export function ExplorePage(): ReactElement {
+interface Explore {
+  state: ExploreState
+  /** What the editors hold; asked once it is run. */
+  drafts: string[]
+  setDrafts: (drafts: string[]) => void
+  apply: (change: Partial<ExploreState>) => void
+  run: () => void
+  /** Counts repeated runs of the same queries. */
+  turn: number
+}
+
+function useExplore(): Explore {
   const search = useSearch()
   const [, navigate] = useLocation()
   const state = readGraphUrl(new URLSearchParams(search))
   const [drafts, setDrafts] = useState(state.exprs)
   const [turn, setTurn] = useState(0)
   const asked = JSON.stringify(state.exprs)
-  const isAsked = state.exprs.some((expr) => expr.trim() !== '')
   // Back, forward and links bring other queries.
   useEffect(() => setDrafts(JSON.parse(asked) as string[]), [asked])
-
-  const apply = (change: Partial<ExploreState>): void => {
-    navigate(`/explore?${writeGraphUrl({ ...state, ...change })}`, { replace: false })
-  }
+  const apply = (change: Partial<ExploreState>): void =>
+    navigate(`/explore?${writeGraphUrl({ ...state, ...change })}`)
   const run = (): void => {
     if (JSON.stringify(drafts) === asked) setTurn(turn + 1)
     else apply({ exprs: drafts })
   }
+  return { state, drafts, setDrafts, apply, run, turn }
+}
+
+export function ExplorePage(): ReactElement {
+  const { state, drafts, setDrafts, apply, run, turn } = useExplore()
+  const isAsked = state.exprs.some((expr) => expr.trim() !== '')
   const rangeMs = parseDuration(state.range) ?? 3_600_000
   const isGraph = state.tab === 'graph'
   const graph = useGraph(state.exprs, rangeMs, state.endMs, state.stepSec, turn, isGraph)

@@ -3,7 +3,7 @@ import { useMemo, useState, type ReactElement } from 'react'
 import type { Loaded } from '../api/use-api.ts'
 import { alignMatrix } from '../charts/align.ts'
 import type { ChartSeries } from '../charts/chart.ts'
-import { pickSeries } from '../charts/isolation.ts'
+import { pickSeries, seriesIds } from '../charts/isolation.ts'
 import { Legend } from '../charts/legend.tsx'
 import { seriesColor, seriesDash } from '../charts/palette.ts'
 import { TimeChart } from '../charts/time-chart.tsx'
@@ -70,7 +70,8 @@ function Drawn({
   onZoomOut: () => void
 }): ReactElement {
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set())
-  const series = drawn.series.map((one) => ({ ...one, isHidden: hidden.has(one.name) }))
+  const ids = seriesIds(drawn.series.map((one) => one.name))
+  const series = drawn.series.map((one, i) => ({ ...one, isHidden: hidden.has(ids[i]!) }))
   return (
     <>
       {drawn.total > series.length && (
@@ -90,8 +91,8 @@ function Drawn({
         label="Result of the queries over time"
       />
       <Legend
-        rows={series.map((one) => ({
-          id: one.name,
+        rows={series.map((one, i) => ({
+          id: ids[i]!,
           name: one.name,
           color: one.color,
           values: [formatLast(one.values)],
@@ -99,16 +100,7 @@ function Drawn({
         columns={['Last']}
         look="table"
         hidden={hidden}
-        onPick={(id, isToggle) =>
-          setHidden(
-            pickSeries(
-              series.map((one) => one.name),
-              hidden,
-              id,
-              isToggle,
-            ),
-          )
-        }
+        onPick={(id, isToggle) => setHidden(pickSeries(ids, hidden, id, isToggle))}
       />
     </>
   )

@@ -148,7 +148,7 @@ function Target({ row }: { row: TargetRow }): ReactElement {
           <div className="error" title={row.rawError}>
             {row.error}
             {row.rawError !== '' && row.rawError !== row.error && (
-              <span className="muted"> · {row.rawError}</span>
+              <span className="muted wide-only"> · {row.rawError}</span>
             )}
           </div>
         )}

@@ -1,0 +1,55 @@
+/** Loud numbers, each with the shape of its last while beneath. */
+import type { ReactElement } from 'react'
+import type { StatTile } from '@vigie/dashboards'
+import { faded } from '../charts/palette.ts'
+import { Sparkline } from '../charts/sparkline.tsx'
+import { fillColor, textColor } from './css-colour.ts'
+
+export function StatPanelView({
+  tiles,
+  colorMode,
+}: {
+  tiles: StatTile[]
+  colorMode: 'none' | 'value' | 'background'
+}): ReactElement {
+  return (
+    <div className="stat-grid">
+      {tiles.map((tile, i) => (
+        <Tile key={`${tile.name}:${i}`} tile={tile} colorMode={colorMode} />
+      ))}
+    </div>
+  )
+}
+
+function Tile({
+  tile,
+  colorMode,
+}: {
+  tile: StatTile
+  colorMode: 'none' | 'value' | 'background'
+}): ReactElement {
+  const { name, text, colour, spark } = tile
+  const isFilled = colorMode === 'background' && !('status' in colour && colour.status === 'text')
+  return (
+    <div
+      className={`stat-cell ${isFilled ? 'filled' : ''} ${spark ? '' : 'middle'}`}
+      style={isFilled ? { background: faded(fillColor(colour), 0.26) } : undefined}
+    >
+      {name && <span className="name ellipsis">{name}</span>}
+      <span
+        className="stat-value"
+        data-testid="stat-value"
+        style={{
+          color: colorMode === 'value' ? textColor(colour) : 'var(--fg0)',
+          ['--length' as string]: Math.max(4, text.length),
+        }}
+      >
+        {text}
+      </span>
+      {spark && <Sparkline values={gapped(spark.v)} color={fillColor(colour)} />}
+    </div>
+  )
+}
+
+const gapped = (values: Float64Array): (number | null)[] =>
+  Array.from(values, (value) => (Number.isFinite(value) ? value : null))
