@@ -95,10 +95,10 @@ function frameName(
     )
   if (legendFormat === '__auto' && varying.length === 1) return metric[varying[0]] ?? ''
   const { __name__: name = '', ...labels } = metric
-  const shown = Object.entries(labels).filter(
-    ([label]) => legendFormat !== '__auto' || varying.includes(label),
-  )
-  const pairs = shown.map(([label, value]) => `${label}="${value}"`)
+  const isTold = legendFormat === '__auto' && varying.length > 0
+  const pairs = Object.entries(labels)
+    .filter(([label]) => !isTold || varying.includes(label))
+    .map(([label, value]) => `${label}="${value}"`)
   if (pairs.length === 0) return name || query.expr
-  return `${legendFormat === '__auto' ? '' : name}{${pairs.join(', ')}}`
+  return `${isTold ? '' : name}{${pairs.join(', ')}}`
 }

@@ -24,7 +24,10 @@ export function generateDashboard(job: string, metrics: readonly MetricInfo[]): 
   const layout = new Layout()
   const selector = `job=${JSON.stringify(job)},instance=~"$instance"`
   const drawn = metrics.filter(
-    (one) => one.type !== 'info' && one.type !== 'stateset' && !/_(created|info)$/.test(one.name),
+    (one) =>
+      one.type !== 'info' &&
+      one.type !== 'stateset' &&
+      !/_(created|info|(boot_|start_)?time_seconds|timestamp_seconds)$/.test(one.name),
   )
   addHeadline(layout, job, selector, drawn)
   const own = drawn.filter((one) => !RUNTIME.test(one.name)).sort(byName)
