@@ -49,3 +49,12 @@ export { Inbox, type InboxOptions, type Notification, type NotifiedAlert } from 
 export { Notifier, type NotifierOptions, type TestResult } from './notify/notifier.ts'
 export { RuleTemplate, TemplateError, type RuleTemplateContext } from './template/rule-template.ts'
 export { type Value as TemplateValue } from './template/value.ts'
+export {
+  MatcherError,
+  parseClassicMatchers,
+  parseMatchers,
+  parseUtf8Matcher,
+  parseUtf8Matchers,
+} from './notify/matcher-parse.ts'
+export { matchRoutes, walkRoutes } from './notify/route.ts'
+export { type GroupState, type LogEntry, type Reason, reasonToNotify } from './notify/dedup.ts'
