@@ -29,6 +29,18 @@ export class Batch {
   t: Float64Array = new Float64Array(CAPACITY_MIN)
   v: Float64Array = new Float64Array(CAPACITY_MIN)
   count = 0
+  /** Bounds of the times in it. */
+  minT: number = Infinity
+  maxT: number = -Infinity
+  /** Whether the log may not know all of its series. */
+  hasUnlogged = false
+
+  clear(): void {
+    this.count = 0
+    this.minT = Infinity
+    this.maxT = -Infinity
+    this.hasUnlogged = false
+  }
 
   grow(): void {
     const capacity = this.refs.length * 2
@@ -105,6 +117,9 @@ export class BatchAppender implements Appender {
     batch.t[index] = t
     batch.v[index] = v
     batch.count = index + 1
+    if (t < batch.minT) batch.minT = t
+    if (t > batch.maxT) batch.maxT = t
+    if ((page.u8[series.byte(slot) + series.FLAGS] & series.LOGGED) === 0) batch.hasUnlogged = true
     page.u32[series.word(slot) + series.PENDING] = index
     return APPENDED
   }

@@ -256,13 +256,13 @@ class OpenTsdb implements Tsdb, BatchSink {
   }
 
   giveBack(batch: Batch): void {
-    batch.count = 0
+    batch.clear()
     if (this.#spare.length < SPARE_BATCHES_MAX && batch.refs.length <= SPARE_SAMPLES_MAX)
       this.#spare.push(batch)
   }
 
   commitBatch(batch: Batch): void {
-    const unlogged = this.#numberUnlogged(batch)
+    const unlogged = batch.hasUnlogged ? this.#numberUnlogged(batch) : []
     try {
       this.#log(batch, unlogged)
     } catch (error) {
@@ -301,13 +301,7 @@ class OpenTsdb implements Tsdb, BatchSink {
   }
 
   #log(batch: Batch, unlogged: readonly number[]): void {
-    let minT = Infinity
-    let maxT = -Infinity
-    for (let i = 0; i < batch.count; i++) {
-      if (batch.t[i] < minT) minT = batch.t[i]
-      if (batch.t[i] > maxT) maxT = batch.t[i]
-    }
-    this.#wal.write(minT, maxT, (add) => {
+    this.#wal.write(batch.minT, batch.maxT, (add) => {
       addSeriesRecords(this.#writer, this.head, unlogged, add)
       addSampleRecords(this.#writer, this.head, batch, add)
     })

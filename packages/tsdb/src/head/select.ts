@@ -39,6 +39,15 @@ class SymbolMatcher {
     return isMatch
   }
 
+  /** How many series it lets through; never for one that matches ''. */
+  count(): number {
+    const { postings } = this.#head
+    let sum = 0
+    for (const value of postings.valuesOf(this.name))
+      if (this.test(value)) sum += postings.countOf(this.name, value)
+    return sum
+  }
+
   /** The series it lets through, when it can be said without looking at each; never for one that matches ''. */
   list(): Uint32Array {
     const { postings } = this.#head
@@ -68,19 +77,26 @@ export function selectSlots(
   return out.slice(0, count)
 }
 
-/** The matcher to start from: the rarest `=`, else any that wants its label; undefined: all series. */
+/** Evaluating a matcher on a label value costs about as much as testing this many series. */
+const SERIES_PER_VALUE = 4
+
+/** The matcher to start from: of those that want their label the one with fewest series; undefined: all series. */
 function shortest(head: Head, tests: readonly SymbolMatcher[]): SymbolMatcher | undefined {
   let best: SymbolMatcher | undefined
-  let bestCount = Infinity
-  for (const test of tests) {
-    if (test.equal === undefined) continue
-    const count = head.postings.countOf(test.name, test.equal)
-    if (count < bestCount) {
-      best = test
-      bestCount = count
-    }
+  let bestCount = head.postings.all().length
+  const consider = (test: SymbolMatcher, count: number): void => {
+    if (best !== undefined && count >= bestCount) return
+    best = test
+    bestCount = count
   }
-  return best ?? tests.find((test) => !test.matchesEmpty)
+  for (const test of tests)
+    if (test.equal !== undefined) consider(test, head.postings.countOf(test.name, test.equal))
+  for (const test of tests) {
+    if (test.equal !== undefined || test.matchesEmpty) continue
+    if (head.postings.valueCountOf(test.name) * SERIES_PER_VALUE < bestCount)
+      consider(test, test.count())
+  }
+  return best
 }
 
 function isMatch(head: Head, slot: number, tests: readonly SymbolMatcher[]): boolean {

@@ -13,8 +13,9 @@ import { SAMPLES, SAMPLES_V2, SERIES } from './format.ts'
 
 /** Grows to the largest record and is used again for the next. */
 export class RecordWriter {
-  bytes: Buffer = Buffer.allocUnsafe(64 * 1024)
+  bytes: Buffer = Buffer.alloc(64 * 1024)
   size = 0
+  #view = viewOf(this.bytes)
   #ref0 = 0
   #t0 = 0
 
@@ -46,22 +47,24 @@ export class RecordWriter {
     this.reserve(28)
     this.#varint(ref - this.#ref0)
     this.#varint(t - this.#t0)
-    const { bytes, size } = this
-    this.size += 8
+    const view = this.#view
+    const { size } = this
+    this.size = size + 8
     // Fast path: no NaN, whose bits a register may change.
-    if (v === v) bytes.writeDoubleBE(v, size)
+    if (v === v) view.setFloat64(size, v)
     else {
-      bytes.writeUInt32BE(isStale(v) ? 0x7ff00000 : 0x7ff80000, size)
-      bytes.writeUInt32BE(isStale(v) ? 2 : 1, size + 4)
+      view.setUint32(size, isStale(v) ? 0x7ff00000 : 0x7ff80000)
+      view.setUint32(size + 4, isStale(v) ? 2 : 1)
     }
   }
 
   /** Makes room for `count` bytes more. */
   reserve(count: number): void {
     if (this.size + count <= this.bytes.length) return
-    const bytes = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, this.size + count))
+    const bytes = Buffer.alloc(Math.max(this.bytes.length * 2, this.size + count))
     this.bytes.copy(bytes, 0, 0, this.size)
     this.bytes = bytes
+    this.#view = viewOf(bytes)
   }
 
   uvarint(value: number): void {
@@ -85,6 +88,9 @@ export class RecordWriter {
     this.size += 8
   }
 }
+
+const viewOf = (bytes: Uint8Array): DataView =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 /** A record whose checksum is right but whose content makes no sense. */
 export class RecordError extends Error {}
@@ -140,9 +146,11 @@ function readSamplesV2(record: Buffer, visit: (ref: number, t: number, v: number
 class Cursor {
   at = 1
   readonly #bytes: Buffer
+  readonly #view: DataView
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
+    this.#view = viewOf(bytes)
   }
 
   byte(): number {
@@ -151,11 +159,11 @@ class Cursor {
 
   fixed64(): number {
     const at = this.#take(8)
-    return this.#bytes.readInt32BE(at) * 2 ** 32 + this.#bytes.readUInt32BE(at + 4)
+    return this.#view.getInt32(at) * 2 ** 32 + this.#view.getUint32(at + 4)
   }
 
   float(): number {
-    return this.#bytes.readDoubleBE(this.#take(8))
+    return this.#view.getFloat64(this.#take(8))
   }
 
   uvarint(): number {
