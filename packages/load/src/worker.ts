@@ -5,17 +5,13 @@ import type { Program } from './compile/compile.ts'
 import { EXIT, LoadError } from './errors.ts'
 import { Runner } from './executors/runner.ts'
 import { RunState } from './executors/run-state.ts'
-import { ConnectionShare } from './http/connection.ts'
 import { Resolver } from './http/dns.ts'
-import { HeadParser } from './http/head.ts'
-import { UrlCache } from './http/url.ts'
 import { MAX_SERIES, SampleBuffer } from './metrics/buffer.ts'
-import type { Metric } from './metrics/metric.ts'
-import { type VuOptions, consolidate } from './options.ts'
-import { createIsolate, mapStacks } from './script/isolate.ts'
+import type { VuOptions } from './options.ts'
+import { mapStacks } from './script/isolate.ts'
 import { OpenedFiles } from './script/modules.ts'
 import { Vu, describeError } from './vu/vu.ts'
-import type { LogLevel, VuEnvironment } from './vu/environment.ts'
+import { type LogLevel, type VuEnvironment, createEnvironment } from './vu/environment.ts'
 import type { FromWorker, Preparation, Requests, ScriptFacts, ToWorker } from './worker-protocol.ts'
 
 /** ms between two hand-overs of samples. */
@@ -123,24 +119,11 @@ class WorkerHost {
 
   #open(program: Program, env: Record<string, string>): VuEnvironment {
     mapStacks(program)
-    const { options } = consolidate({ script: {}, env: {}, flags: {} }, 'Vigie')
-    this.#environment = {
-      isolate: createIsolate(program),
-      options,
-      testOptions: {},
-      samples: this.#samples,
-      customMetrics: new Map<string, Metric>(),
-      connections: new ConnectionShare(new HeadParser()),
-      resolver: new Resolver(new Map()),
-      urls: new UrlCache(),
-      files: new OpenedFiles(null),
-      sharedArrays: new Map(),
-      env,
-      state: new RunState([]),
+    this.#environment = createEnvironment(program, env, this.#samples, {
       log: (level, message, fields) => this.#log(level, message, fields),
       abort: (message) => this.#send({ kind: 'abort', message }),
       markFailed: (message) => this.#send({ kind: 'mark-failed', message }),
-    }
+    })
     return this.#environment
   }
 

@@ -24,7 +24,9 @@ export interface CompiledModule {
 /** A script ready to be evaluated; plain data, so that it can be posted to worker threads. */
 export interface Program {
   modules: CompiledModule[]
-  /** Promise reactions and timers queue while the VU is blocked. */
+  /** The script has promises or timers of its own: an iteration ends only when they are through. */
+  isAsynchronous: boolean
+  /** They queue while the VU is blocked. */
   gate: boolean
 }
 
@@ -32,8 +34,10 @@ export interface Program {
 export function compileScript(entry: string): Program {
   const modules = readModules(entry)
   const colours = colour(modules, analyseFlow(modules))
-  const gate = colours.calls.size > 0 && modules.some((module) => usesPromises(module.program))
+  const isAsynchronous = modules.some((module) => runsLater(module.program))
+  const gate = isAsynchronous && colours.calls.size > 0
   return {
+    isAsynchronous,
     gate,
     modules: modules.map((module) => {
       const { code, isAsync, map } = emitModule(module, modules, colours, gate)
@@ -63,15 +67,15 @@ function dependenciesOf(module: ParsedModule): number[] {
   return indexes
 }
 
-/** Whether the script has asynchronous code of its own. */
-function usesPromises(program: Node): boolean {
+const LATER = new Set(['then', 'setTimeout', 'setInterval', 'asyncRequest'])
+
+/** Whether anything in the module runs after the code around it: async functions, reactions, timers. */
+function runsLater(program: Node): boolean {
   let found = false
   const visit = (node: Node): void => {
     if (found) return
-    const property =
-      node.type === 'MemberExpression' ? (node['property'] as Node)['name'] : undefined
-    if (node['async'] === true || node.type === 'AwaitExpression' || property === 'then')
-      found = true
+    const isNamed = node.type === 'Identifier' && LATER.has(node['name'] as string)
+    if (isNamed || node['async'] === true || node.type === 'AwaitExpression') found = true
     else forEachChild(node, visit)
   }
   visit(program)

@@ -8,7 +8,7 @@
  * call may be, or hold, anything that went in.
  */
 import { type Node, child, forEachChild, isFunction, list, staticKey, unwrap } from './ast.ts'
-import { isRequireCall, literalText, type ParsedModule } from './graph.ts'
+import { type ParsedModule, isRequireCall, literalText, scriptError } from './graph.ts'
 import type { Binding } from './scope.ts'
 import {
   BUILTIN_METHODS,
@@ -18,6 +18,7 @@ import {
   type ObjectValue,
   Shape,
   type Value,
+  Work,
 } from './values.ts'
 
 /** A call (or `new`, or tagged template) and the cells of what takes part in it. */
@@ -52,11 +53,16 @@ function hasFunction(cell: Cell): boolean {
   return false
 }
 
+/** `k6/execution.test.abort` is as deep as a member that matters can be; it also keeps loops finite. */
+const MAX_BUILTIN_DEPTH = 2
+
 /** Builtins whose call hands a response to the script. */
 const RESPONSE_CALLS =
   /^k6\/http\.(get|head|post|put|patch|del|options|request|batch|asyncRequest)$/
 
 class FlowAnalysis {
+  readonly #work = new Work()
+  readonly #deferred: (() => void)[] = []
   readonly #modules: readonly ParsedModule[]
   readonly #cells = new Map<Node, Cell>()
   readonly #bindings = new Map<Binding, Cell>()
@@ -72,7 +78,7 @@ class FlowAnalysis {
 
   constructor(modules: readonly ParsedModule[]) {
     this.#modules = modules
-    this.#exports = modules.map(() => new Shape())
+    this.#exports = modules.map(() => new Shape(this.#work))
   }
 
   run(): Flow {
@@ -81,8 +87,20 @@ class FlowAnalysis {
       this.#module = module
       this.#linkImports()
       for (const statement of list(module.program, 'body')) this.#statement(statement)
+      this.#settle()
     }
     return { calls: this.#calls, cells: this.#cells, methodsByName: this.#methodsByName }
+  }
+
+  /** Follows all flows to their end, then looks at what could only be told then. */
+  #settle(): void {
+    for (let isSettled = false; !isSettled;) {
+      if (!this.#work.drain())
+        throw scriptError('the script is too large to find out which of its calls block')
+      const deferred = this.#deferred.splice(0)
+      isSettled = deferred.length === 0
+      for (const look of deferred) look()
+    }
   }
 
   // Values
@@ -94,38 +112,39 @@ class FlowAnalysis {
   }
 
   #object(): ObjectValue {
-    return { kind: 'object', props: new Shape() }
+    return { kind: 'object', props: new Shape(this.#work) }
   }
 
   #cellOf(value: Value): Cell {
-    const cell = new Cell()
+    const cell = new Cell(this.#work)
     cell.add(value)
     return cell
   }
 
   #binding(binding: Binding): Cell {
     let cell = this.#bindings.get(binding)
-    if (cell === undefined) this.#bindings.set(binding, (cell = new Cell()))
+    if (cell === undefined) this.#bindings.set(binding, (cell = new Cell(this.#work)))
     return cell
   }
 
   #result(fn: Node): Cell {
     let cell = this.#results.get(fn)
-    if (cell === undefined) this.#results.set(fn, (cell = new Cell()))
+    if (cell === undefined) this.#results.set(fn, (cell = new Cell(this.#work)))
     return cell
   }
 
   #thisOf(fn: Node): Cell {
     let cell = this.#thisCells.get(fn)
-    if (cell === undefined) this.#thisCells.set(fn, (cell = new Cell()))
+    if (cell === undefined) this.#thisCells.set(fn, (cell = new Cell(this.#work)))
     return cell
   }
 
   /** The value of property `name` of whatever `object` may hold. */
-  #load(object: Cell, name: string | undefined, into: Cell = new Cell()): Cell {
+  #load(object: Cell, name: string | undefined, into: Cell = new Cell(this.#work)): Cell {
     object.listen((value) => {
       if (value.kind === 'builtin') {
         if (value.path === 'response' && name !== 'json' && !isRefusedResponseMember(name)) return
+        if (value.path.split('.').length > MAX_BUILTIN_DEPTH) return
         if (name !== undefined) into.add(this.#builtin(memberPath(value.path, name)))
         else if (value.path.startsWith('k6')) into.add(this.#builtin(`${value.path}.*`))
         return
@@ -144,7 +163,7 @@ class FlowAnalysis {
 
   #nameMethod(name: string, value: Cell): void {
     let cell = this.#methodsByName.get(name)
-    if (cell === undefined) this.#methodsByName.set(name, (cell = new Cell()))
+    if (cell === undefined) this.#methodsByName.set(name, (cell = new Cell(this.#work)))
     value.flowTo(cell)
   }
 
@@ -164,7 +183,7 @@ class FlowAnalysis {
   }
 
   #imported(target: number | string | undefined, name: string): Cell {
-    if (target === undefined) return new Cell()
+    if (target === undefined) return new Cell(this.#work)
     if (name === '*') return this.#cellOf(this.#namespace(target))
     return this.#load(this.#cellOf(this.#namespace(target)), name)
   }
@@ -252,7 +271,7 @@ class FlowAnalysis {
           const init = child(declarator, 'init')
           this.#assign(
             declarator['id'] as Node,
-            init === null ? new Cell() : this.#expression(init),
+            init === null ? new Cell(this.#work) : this.#expression(init),
           )
         }
         return
@@ -369,7 +388,7 @@ class FlowAnalysis {
   }
 
   #all(nodes: readonly Node[]): Cell {
-    const cell = new Cell()
+    const cell = new Cell(this.#work)
     for (const node of nodes) this.#expression(node).flowTo(cell)
     return cell
   }
@@ -432,17 +451,17 @@ class FlowAnalysis {
         return this.#call(node)
       case 'ImportExpression': {
         const target = this.#module.targets.get(literalText(node['source'] as Node) ?? '')
-        return target === undefined ? new Cell() : this.#cellOf(this.#namespace(target))
+        return target === undefined ? new Cell(this.#work) : this.#cellOf(this.#namespace(target))
       }
       default:
         forEachChild(node, (one) => void this.#expression(one))
-        return new Cell()
+        return new Cell(this.#work)
     }
   }
 
   #identifier(node: Node): Cell {
     const { references } = this.#module.scopes
-    if (!references.has(node)) return new Cell()
+    if (!references.has(node)) return new Cell(this.#work)
     const binding = references.get(node)
     if (binding !== undefined) return this.#binding(binding)
     if (this.#module.kind === 'cjs' && node['name'] === 'exports') {
@@ -457,7 +476,7 @@ class FlowAnalysis {
     if (fn !== null) return this.#thisOf(fn.node)
     return this.#module.kind === 'cjs'
       ? this.#exports[this.#module.index]!.get('default')
-      : new Cell()
+      : new Cell(this.#work)
   }
 
   #functionCell(node: Node): Cell {
@@ -467,13 +486,13 @@ class FlowAnalysis {
       kind: 'function',
       module: this.#module,
       node,
-      props: new Shape(),
+      props: new Shape(this.#work),
     }
     this.#functions.set(node, value)
     const id = child(node, 'id')
     const own = id === null ? undefined : this.#module.scopes.declarations.get(id)
     if (own !== undefined) this.#binding(own).add(value)
-    for (const param of list(node, 'params')) this.#assign(param, new Cell())
+    for (const param of list(node, 'params')) this.#assign(param, new Cell(this.#work))
     const body = node['body'] as Node
     if (body.type === 'BlockStatement') this.#statement(body)
     else this.#expression(body).flowTo(this.#result(node))
@@ -488,9 +507,9 @@ class FlowAnalysis {
     const instance = this.#object()
     const value: ObjectValue = {
       kind: 'object',
-      props: new Shape(),
+      props: new Shape(this.#work),
       instance,
-      construct: new Cell(),
+      construct: new Cell(this.#work),
     }
     value.props.get('prototype').add(instance)
     const id = child(node, 'id')
@@ -554,7 +573,7 @@ class FlowAnalysis {
     const calleeNode = unwrap((node['callee'] ?? node['tag']) as Node)
     if (isRequireCall(this.#module, node)) {
       const target = this.#module.targets.get(literalText(list(node, 'arguments')[0] ?? node) ?? '')
-      if (target === undefined) return new Cell()
+      if (target === undefined) return new Cell(this.#work)
       const isCommonJs = typeof target === 'number' && this.#modules[target]!.kind === 'cjs'
       return this.#imported(target, isCommonJs ? 'default' : '*')
     }
@@ -587,7 +606,7 @@ class FlowAnalysis {
       at = this.#module.scopes.parents.get(at)
     }
     const base = at === undefined ? null : child(at, 'superClass')
-    const cell = new Cell()
+    const cell = new Cell(this.#work)
     if (base === null) return cell
     this.#expression(base).listen((value) => {
       if (value.kind === 'object' && value.construct) value.construct.flowTo(cell)
@@ -597,7 +616,7 @@ class FlowAnalysis {
   }
 
   #callResult(site: CallSite): Cell {
-    const result = new Cell()
+    const result = new Cell(this.#work)
     site.callee.listen((value) => this.#callValue(site, value, result))
     if (site.receiver !== null) this.#callMethod(site, result)
     return result
@@ -609,7 +628,7 @@ class FlowAnalysis {
         value.node,
         site.receiver,
         site.arguments,
-        site.isNew ? new Cell() : result,
+        site.isNew ? new Cell(this.#work) : result,
         site.isNew ? value : undefined,
         result,
       )
@@ -618,7 +637,8 @@ class FlowAnalysis {
         result.add(value.instance)
         const instance = this.#cellOf(value.instance)
         value.construct!.listen((one) => {
-          if (one.kind === 'function') this.#enter(one.node, instance, site.arguments, new Cell())
+          if (one.kind === 'function')
+            this.#enter(one.node, instance, site.arguments, new Cell(this.#work))
         })
       }
       return
@@ -669,12 +689,16 @@ class FlowAnalysis {
       this.#callAll(
         site.arguments[1] && this.#load(site.arguments[1], undefined),
         [site.arguments[0]!],
-        new Cell(),
+        new Cell(this.#work),
       )
     else if (path === 'k6/ws.connect')
-      this.#callAll(site.arguments.at(-1), [this.#cellOf(this.#builtin('socket'))], new Cell())
+      this.#callAll(
+        site.arguments.at(-1),
+        [this.#cellOf(this.#builtin('socket'))],
+        new Cell(this.#work),
+      )
     else if (path.startsWith('k6/') || path.startsWith('socket.'))
-      for (const argument of site.arguments) this.#callAll(argument, [], new Cell())
+      for (const argument of site.arguments) this.#callAll(argument, [], new Cell(this.#work))
     else if (path.startsWith('global.')) this.#opaqueCall(site, result)
   }
 
@@ -684,7 +708,7 @@ class FlowAnalysis {
     if (method === 'call' || method === 'apply' || method === 'bind') {
       const shifted =
         method === 'apply'
-          ? [this.#load(site.arguments[1] ?? new Cell(), undefined)]
+          ? [this.#load(site.arguments[1] ?? new Cell(this.#work), undefined)]
           : site.arguments.slice(1)
       receiver!.listen((value) => {
         if (value.kind === 'object') return
@@ -703,7 +727,9 @@ class FlowAnalysis {
       if (value.kind === 'object' && !hasFunction(value.props.read(method)))
         this.#opaqueCall(site, result)
     })
-    if (receiver!.values.size === 0) this.#opaqueCall(site, result)
+    this.#deferred.push(() => {
+      if (receiver!.values.size === 0) this.#opaqueCall(site, result)
+    })
   }
 
   readonly #opaque = new Map<Node, ObjectValue>()
@@ -713,11 +739,13 @@ class FlowAnalysis {
     let value = this.#opaque.get(site.node)
     if (value !== undefined) {
       result.add(value)
+      value.props.star.flowTo(result)
       return
     }
     value = this.#object()
     this.#opaque.set(site.node, value)
     const held = value.props.star
+    held.flowTo(result)
     const inputs = site.receiver === null ? site.arguments : [site.receiver, ...site.arguments]
     for (const input of inputs) {
       input.flowTo(held)

@@ -30,21 +30,48 @@ export interface BuiltinValue {
 
 export type Value = FunctionValue | ObjectValue | BuiltinValue
 
+/** Steps of one analysis; a script that needs more is refused rather than waited for. */
+const MAX_STEPS = 50_000_000
+
+/** What is left to do: a value that a listener has not heard yet. */
+export class Work {
+  readonly #queue: (() => void)[] = []
+  #steps = 0
+
+  push(step: () => void): void {
+    this.#queue.push(step)
+  }
+
+  /** Works until nothing is left. False: the script is too large. */
+  drain(): boolean {
+    for (let step = this.#queue.pop(); step !== undefined; step = this.#queue.pop()) {
+      if (++this.#steps > MAX_STEPS) return false
+      step()
+    }
+    return true
+  }
+}
+
 /** A set of values that grows; whoever listens hears each value once. */
 export class Cell {
   readonly values: Set<Value> = new Set()
+  readonly #work: Work
   readonly #listeners: ((value: Value) => void)[] = []
   readonly #targets = new Set<Cell>()
+
+  constructor(work: Work) {
+    this.#work = work
+  }
 
   add(value: Value): void {
     if (this.values.has(value)) return
     this.values.add(value)
-    for (let i = 0; i < this.#listeners.length; i++) this.#listeners[i]!(value)
+    for (const listener of this.#listeners) this.#work.push(() => listener(value))
   }
 
   listen(listener: (value: Value) => void): void {
     this.#listeners.push(listener)
-    for (const value of Array.from(this.values)) listener(value)
+    for (const value of this.values) this.#work.push(() => listener(value))
   }
 
   flowTo(target: Cell): void {
@@ -56,11 +83,15 @@ export class Cell {
 
 /** Properties of an object: by name where it is known, otherwise in `star`, which every name may be. */
 export class Shape {
-  readonly star: Cell = new Cell()
+  readonly star: Cell
   readonly #named = new Map<string, Cell>()
-  readonly #all = new Cell()
+  readonly #all: Cell
+  readonly #work: Work
 
-  constructor() {
+  constructor(work: Work) {
+    this.#work = work
+    this.star = new Cell(work)
+    this.#all = new Cell(work)
     this.star.flowTo(this.#all)
   }
 
@@ -68,7 +99,7 @@ export class Shape {
     if (name === undefined) return this.#all
     let cell = this.#named.get(name)
     if (cell === undefined) {
-      cell = new Cell()
+      cell = new Cell(this.#work)
       this.#named.set(name, cell)
       // What an array holds is not among the methods that every array has.
       if (!BUILTIN_METHODS.has(name)) this.star.flowTo(cell)

@@ -97,7 +97,11 @@ export class ModuleInstances {
   }
 
   #exports(index: number): Record<string, unknown> {
-    return this.#namespace(index) as Record<string, unknown>
+    const isCommonJs = this.#isolate.program.modules[index]!.kind === 'cjs'
+    return (isCommonJs ? this.#instances[index]!.module.exports : this.#namespace(index)) as Record<
+      string,
+      unknown
+    >
   }
 
   #run(index: number): void {
@@ -139,7 +143,8 @@ export class ModuleInstances {
     if (this.#isolate.program.modules[target]!.kind === 'esm') return instance.namespace
     const { exports } = instance.module
     const names = exports !== null && typeof exports === 'object' ? exports : {}
-    return { ...names, default: exports }
+    const isEsModule = (names as { __esModule?: unknown }).__esModule === true
+    return isEsModule ? (names as Record<string, unknown>) : { ...names, default: exports }
   }
 
   #instance(index: number): Instance {

@@ -1,13 +1,15 @@
 /** What the VUs of one worker thread share. */
-import type { VuOptions } from '../options.ts'
-import type { ConnectionShare } from '../http/connection.ts'
-import type { Resolver } from '../http/dns.ts'
-import type { UrlCache } from '../http/url.ts'
+import type { Program } from '../compile/compile.ts'
+import { type VuOptions, consolidate } from '../options.ts'
+import { ConnectionShare } from '../http/connection.ts'
+import { Resolver } from '../http/dns.ts'
+import { HeadParser } from '../http/head.ts'
+import { UrlCache } from '../http/url.ts'
 import type { SampleBuffer } from '../metrics/buffer.ts'
 import type { Metric } from '../metrics/metric.ts'
-import type { Isolate } from '../script/isolate.ts'
-import type { OpenedFiles } from '../script/modules.ts'
-import type { RunState } from '../executors/run-state.ts'
+import { type Isolate, createIsolate } from '../script/isolate.ts'
+import { OpenedFiles } from '../script/modules.ts'
+import { RunState } from '../executors/run-state.ts'
 import type { SharedArrays } from './data.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error'
@@ -32,4 +34,31 @@ export interface VuEnvironment {
   abort(message: string): void
   /** The script marked the run as failed (`exec.test.fail`). */
   markFailed(message: string): void
+}
+
+/** What the script may ask of the run, and where its log lines go. */
+export type EnvironmentHooks = Pick<VuEnvironment, 'log' | 'abort' | 'markFailed'>
+
+/** An environment before options are known: VU 0 finds them out in it. */
+export function createEnvironment(
+  program: Program,
+  env: Record<string, string>,
+  samples: SampleBuffer,
+  hooks: EnvironmentHooks,
+): VuEnvironment {
+  return {
+    isolate: createIsolate(program),
+    options: consolidate({ script: {}, env: {}, flags: {} }, 'Vigie').options,
+    testOptions: {},
+    samples,
+    customMetrics: new Map(),
+    connections: new ConnectionShare(new HeadParser()),
+    resolver: new Resolver(new Map()),
+    urls: new UrlCache(),
+    files: new OpenedFiles(null),
+    sharedArrays: new Map(),
+    env,
+    state: new RunState([]),
+    ...hooks,
+  }
 }

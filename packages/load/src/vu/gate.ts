@@ -7,6 +7,7 @@
 export class Gate {
   #isHeld = false
   #queue: (() => void)[] = []
+  #onIdle: (() => void)[] = []
   /** Set when the next async function of the script takes over what the caller holds. */
   #isHandedOver = false
   #isClosed = false
@@ -22,8 +23,17 @@ export class Gate {
 
   release(): void {
     const next = this.#queue.shift()
-    if (next === undefined) this.#isHeld = false
-    else next()
+    if (next !== undefined) return next()
+    this.#isHeld = false
+    const waiting = this.#onIdle
+    this.#onIdle = []
+    for (const tell of waiting) tell()
+  }
+
+  /** Calls back when nobody holds the gate and nobody queues: at once, or later. */
+  whenIdle(tell: () => void): void {
+    if (this.isIdle) tell()
+    else this.#onIdle.push(tell)
   }
 
   get isIdle(): boolean {

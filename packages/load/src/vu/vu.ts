@@ -136,7 +136,8 @@ export class Vu {
       release()
       if (epoch !== this.#epoch) return
       this.#result = outcome
-      this.#checkEnd()
+      if (this.environment.isolate.program.isAsynchronous) this.#endWhenQuiet()
+      else this.#checkEnd()
     }
     let value: unknown
     try {
@@ -151,6 +152,16 @@ export class Vu {
     )
     // A promise that nothing can settle any more must not hold the iteration for ever.
     if (isUserAsync(fn)) this.#checkIdle()
+  }
+
+  /** Ends once what was already on its way (promise reactions) is through. */
+  #endWhenQuiet(): void {
+    const epoch = this.#epoch
+    setImmediate(() => {
+      if (epoch !== this.#epoch) return
+      if (this.#gate.isIdle) this.#checkEnd()
+      else this.#gate.whenIdle(() => this.#endWhenQuiet())
+    })
   }
 
   #checkEnd(): void {
@@ -258,7 +269,8 @@ export class Vu {
     }
     this.#pending += change
     if (this.#pending > 0) return
-    if (this.#result !== null) this.#checkEnd()
+    // What waited for it goes on in a promise reaction, and may start more.
+    if (this.#result !== null) this.#endWhenQuiet()
     else if (this.#settle !== null) this.#checkIdle()
   }
 
