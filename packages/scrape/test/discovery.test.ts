@@ -27,12 +27,12 @@ test('targets from files: globs, changes, broken files and files that go', async
       ],
     }),
   ])
-  await harness.health(one.address, 'up')
+  await harness.up(one.address)
   const target = harness.target(one.address)!
   expect(target.labels.get('x')).toBe('y')
   expect(target.discoveredLabels.get('__meta_filepath')).toBe(join(dir, 'one.json'))
   write('two.yml', `- targets: ['${two.address}']\n`)
-  await harness.health(two.address, 'up')
+  await harness.up(two.address)
   write('one.json', '[{"targets": ')
   await harness.until(() => one.requests.length > 4)
   expect(instances(harness)).toContain(one.address)

@@ -13,7 +13,7 @@ import { RecordingStorage } from './recording-storage.ts'
 const QUIET: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
 /** Scrapes often enough for a test, and aligned so that timestamps show. */
-export const INTERVAL_MS = 100
+export const INTERVAL_MS = 200
 const WAIT_MS = 10_000
 
 export class Harness {
@@ -47,10 +47,24 @@ export class Harness {
     clearTimeout(timer)
   }
 
-  /** Resolves when the target has been scraped and has this health; its last error. */
-  async health(address: string, health: 'up' | 'down'): Promise<string> {
-    await this.until(() => this.target(address)?.health === health)
-    return this.target(address)!.lastError
+  /** Resolves when the last scrape of the target was good. */
+  async up(address: string): Promise<void> {
+    await this.until(() => this.target(address)?.health === 'up')
+  }
+
+  /** Resolves when the target is down for this reason. */
+  async down(address: string, reason: string | RegExp): Promise<void> {
+    const isReason = (error: string): boolean =>
+      typeof reason === 'string' ? error === reason : reason.test(error)
+    await this.until(() => {
+      const target = this.target(address)
+      return target?.health === 'down' && isReason(target.lastError)
+    }).catch(() => {
+      const target = this.target(address)
+      throw new Error(
+        `${address} is ${target?.health} with <${target?.lastError}>, want <${String(reason)}>`,
+      )
+    })
   }
 }
 

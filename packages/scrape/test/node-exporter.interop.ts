@@ -37,7 +37,7 @@ test('its metrics are stored scrape after scrape, with nothing marked stale', as
   const harness = new Harness()
   harness.manager.apply([job([address], { intervalMs: 500 })])
   await harness.until(() => harness.storage.commits >= 4)
-  expect(await harness.health(address, 'up')).toBe('')
+  await harness.up(address)
   const load = harness.storage.dump((labels) => labels.metricName === 'node_load1')
   expect(load[0].split(' ').length).toBeGreaterThan(4)
   const cpu = harness.storage.dump((labels) => labels.metricName === 'node_cpu_seconds_total')

@@ -28,7 +28,7 @@ test('a scrape stores samples and its report', async () => {
   expect(headers['user-agent']).toBe('Vigie/test')
   expect(headers.accept).toMatch(/^application\/openmetrics-text;version=1\.0\.0/)
   expect(headers.accept).not.toContain('protobuf')
-  expect(headers['x-prometheus-scrape-timeout-seconds']).toBe('0.1')
+  expect(headers['x-prometheus-scrape-timeout-seconds']).toBe('0.2')
 })
 
 test('targets that misbehave are down with a reason, and harm no other', async () => {
@@ -85,9 +85,9 @@ test('targets that misbehave are down with a reason, and harm no other', async (
       bodySizeLimitBytes: 2_000_000,
     }),
   ])
-  expect(await harness.health(good.address, 'up')).toBe('')
+  await harness.up(good.address)
   for (const [address, reason] of want) {
-    expect(await harness.health(address, 'down'), address).toMatch(reason)
+    await harness.down(address, reason)
     expect(harness.storage.last('up', address), address).toBe(0)
   }
   expect(harness.storage.last('up', good.address)).toBe(1)
@@ -100,14 +100,12 @@ test('a target that fails ends its series, and takes them up again', async () =>
   )
   const harness = new Harness()
   harness.manager.apply([job([server.address])])
-  await harness.health(server.address, 'up')
+  await harness.up(server.address)
   isGood = false
-  expect(await harness.health(server.address, 'down')).toBe(
-    'server returned HTTP status 500 Internal Server Error',
-  )
+  await harness.down(server.address, 'server returned HTTP status 500 Internal Server Error')
   expect(isStale(harness.storage.last('a')!)).toBe(true)
   isGood = true
-  await harness.health(server.address, 'up')
+  await harness.up(server.address)
   expect(harness.storage.last('a')).toBe(1)
 })
 
@@ -116,8 +114,8 @@ test('a target that goes gets markers on all its series; one that stays keeps it
   const other = await serve((_request, response) => metrics(response, 'b 1\n'))
   const harness = new Harness()
   harness.manager.apply([job([server.address, other.address])])
-  await harness.health(server.address, 'up')
-  await harness.health(other.address, 'up')
+  await harness.up(server.address)
+  await harness.up(other.address)
   harness.manager.apply([job([other.address])])
   await harness.until(() => isStale(harness.storage.last('a') ?? 0))
   expect(isStale(harness.storage.last('up', server.address)!)).toBe(true)
@@ -130,7 +128,7 @@ test('a reload with other metric relabelling keeps the target and ends what is d
   const server = await serve((_request, response) => metrics(response, 'a 1\nb 1\n'))
   const harness = new Harness()
   harness.manager.apply([job([server.address])])
-  await harness.health(server.address, 'up')
+  await harness.up(server.address)
   const drop = { action: 'drop', sourceLabels: ['__name__'], regex: 'a' } as const
   harness.manager.apply([job([server.address], { metricRelabelConfigs: [drop] })])
   await harness.until(() => isStale(harness.storage.last('a') ?? 0))
@@ -151,7 +149,7 @@ test('target labels come from relabelling, and dropped targets are shown', async
       ],
     }),
   ])
-  await harness.health('i1', 'up')
+  await harness.up('i1')
   expect(server.requests[0].url).toBe('/other?x=1&x=2&y=z')
   const { active, dropped, droppedCounts } = harness.manager.targets()
   expect(active[0].labels.toString()).toBe('{instance="i1", job="j"}')
@@ -164,9 +162,7 @@ test('more targets than allowed: all of them are down', async () => {
   const server = await serve((_request, response) => metrics(response, 'a 1\n'))
   const harness = new Harness()
   harness.manager.apply([job([server.address, '127.0.0.1:1'], { targetLimit: 1 })])
-  expect(await harness.health(server.address, 'down')).toBe(
-    'target_limit exceeded (number of targets: 2, limit: 1)',
-  )
+  await harness.down(server.address, 'target_limit exceeded (number of targets: 2, limit: 1)')
 })
 
 test('redirects are followed, without credentials to other hosts', async () => {
@@ -181,10 +177,10 @@ test('redirects are followed, without credentials to other hosts', async () => {
     job([first.address, loop.address], { http }),
     job([first.address], { http: { followRedirects: false } }, 'strict'),
   ])
-  await harness.health(first.address, 'up')
+  await harness.up(first.address)
   expect(first.requests.map((one) => one.headers.authorization)).toContain('Basic dTpw')
   expect(last.requests[0].headers.authorization).toBeUndefined()
-  expect(await harness.health(loop.address, 'down')).toBe('stopped after 10 redirects')
+  await harness.down(loop.address, 'stopped after 10 redirects')
   await harness.until(() =>
     harness.manager
       .targets()
@@ -201,7 +197,7 @@ test('gzip', async () => {
   })
   const harness = new Harness()
   harness.manager.apply([job([server.address])])
-  await harness.health(server.address, 'up')
+  await harness.up(server.address)
   expect(harness.storage.last('a')).toBe(42)
 })
 
@@ -220,7 +216,7 @@ test('a full storage does not take a target down', async () => {
   const server = await serve((_request, response) => metrics(response, 'a 1\nb 1\nc 1\n'))
   const harness = new Harness(new RecordingStorage(7))
   harness.manager.apply([job([server.address])])
-  await harness.health(server.address, 'up')
+  await harness.up(server.address)
   const refused = harness.manager
     .metrics()
     .find((one) => one.name === 'vigie_scrape_samples_refused_total')!
@@ -242,13 +238,13 @@ test('an internal source is a target like any other', async () => {
       'slow',
     ),
   ])
-  await harness.health('localhost', 'up')
+  await harness.up('localhost')
   expect(harness.target('localhost')).toMatchObject({
     kind: 'internal',
     scrapePool: 'host',
     scrapeUrl: 'localhost',
   })
   isBroken = true
-  expect(await harness.health('localhost', 'down')).toBe('cannot collect: broken')
-  expect(await harness.health('slow', 'down')).toBe('no metrics within 0.1 s')
+  await harness.down('localhost', 'cannot collect: broken')
+  await harness.down('slow', 'no metrics within 0.2 s')
 })

@@ -27,7 +27,7 @@ import type { Target } from '../target/target.ts'
 import type { BodyScratch } from './body-scratch.ts'
 import type { ScrapeCounters } from './counters.ts'
 import { alignedTime, hashText, nextTick } from './schedule.ts'
-import type { BodySource } from './source.ts'
+import type { BodySource, CollectedBody } from './source.ts'
 
 /** The first scrape comes this soon, whatever the interval: somebody may be looking. */
 const FIRST_SCRAPE_WITHIN_MS = 200
@@ -69,8 +69,7 @@ export class ScrapeLoop {
   #forcedError: string | undefined
   #reportRefs: SeriesRef[] = REPORT_NAMES.map(() => 0)
   #timer: NodeJS.Timeout | undefined
-  #isStopped = false
-  #running: Promise<void> = Promise.resolve()
+  readonly #stopping = new AbortController()
 
   constructor(target: Target, source: BodySource, rules: IngestRules, context: LoopContext) {
     this.target = target
@@ -97,11 +96,10 @@ export class ScrapeLoop {
     this.#forcedError = message
   }
 
-  /** Resolves once nothing of the loop is under way; `isGone` marks all its series as ended. */
-  async stop(isGone: boolean): Promise<void> {
-    this.#isStopped = true
+  /** Nothing is appended from now on; `isGone` marks all series of the target as ended. */
+  stop(isGone: boolean): void {
     clearTimeout(this.#timer)
-    await this.#running
+    this.#stopping.abort()
     if (isGone) this.#markGone()
   }
 
@@ -110,12 +108,12 @@ export class ScrapeLoop {
   }
 
   #schedule(tickMs: number): void {
-    if (this.#isStopped) return
+    if (this.#stopping.signal.aborted) return
     clearTimeout(this.#timer)
     const delay = Math.max(0, tickMs - this.#context.now())
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      this.#running = this.#scrape(tickMs).then(() => this.#scheduleNext())
+      void this.#scrape(tickMs).then(() => this.#scheduleNext())
     }, delay)
   }
 
@@ -125,36 +123,56 @@ export class ScrapeLoop {
   }
 
   async #scrape(tickMs: number): Promise<void> {
-    const { counters, now } = this.#context
-    const startMs = now()
+    const { signal } = this.#stopping
+    const startMs = this.#context.now()
     const timeMs = alignedTime(startMs, tickMs, this.target.intervalMs)
     const start = performance.now()
-    let failure: string
-    let counts: Readonly<IngestCounts> = NO_COUNTS
-    counters.scrapes++
+    const collected = await this.#collect(signal)
+    if (signal.aborted) return
+    const counts = this.#ingest(collected, timeMs, start)
+    this.lastScrapeMs = startMs
+    this.#note(this.lastError, counts)
+  }
+
+  /** The body, or why there is none. */
+  async #collect(signal: AbortSignal): Promise<CollectedBody | string> {
+    if (this.#forcedError !== undefined) return this.#forcedError
+    try {
+      return await this.#source.collect(signal)
+    } catch (error) {
+      return explain(error)
+    }
+  }
+
+  /** Stores a body with its report, or the report alone. Sets `lastError`. */
+  #ingest(
+    collected: CollectedBody | string,
+    timeMs: number,
+    start: number,
+  ): Readonly<IngestCounts> {
+    const measure = (): void => {
+      this.lastDurationSeconds = (performance.now() - start) / 1000
+    }
     const appender = this.#context.storage.appender()
     try {
-      if (this.#forcedError !== undefined) throw new ScrapeError(this.#forcedError)
-      const { body, format, failure: reason } = await this.#source.collect()
-      if (this.#isStopped) return appender.rollback()
+      if (typeof collected === 'string') throw new ScrapeError(collected)
+      const { body, format, failure } = collected
       this.#claimReports(appender)
       const bytes = this.#context.bodies.hold(body)
-      counts = this.ingester.ingest(bytes, body.length, format, timeMs, appender)
-      failure = reason
-      this.lastDurationSeconds = (performance.now() - start) / 1000
+      const counts = this.ingester.ingest(bytes, body.length, format, timeMs, appender)
+      measure()
       this.#report(appender, timeMs, failure === '' ? 1 : 0, counts)
       appender.commit()
       this.ingester.accept()
+      this.lastError = failure
+      return counts
     } catch (error) {
       appender.rollback()
-      if (this.#isStopped) return
-      failure = explain(error)
-      counts = NO_COUNTS
-      this.lastDurationSeconds = (performance.now() - start) / 1000
+      this.lastError = explain(error)
+      measure()
       this.#reportFailure(timeMs)
+      return NO_COUNTS
     }
-    this.lastScrapeMs = startMs
-    this.#note(failure, counts)
   }
 
   /** The series of the last body have ended; `up` is 0. */
@@ -208,7 +226,6 @@ export class ScrapeLoop {
     const { counters, log } = this.#context
     const wasDown = this.health === 'down'
     this.health = failure === '' ? 'up' : 'down'
-    this.lastError = failure
     this.samplesScraped = counts.scraped
     counters.samples += counts.scraped
     counters.outOfOrder += counts.outOfOrder

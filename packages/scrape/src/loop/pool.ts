@@ -30,22 +30,23 @@ export class Pool {
   #discoveries: Discovery[] = []
   /** What each discovery has reported. */
   #groups: (readonly TargetGroup[])[] = []
-  /** Loops that have been taken out and are finishing. */
-  readonly #ending = new Set<Promise<void>>()
 
   constructor(job: Job, context: LoopContext, userAgent: string) {
     this.job = job
     this.#context = context
     this.#userAgent = userAgent
+    this.#relabel = compileRelabel(job.relabelConfigs)
+    this.#metricRelabel = compileRelabel(job.metricRelabelConfigs)
     this.#client = createClient(job)
-    this.#compile()
     this.#discover()
   }
 
-  /** Takes over a changed job; targets that stay keep their loops. */
+  /** Takes over a changed job; targets that stay keep their loops. Throws RegexError before anything changes. */
   update(job: Job): void {
     const old = this.job
     if (describe(old) === describe(job) && internalOf(old) === internalOf(job)) return
+    this.#relabel = compileRelabel(job.relabelConfigs)
+    this.#metricRelabel = compileRelabel(job.metricRelabelConfigs)
     this.job = job
     const client = this.#client
     if (describe(httpPart(old)) !== describe(httpPart(job))) {
@@ -54,7 +55,6 @@ export class Pool {
       setTimeout(() => void client.close(), old.timeoutMs).unref()
     }
     const isSampleChange = describe(samplePart(old)) !== describe(samplePart(job))
-    this.#compile()
     for (const loop of this.loops.values())
       loop.update(
         loop.target,
@@ -65,16 +65,11 @@ export class Pool {
     else this.#discover()
   }
 
+  /** Nothing is appended any more; resolves once the connections are closed. */
   async stop(isGone: boolean): Promise<void> {
     for (const discovery of this.#discoveries) discovery.stop()
-    await Promise.all([...this.loops.values()].map((loop) => loop.stop(isGone)))
-    await Promise.all(this.#ending)
+    for (const loop of this.loops.values()) loop.stop(isGone)
     await this.#client.close()
-  }
-
-  #compile(): void {
-    this.#relabel = compileRelabel(this.job.relabelConfigs)
-    this.#metricRelabel = compileRelabel(this.job.metricRelabelConfigs)
   }
 
   #discover(): void {
@@ -99,7 +94,11 @@ export class Pool {
     for (const problem of problems)
       this.#context.log.error('target left out', { job: job.name, problem })
     const wanted = new Set(targets.map((target) => target.key))
-    for (const [key, loop] of this.loops) if (!wanted.has(key)) this.#end(key, loop)
+    for (const [key, loop] of this.loops)
+      if (!wanted.has(key)) {
+        this.loops.delete(key)
+        loop.stop(true)
+      }
     for (const target of targets) this.#keep(target)
     const isOver = job.targetLimit > 0 && targets.length > job.targetLimit
     if (isOver) this.#context.counters.targetLimit++
@@ -120,12 +119,6 @@ export class Pool {
     const started = new ScrapeLoop(target, this.#source(target), this.#rules(target), this.#context)
     this.loops.set(target.key, started)
     started.start()
-  }
-
-  #end(key: string, loop: ScrapeLoop): void {
-    this.loops.delete(key)
-    const ending = loop.stop(true).finally(() => this.#ending.delete(ending))
-    this.#ending.add(ending)
   }
 
   #source(target: Target): BodySource {

@@ -14,8 +14,8 @@ export interface CollectedBody {
 }
 
 export interface BodySource {
-  /** Throws ScrapeError when there is no body; resolves within the target's timeout. */
-  collect(): Promise<CollectedBody>
+  /** Throws ScrapeError when there is no body; resolves within the target's timeout. `signal`: nobody waits any more. */
+  collect(signal: AbortSignal): Promise<CollectedBody>
 }
 
 /** GET with Prometheus's headers. */

@@ -27,13 +27,14 @@ export class ProbeSource implements BodySource {
     }
   }
 
-  async collect(): Promise<CollectedBody> {
+  async collect(signal: AbortSignal): Promise<CollectedBody> {
     const result = await runProbe(
       this.#target.address,
       this.#module,
       this.#tests,
       this.#userAgent,
       this.#target.timeoutMs,
+      signal,
     )
     return { body: Buffer.from(result.render()), format: 'prometheus', failure: result.failure }
   }
@@ -50,6 +51,7 @@ async function runProbe(
   tests: BodyTests,
   userAgent: string,
   timeoutMs: number,
+  signal: AbortSignal,
 ): Promise<ProbeResult> {
   const result = new ProbeResult()
   const controller = new AbortController()
@@ -57,6 +59,8 @@ async function runProbe(
     () => controller.abort(`no complete answer within ${timeoutMs / 1000} s`),
     timeoutMs,
   )
+  const cancel = (): void => controller.abort('cancelled')
+  signal.addEventListener('abort', cancel, { once: true })
   const startMs = performance.now()
   try {
     if (module.prober === 'http')
@@ -64,6 +68,7 @@ async function runProbe(
     else await probeTcp(address, module, result, controller.signal)
   } finally {
     clearTimeout(timer)
+    signal.removeEventListener('abort', cancel)
   }
   result.set('probe_duration_seconds', (performance.now() - startMs) / 1000)
   result.set('probe_timeout_seconds', timeoutMs / 1000)

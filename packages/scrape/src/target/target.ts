@@ -144,7 +144,8 @@ export function globalUrl(
   const external = new URL(externalUrl)
   if (Number(url.port) === ownPort) {
     url.protocol = external.protocol
-    url.host = external.host
+    url.hostname = external.hostname
+    url.port = external.port
   } else url.hostname = external.hostname
   return url.href
 }
