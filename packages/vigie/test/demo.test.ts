@@ -118,7 +118,7 @@ describe('the demo', () => {
     expect(Date.now() - killedMs).toBeLessThan(2 * (2000 + 2000) + 1000)
     await page.goto(`${url}/alerts`)
     await page
-      .locator('[data-testid="firing-alert"]', { hasText: 'matchmaker' })
+      .locator('[data-testid="alert-row"]', { hasText: 'matchmaker' })
       .first()
       .waitFor({ timeout: 10_000 })
     const told = (status: string): number =>
