@@ -109,16 +109,16 @@ export class Vigie {
   /** What queries, rules and pages read from: the storage, and later whatever stands in for it. */
   readonly queryable: Queryable
   readonly engine: Engine
-  readonly scrape: ScrapeManager
-  readonly rules: RuleManager
-  readonly checks: CheckManager
-  readonly notifier: Notifier
   readonly inbox: Inbox
+  readonly checks: CheckManager
   readonly runs: RunsStore
   readonly quitRequested: Promise<void>
   requestQuit: () => void = () => {}
-  /** Base address, no slash at the end. Set once it listens. */
+  /** Base address, no slash at the end. This and what tells people addresses is set once it listens. */
   url = ''
+  scrape!: ScrapeManager
+  rules!: RuleManager
+  notifier!: Notifier
   config: VigieConfig
   configError: string | null = null
   configTimeMs: number
@@ -152,23 +152,8 @@ export class Vigie {
       ...options.query,
       noStepSubqueryIntervalMs: config.evaluationIntervalMs,
     })
-    this.scrape = new ScrapeManager({ storage, now, log, userAgent: `Vigie/${options.version}` })
-    const externalUrl =
-      options.externalUrl ?? `http://${options.listen.host}:${options.listen.port}`
     this.inbox = new Inbox({ dir: options.dataDir, now, log })
-    this.notifier = new Notifier({ inbox: this.inbox, dir: options.dataDir, now, log, externalUrl })
     this.checks = new CheckManager({ storage, query: this.#query, now, log })
-    this.rules = new RuleManager({
-      query: this.#query,
-      storage,
-      now,
-      log,
-      externalUrl,
-      externalLabels: config.externalLabels,
-      evaluationIntervalMs: config.evaluationIntervalMs,
-      onAlerts: (alerts) => this.notifier.receive(alerts),
-      sampleOf: (labels) => this.checks.sampleOf(labels),
-    })
     this.runs = new RunsStore(join(options.dataDir, 'runs'), now)
     this.dashboards = this.#dashboardsOf(config)
     this.#app = createApp({
@@ -187,6 +172,7 @@ export class Vigie {
     const port = await listenOn(this.#app, listen)
     const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host
     this.url = `${web?.tls === undefined ? 'http' : 'https'}://${host === '0.0.0.0' ? 'localhost' : host}:${port}`
+    this.#connect(this.#options.externalUrl?.replace(/\/+$/, '') ?? this.url)
     if (this.configFile === null) {
       for (const one of await this.#watchlist.add(this.#options.targets))
         if (one.error !== null)
@@ -196,6 +182,30 @@ export class Vigie {
     this.#apply(this.config)
     this.#maintenance = setInterval(() => this.#maintain(), MAINTENANCE_MS)
     this.#maintenance.unref()
+  }
+
+  #connect(externalUrl: string): void {
+    const { storage, now, log, config } = this
+    const { version, dataDir } = this.#options
+    this.scrape = new ScrapeManager({
+      storage,
+      now,
+      log,
+      userAgent: `Vigie/${version}`,
+      externalUrl,
+    })
+    this.notifier = new Notifier({ inbox: this.inbox, dir: dataDir, now, log, externalUrl })
+    this.rules = new RuleManager({
+      query: this.#query,
+      storage,
+      now,
+      log,
+      externalUrl,
+      externalLabels: config.externalLabels,
+      evaluationIntervalMs: config.evaluationIntervalMs,
+      onAlerts: (alerts) => this.notifier.receive(alerts),
+      sampleOf: (labels) => this.checks.sampleOf(labels),
+    })
   }
 
   /** Reads the configuration again. A bad one is reported and the last good one stays. */
@@ -221,9 +231,12 @@ export class Vigie {
     clearInterval(this.#maintenance)
     await this.#app.close()
     await this.checks.stop()
-    await this.rules.stop()
-    await this.notifier.stop()
-    await this.scrape.stop()
+    // When it could not listen there is nothing more to stop.
+    if (this.url !== '') {
+      await this.rules.stop()
+      await this.notifier.stop()
+      await this.scrape.stop()
+    }
     this.inbox.close()
     this.dashboards.close()
     this.#process.close()

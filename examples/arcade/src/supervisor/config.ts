@@ -31,6 +31,8 @@ export function arcadeConfig(
     'global:',
     '  scrape_interval: 2s',
     '  evaluation_interval: 2s',
+    'self: true',
+    'host: true',
     `rule_files: ${list(options.ruleFiles)}`,
     `dashboards: ${list(options.dashboardFolders)}`,
     'scrape_configs:',

@@ -1,0 +1,23 @@
+/** Series in one line each, written through remote write. */
+import { encodeWriteRequest } from '@vigie/model/remote-write'
+import { parseSeries } from '@vigie/promql'
+
+/** `lines` as in query tests: `name{label="value"} 0+1x10`, one sample a step from `startMs` on. */
+export function encodeSeries(
+  lines: readonly string[],
+  startMs: number,
+  stepMs: number,
+): Uint8Array {
+  const series = lines.map((line) => {
+    const { labels, values } = parseSeries(line)
+    const t: number[] = []
+    const v: number[] = []
+    values.forEach((value, i) => {
+      if (typeof value !== 'number') return
+      t.push(startMs + i * stepMs)
+      v.push(value)
+    })
+    return { labels, t, v }
+  })
+  return encodeWriteRequest({ series })
+}
