@@ -15,7 +15,6 @@ import {
   reduceValues,
   resolveVariables,
   toFrames,
-  valueText,
   variableValue,
 } from './index.ts'
 
@@ -190,22 +189,6 @@ describe('variables', () => {
       raw: '.+',
     })
   })
-})
-
-test('values with units', () => {
-  const check = (value: number, unit: string, want: string, decimals?: number): void =>
-    expect(valueText(value, unit, decimals)).toBe(want)
-  check(1234, 'short', '1.23 K')
-  check(0.123, 'percentunit', '12.3%')
-  check(1536, 'bytes', '1.50 KiB')
-  check(1500, 'decbytes', '1.50 kB')
-  check(0.0042, 's', '4.20 ms')
-  check(90, 's', '1.50 mins')
-  check(12, 'reqps', '12 req/s')
-  check(3, 'cores', '3 cores')
-  check(12.345, 'currencyUSD', '$12.3')
-  check(Number.NaN, 's', 'NaN')
-  check(5, 'none', '5.00', 2)
 })
 
 test('calculations leave gaps out', () => {

@@ -44,7 +44,8 @@ export { panelQueries, panelRange, type PanelQuery, type QueryContext } from './
 export { DashboardError, readDashboard } from './read.ts'
 export { reduceValues, reducerTitle } from './reduce.ts'
 export type { TableCell, TableView } from './table-view.ts'
-export { formatValue, valueText, type FormattedValue } from './units.ts'
+export { type FormatOptions, type FormattedValue } from './unit-scale.ts'
+export { formatValue, valueText } from './units.ts'
 export {
   ALL,
   autoInterval,
