@@ -27,6 +27,8 @@ export const DEFAULT_SYSTEM_TAGS: readonly string[] = [
 ]
 /** Those that can be had besides. */
 const MORE_SYSTEM_TAGS = ['iter', 'vu', 'ocsp_status', 'ip']
+/** Needed for the summary even when no series shows them. */
+const STRUCTURE_TAGS = ['group', 'check', 'scenario']
 
 /** Options as VUs and workers need them; plain data. */
 export interface VuOptions {
@@ -46,6 +48,8 @@ export interface VuOptions {
   handleSummaryTimeoutMs: number
   hosts: [string, string][]
   tags: [string, string][]
+  /** System tags that nobody asked for; samples do not carry them. */
+  droppedTags: string[]
 }
 
 export interface RunOptions extends VuOptions {
@@ -254,11 +258,16 @@ function overlay(
   return { ...merged, ...layer, ...(merged['tags'] === undefined ? {} : { tags: merged['tags'] }) }
 }
 
+function droppedTags(kept: ReadonlySet<string>): string[] {
+  return DEFAULT_SYSTEM_TAGS.filter((name) => !kept.has(name) && !STRUCTURE_TAGS.includes(name))
+}
+
 function build(
   merged: Record<string, unknown>,
   scenarios: Scenario[],
   userAgent: string,
 ): RunOptions {
+  const tagsKept = systemTags(merged['systemTags'] as string[] | undefined)
   const flag = (name: string): boolean => merged[name] === true
   const count = (name: string, otherwise: number): number =>
     (merged[name] as number | undefined) ?? otherwise
@@ -288,7 +297,8 @@ function build(
     minIterationDurationMs: ms('minIterationDuration', 0),
     hosts: pairs('hosts').map(([host, address]) => [host.toLowerCase(), address]),
     tags: pairs('tags'),
-    systemTags: systemTags(merged['systemTags'] as string[] | undefined),
+    systemTags: tagsKept,
+    droppedTags: droppedTags(tagsKept),
     summaryTrendStats: trendStats(merged['summaryTrendStats'] as string[] | undefined),
     summaryTimeUnit: (merged['summaryTimeUnit'] as RunOptions['summaryTimeUnit'] | undefined) ?? '',
     raw: merged,

@@ -95,12 +95,7 @@ class LoadRun {
 
   async execute(): Promise<number> {
     const onSignal = (): void =>
-      this.#stop(
-        new LoadError(
-          EXIT.externalAbort,
-          "test run was aborted because k6 received a 'interrupt' signal".replace('k6', 'vigie'),
-        ),
-      )
+      this.#stop(new LoadError(EXIT.externalAbort, 'the run was interrupted'))
     this.#io.signal?.addEventListener('abort', onSignal)
     try {
       await this.#open()

@@ -151,6 +151,8 @@ class WorkerHost {
   async #prepare(preparation: Preparation): Promise<void> {
     const { options, testOptions, scenarios, state, openedFiles, sharedArrays, vuIds } = preparation
     this.#preparation = preparation
+    const dropped = new Set(options.droppedTags)
+    this.#samples.tags.drop((name) => dropped.has(name))
     this.#environment = {
       ...this.#environment!,
       options: options satisfies VuOptions,

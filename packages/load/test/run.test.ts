@@ -1,6 +1,7 @@
 // Whole runs: executors, options, summary, outputs.
 import { readFileSync, rmSync } from 'node:fs'
 import { type IncomingMessage, type Server, createServer } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { decodeWriteRequest } from '@vigie/model/remote-write'
@@ -8,6 +9,7 @@ import { METRIC_NAME, isStale } from '@vigie/model'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocketServer } from 'ws'
 import type { RunReport } from '../src/index.ts'
+import { cert, key } from './certificate.ts'
 import { runScript } from './run-script.ts'
 
 let server: Server
@@ -166,6 +168,22 @@ test.concurrent('hosts lead names elsewhere', async () => {
     export default () => console.log(http.get('http://game.example:${base.split(':')[2]}/').status, http.get('http://a.wild.example/').status)`,
   )
   expect(logged).toEqual(['200 200'])
+})
+
+test.concurrent('https: verified, or not when told so', async () => {
+  const secure = createSecureServer({ key, cert }, (_, response) => response.end('safe'))
+  await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve))
+  const { port } = secure.address() as AddressInfo
+  const script = `import http from 'k6/http'
+    export default () => { for (let i = 0; i < 2; i++) { const r = http.get('https://game.example:${port}/'); console.log(r.body, r.error_code, r.tls_version, r.timings.tls_handshaking > 0) } }
+    export const options = { hosts: { 'game.example': '127.0.0.1' } }`
+  const strict = await runScript(script)
+  const lax = await runScript(script, { flags: ['--insecure-skip-tls-verify'] })
+  secure.close()
+  secure.closeAllConnections()
+  expect(strict.logged).toEqual(['null 1310  false', 'null 1310  false'])
+  expect(lax.logged).toEqual(['safe 0 tls1.3 true', 'safe 0 tls1.3 false'])
+  expect(lax.stdout).toMatch(/data_received\.+: [1-9]/)
 })
 
 test.concurrent('handleSummary decides what is written', async () => {

@@ -34,7 +34,7 @@ export interface Program {
 export function compileScript(entry: string): Program {
   const modules = readModules(entry)
   const colours = colour(modules, analyseFlow(modules))
-  const isAsynchronous = modules.some((module) => runsLater(module.program))
+  const isAsynchronous = modules.some(runsLater)
   const gate = isAsynchronous && colours.calls.size > 0
   return {
     isAsynchronous,
@@ -67,15 +67,18 @@ function dependenciesOf(module: ParsedModule): number[] {
   return indexes
 }
 
-const LATER = new Set(['then', 'setTimeout', 'setInterval', 'asyncRequest'])
+const LATER_GLOBALS = new Set(['setTimeout', 'setInterval'])
+const LATER_MEMBERS = new Set(['then', 'asyncRequest'])
 
 /** Whether anything in the module runs after the code around it: async functions, reactions, timers. */
-function runsLater(program: Node): boolean {
+function runsLater({ program, scopes }: ParsedModule): boolean {
   let found = false
   const visit = (node: Node): void => {
     if (found) return
-    const isNamed = node.type === 'Identifier' && LATER.has(node['name'] as string)
-    if (isNamed || node['async'] === true || node.type === 'AwaitExpression') found = true
+    const name = node.type === 'Identifier' ? (node['name'] as string) : ''
+    const isFree = scopes.references.has(node) && scopes.references.get(node) === undefined
+    const isLater = LATER_MEMBERS.has(name) || (isFree && LATER_GLOBALS.has(name))
+    if (isLater || node['async'] === true || node.type === 'AwaitExpression') found = true
     else forEachChild(node, visit)
   }
   visit(program)

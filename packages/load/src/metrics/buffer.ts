@@ -9,6 +9,9 @@ import { TagTable, type TagSet } from './tags.ts'
 /** Series of one worker; beyond, urls and names are folded into one. */
 export const MAX_SERIES = 100_000
 
+/** What stands for the urls and names beyond. */
+export const FOLDED = '(too many)'
+
 export interface SeriesDefinition {
   id: number
   metric: Metric
@@ -108,11 +111,13 @@ export class SampleBuffer {
   #fold(tags: TagSet): TagSet {
     this.#folded()
     return this.tags.of(
-      tags.pairs.map(([name, value]) => [
-        name,
-        name === 'url' || name === 'name' ? '(too many)' : value,
-      ]),
+      tags.pairs.map(([name, value]) => [name, name === 'url' || name === 'name' ? FOLDED : value]),
     )
+  }
+
+  /** No more series: whoever makes tag sets from outside values should stop telling them apart. */
+  get isFull(): boolean {
+    return this.#count >= MAX_SERIES
   }
 
   /** Takes what came in since the last flush; null when nothing did. */

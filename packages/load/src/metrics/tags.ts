@@ -10,15 +10,17 @@ export interface TagSet {
 
 export class TagTable {
   readonly #sets = new Map<string, TagSet>()
-  readonly empty: TagSet = this.of([])
+  #isDropped: (name: string) => boolean = () => false
 
-  get size(): number {
-    return this.#sets.size
+  /** From now on, tags for which `isDropped` holds are left out of every set. */
+  drop(isDropped: (name: string) => boolean): void {
+    this.#isDropped = isDropped
   }
 
   /** The set with exactly these tags; the last value of a repeated name counts. */
   of(pairs: Iterable<readonly [string, string]>): TagSet {
-    const sorted = [...new Map(pairs)].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    const kept = [...new Map(pairs)].filter(([name]) => !this.#isDropped(name))
+    const sorted = kept.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
     const key = sorted.map(([name, value]) => `${name}\u0000${value}`).join('\u0001')
     let set = this.#sets.get(key)
     if (set === undefined) this.#sets.set(key, (set = { pairs: sorted, slots: new Map() }))

@@ -36,12 +36,20 @@ const ASYNC_FUNCTION = Object.getPrototypeOf(async () => {}) as object
 
 /** Whether the script itself wrote `fn` as async. Functions that colouring made async do not count. */
 export function isUserAsync(fn: unknown): boolean {
-  return typeof fn === 'function' && Object.getPrototypeOf(fn) === ASYNC_FUNCTION && !isColoured(fn)
+  return isAsync(fn) && !hasMark(fn)
 }
 
 /** Whether colouring made `fn` async. */
 export function isColoured(fn: unknown): boolean {
-  return typeof fn === 'function' && Function.prototype.toString.call(fn).startsWith(COLOURED)
+  return isAsync(fn) && hasMark(fn)
+}
+
+function isAsync(fn: unknown): fn is () => Promise<unknown> {
+  return typeof fn === 'function' && Object.getPrototypeOf(fn) === ASYNC_FUNCTION
+}
+
+function hasMark(fn: () => Promise<unknown>): boolean {
+  return Function.prototype.toString.call(fn).startsWith(COLOURED)
 }
 
 /**

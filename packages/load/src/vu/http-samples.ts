@@ -1,5 +1,5 @@
 /** The nine series of HTTP round trips with the same tags, found by one lookup. */
-import type { Series } from '../metrics/buffer.ts'
+import { FOLDED, type Series } from '../metrics/buffer.ts'
 import { BUILTIN_METRICS } from '../metrics/metric.ts'
 import type { TagSet } from '../metrics/tags.ts'
 import type { Vu } from './vu.ts'
@@ -29,16 +29,21 @@ export interface RoundTrip {
   error: string
 }
 
+/** Bundles that one tag set keeps at hand; beyond, they are looked up by their tags again. */
+const MAX_CACHED = 10_000
+
 export function httpSeriesOf(vu: Vu, tags: TagSet, outcome: RoundTrip): HttpSeries {
-  const { method, url, name, status, proto, tlsVersion, expected, code, error } = outcome
+  const { method, name, status, proto, tlsVersion, expected, code, error } = outcome
   // Fast path: what this tag set was asked for before.
-  const slot = `http ${method} ${status} ${expected} ${code} ${proto}${tlsVersion} ${error} ${name} ${url}`
-  const known = tags.slots.get(slot) as HttpSeries | undefined
+  const cache = cacheOf(tags)
+  const key = `${method} ${status} ${expected} ${code} ${proto}${tlsVersion} ${error} ${name} ${outcome.url}`
+  const known = cache.get(key)
   if (known !== undefined) return known
-  const named = tags.pairs.find(([key]) => key === 'name')?.[1] ?? name ?? url
+  const url = vu.environment.samples.isFull ? FOLDED : (name ?? outcome.url)
+  const named = tags.pairs.find(([tag]) => tag === 'name')?.[1] ?? url
   const pairs: [string, string][] = [
     ['method', method],
-    ['url', name ?? url],
+    ['url', url],
     ['name', named],
     ['status', String(status)],
   ]
@@ -60,6 +65,13 @@ export function httpSeriesOf(vu: Vu, tags: TagSet, outcome: RoundTrip): HttpSeri
     receiving: series('http_req_receiving'),
     failed: series('http_req_failed'),
   }
-  tags.slots.set(slot, bundle)
+  if (cache.size >= MAX_CACHED) cache.clear()
+  cache.set(key, bundle)
   return bundle
+}
+
+function cacheOf(tags: TagSet): Map<string, HttpSeries> {
+  let cache = tags.slots.get('http') as Map<string, HttpSeries> | undefined
+  if (cache === undefined) tags.slots.set('http', (cache = new Map()))
+  return cache
 }

@@ -1,6 +1,7 @@
 /** The module `k6/ws`: `connect` blocks until the socket is closed; its handlers run meanwhile, one after the other. */
 import type { IncomingMessage } from 'node:http'
 import WebSocket from 'ws'
+import { FOLDED } from '../metrics/buffer.ts'
 import { BUILTIN_METRICS } from '../metrics/metric.ts'
 import type { TagSet } from '../metrics/tags.ts'
 import { canonicalName } from '../http/head.ts'
@@ -168,7 +169,7 @@ class Session {
 
   #tag(): void {
     const pairs: [string, string][] = [
-      ['url', this.#url],
+      ['url', this.#vu.environment.samples.isFull ? FOLDED : this.#url],
       ['status', String(this.#result.status)],
     ]
     const protocol = this.#socket?.protocol
