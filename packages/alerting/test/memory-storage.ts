@@ -77,16 +77,21 @@ export class MemoryStorage implements Storage {
 
   select(matchers: readonly Matcher[], minT: number, maxT: number): SeriesSet {
     const found = this.#series.filter(
-      (one) => matchesAll(matchers, one.labels) && one.t.some((t) => t >= minT && t <= maxT),
+      (one) =>
+        one.t.length > 0 &&
+        one.t[0] <= maxT &&
+        one.t[one.t.length - 1] >= minT &&
+        matchesAll(matchers, one.labels),
     )
     return {
       count: found.length,
       labels: (index) => found[index].labels,
       samples: (index, from, to, out: SampleColumns) => {
         out.length = 0
-        found[index].t.forEach((t, i) => {
-          if (t >= from && t <= to) out.push(t, found[index].v[i])
-        })
+        const { t, v } = found[index]
+        let first = t.length
+        while (first > 0 && t[first - 1] >= from) first--
+        for (let i = first; i < t.length && t[i] <= to; i++) out.push(t[i], v[i])
       },
     }
   }
