@@ -211,7 +211,7 @@ describe('under play', () => {
       expect(await violations()).toEqual({})
       looks++
     }
-    expect(looks).toBeGreaterThan(20)
+    expect(looks).toBeGreaterThan(5)
   })
 
   test.each([
@@ -230,7 +230,7 @@ describe('under play', () => {
 
   test('players were never in the way', async () => {
     ending.abort()
-    expect(await played).toBeGreaterThan(10)
+    expect(await played).toBeGreaterThan(2)
     expect(await violations()).toEqual({})
   })
 })
