@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { DashboardEntry } from '../api/vigie.ts'
-import { groupByFolder, matchesSearch } from './dashboard-search.ts'
+import { allTags, groupByFolder, matchesSearch } from './dashboard-search.ts'
 
 const entry = (
   title: string,
@@ -36,4 +36,8 @@ test('folders by name, the generated last, titles within', () => {
   expect(
     groups.map(([folder, list]) => `${folder}: ${list.map((one) => one.title).join(' ')}`),
   ).toEqual(['General: z', 'Infra: a b', 'Made from metrics: job'])
+})
+
+test('every tag once', () => {
+  expect(allTags([entry('a', '', ['y', 'x']), entry('b', '', ['x'])])).toEqual(['x', 'y'])
 })

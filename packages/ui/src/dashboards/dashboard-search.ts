@@ -30,3 +30,8 @@ export function groupByFolder(entries: DashboardEntry[]): [string, DashboardEntr
     folder === GENERATED_FOLDER ? 2 : folder === TOP_FOLDER ? 0 : 1
   return [...folders].sort((a, b) => rank(a[0]) - rank(b[0]) || a[0].localeCompare(b[0]))
 }
+
+/** Every tag in use, once, by name. */
+export function allTags(entries: DashboardEntry[]): string[] {
+  return [...new Set(entries.flatMap((entry) => entry.tags))].sort((a, b) => a.localeCompare(b))
+}

@@ -8,7 +8,7 @@ import { Icon } from '../controls/icon.tsx'
 import { Popover } from '../controls/popover.tsx'
 import { Page } from '../shell/page.tsx'
 import { useParams } from '../shell/url-state.ts'
-import { groupByFolder, matchesSearch } from './dashboard-search.ts'
+import { allTags, groupByFolder, matchesSearch } from './dashboard-search.ts'
 
 const EVERY_MS = 10_000
 /** A dashboard larger than this is a mistake. */
@@ -51,11 +51,11 @@ export function DashboardsPage(): ReactElement {
             onChange={(event) => setParams({ query: event.target.value || null })}
           />
         </div>
-        {tag !== null && (
-          <button type="button" className="btn on" onClick={() => setParams({ tag: null })}>
-            {tag} <Icon name="cross" size={12} />
-          </button>
-        )}
+        <TagMenu
+          tags={allTags(list.data ?? [])}
+          selected={tag}
+          onSelect={(next) => setParams({ tag: next })}
+        />
       </div>
       <Content
         loaded={list}
@@ -70,6 +70,53 @@ export function DashboardsPage(): ReactElement {
         {(all) => <Folders entries={all.filter((one) => matchesSearch(one, search, tag))} />}
       </Content>
     </Page>
+  )
+}
+
+function TagMenu({
+  tags,
+  selected,
+  onSelect,
+}: {
+  tags: string[]
+  selected: string | null
+  onSelect: (tag: string | null) => void
+}): ReactElement | null {
+  if (selected !== null) {
+    return (
+      <button type="button" className="btn on" onClick={() => onSelect(null)}>
+        {selected}
+        <Icon name="cross" size={12} />
+      </button>
+    )
+  }
+  if (tags.length === 0) return null
+  return (
+    <Popover
+      align="left"
+      label={
+        <>
+          Tags
+          <Icon name="chevron" size={12} />
+        </>
+      }
+    >
+      {(close) =>
+        tags.map((tag) => (
+          <button
+            key={tag}
+            type="button"
+            className="menu-item"
+            onClick={() => {
+              onSelect(tag)
+              close()
+            }}
+          >
+            {tag}
+          </button>
+        ))
+      }
+    </Popover>
   )
 }
 

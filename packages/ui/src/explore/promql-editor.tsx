@@ -11,7 +11,7 @@ import {
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
 import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror/language'
 import { linter, type Diagnostic } from '@codemirror/lint'
-import { EditorState, Prec } from '@codemirror/state'
+import { Annotation, EditorState, Prec } from '@codemirror/state'
 import { EditorView, keymap, placeholder } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 import { PromQLExtension } from '@prometheus-io/codemirror-promql'
@@ -20,6 +20,9 @@ import { useEffect, useRef, type ReactElement } from 'react'
 import type { QueryFieldProps } from './query-field.tsx'
 
 const LINT_DELAY_MS = 400
+
+/** Marks a text that was put into the editor, not typed. */
+const given = Annotation.define<boolean>()
 
 const highlight = HighlightStyle.define([
   { tag: tags.keyword, color: 'var(--s6)' },
@@ -67,6 +70,8 @@ const look = EditorView.theme({
 export function PromqlEditor({ value, onChange, onRun, label }: QueryFieldProps): ReactElement {
   const host = useRef<HTMLDivElement>(null)
   const view = useRef<EditorView | null>(null)
+  /** Texts handed to onChange that have not come back as `value` yet. */
+  const told = useRef<string[]>([])
   const handlers = useRef({ onChange, onRun })
   handlers.current = { onChange, onRun }
 
@@ -105,7 +110,11 @@ export function PromqlEditor({ value, onChange, onRun, label }: QueryFieldProps)
           keymap.of([{ key: 'Enter', run }]),
           keymap.of([...defaultKeymap, ...historyKeymap]),
           EditorView.updateListener.of((update) => {
-            if (update.docChanged) handlers.current.onChange(update.state.doc.toString())
+            if (!update.docChanged || update.transactions.some((one) => one.annotation(given)))
+              return
+            const text = update.state.doc.toString()
+            told.current.push(text)
+            handlers.current.onChange(text)
           }),
         ],
       }),
@@ -120,8 +129,15 @@ export function PromqlEditor({ value, onChange, onRun, label }: QueryFieldProps)
 
   useEffect(() => {
     const editor = view.current
-    if (!editor || editor.state.doc.toString() === value) return
-    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } })
+    if (!editor) return
+    // What the editor told comes back late while somebody types on: that is no change from outside.
+    const at = told.current.indexOf(value)
+    told.current.splice(0, at < 0 ? told.current.length : at + 1)
+    if (at >= 0 || editor.state.doc.toString() === value) return
+    editor.dispatch({
+      changes: { from: 0, to: editor.state.doc.length, insert: value },
+      annotations: given.of(true),
+    })
   }, [value])
 
   return <div ref={host} className="query-editor" data-testid="explore-editor" />
