@@ -23,3 +23,16 @@ export interface Alert {
 }
 
 export const isResolvedAt = (alert: Alert, timeMs: number): boolean => alert.endsAtMs <= timeMs
+
+const SAMPLE_CHARS_MAX = 1000
+
+/** Rows as text, one a line: `id=7, name=x`. */
+export function sampleText(sample: SampleRows): string {
+  const lines = sample.rows.map((row) =>
+    row
+      .map((cell, i) => `${sample.columns[i]}=${cell === null ? 'null' : String(cell)}`)
+      .join(', '),
+  )
+  const text = lines.join('\n')
+  return text.length > SAMPLE_CHARS_MAX ? text.slice(0, SAMPLE_CHARS_MAX - 1) + '…' : text
+}

@@ -32,7 +32,8 @@ export {
   type Expectation,
 } from './checks/check-config.ts'
 export { parseChecks } from './checks/parse-checks.ts'
-export { CheckManager, type CheckManagerOptions, type CheckState } from './checks/check-manager.ts'
+export { CheckManager, type CheckManagerOptions } from './checks/check-manager.ts'
+export { type CheckState } from './checks/check-state.ts'
 export { type AlertmanagerConfig, type Route } from './notify/routing-config.ts'
 export {
   type DiscordConfig,

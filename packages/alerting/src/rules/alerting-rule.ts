@@ -7,7 +7,7 @@
  * ALERTS and ALERTS_FOR_STATE. Behaviour: Prometheus's.
  */
 import { type Labels, METRIC_NAME } from '@vigie/model'
-import type { Alert, SampleRows } from '../alert.ts'
+import { type Alert, type SampleRows, sampleText } from '../alert.ts'
 import type { Logger } from '../logger.ts'
 import { queryEscape } from '../template/builtins.ts'
 import { formatFloat } from '../template/go-format.ts'
@@ -207,13 +207,18 @@ export class AlertingRule {
     let { labels } = alert
     for (const [name, value] of context.externalLabels)
       if (!labels.has(name)) labels = labels.with(name, value)
+    const sample = context.sampleOf(alert.labels)
     return {
       labels,
-      annotations: alert.annotations,
+      // Receivers that only know texts see the rows as well.
+      annotations:
+        sample === null
+          ? alert.annotations
+          : new Map([...alert.annotations, ['sample', sampleText(sample)]]),
       startsAtMs: alert.firedAtMs,
       endsAtMs: alert.resolvedAtMs > 0 ? alert.resolvedAtMs : validUntilMs,
       generatorUrl: `${context.externalUrl}/graph?g0.expr=${queryEscape(this.definition.expr)}&g0.tab=1`,
-      sample: context.sampleOf(alert.labels),
+      sample,
     }
   }
 

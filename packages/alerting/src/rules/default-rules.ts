@@ -27,6 +27,8 @@ interface Windows {
   rateMs: number
   /** Steps of subqueries. */
   stepMs: number
+  /** How far back restarts are counted. */
+  restartMs: number
   /** How long a metric must have been there to be missed. */
   ageMs: number
   scrapeMs: number
@@ -37,6 +39,7 @@ export function defaultRules(options: DefaultRulesOptions): RuleGroup[] {
   const windows: Windows = {
     rateMs: clamp(10 * scrapeIntervalMs, 20_000, 600_000),
     stepMs: scrapeIntervalMs,
+    restartMs: clamp(60 * scrapeIntervalMs, 120_000, 900_000),
     ageMs: clamp(60 * scrapeIntervalMs, 120_000, 1_800_000),
     scrapeMs: scrapeIntervalMs,
   }
@@ -52,7 +55,7 @@ export function defaultRules(options: DefaultRulesOptions): RuleGroup[] {
   return [
     group('services', evaluationIntervalMs, [
       targetDown(windows),
-      keepsRestarting(),
+      keepsRestarting(windows),
       manyErrors(windows),
       slowResponses(windows),
     ]),
@@ -80,7 +83,6 @@ const ERROR_RATIO_MAX = 0.05
 const SLOW_SECONDS_MIN = 0.5
 const SLOW_FACTOR = 2
 const RESTARTS_MIN = 2
-const RESTART_WINDOW_S = 900
 /** Scrapes that a target has to come up. */
 const WARM_UP_SCRAPES = 3
 
@@ -125,17 +127,17 @@ function targetDown({ scrapeMs }: Windows): AlertingDefinition {
   )
 }
 
-function keepsRestarting(): AlertingDefinition {
+function keepsRestarting({ restartMs }: Windows): AlertingDefinition {
   const start = 'process_start_time_seconds'
   return rule(
     'KeepsRestarting',
     'warning',
     // Behind one address there may be many processes, each with a start of its own: only young ones count.
-    `changes(${start}[${RESTART_WINDOW_S}s]) >= ${RESTARTS_MIN} and time() - ${start} < ${RESTART_WINDOW_S}`,
-    { forMs: 0, keepFiringForMs: 300_000 },
+    `changes(${start}[${duration(restartMs)}]) >= ${RESTARTS_MIN} and time() - ${start} < ${restartMs / 1000}`,
+    { forMs: 0, keepFiringForMs: restartMs / 4 },
     {
       summary: `${WHERE} keeps restarting`,
-      description: `It was started {{ $value | humanize }} times in the last ${RESTART_WINDOW_S / 60} minutes.`,
+      description: `It was started {{ $value | humanize }} times in the last ${restartMs / 60_000} minutes.`,
       next_step:
         'Look at the end of its log before each start: an exception that nobody caught, too little memory, or a health check that kills it.',
     },
