@@ -49,6 +49,9 @@ export function scriptError(message: string): LoadError {
 
 /** Reads and parses `entry` and all it reaches. Modules come in the order they were found, entry first. */
 export function readModules(entry: string): ParsedModule[] {
+  if (!existsSync(entry)) {
+    throw new LoadError(EXIT.other, `cannot load the script: there is no file ${entry}`)
+  }
   const modules: ParsedModule[] = []
   const byPath = new Map<string, number>()
   const add = (path: string): number => {

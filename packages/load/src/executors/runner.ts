@@ -157,9 +157,7 @@ export class Runner {
     if (vu.groupPath !== '') vu.enterGroup('')
     if (options.noVUConnectionReuse) vu.client.closeIdle()
     const elapsed = performance.now() - start
-    vu.sampleTraffic()
-    vu.sample('iterations', 1)
-    vu.sample('iteration_duration', elapsed)
+    vu.sampleIteration(elapsed)
     this.#state.add('completed')
     this.#state.addOf(index, 'completed')
     if (elapsed < options.minIterationDurationMs)

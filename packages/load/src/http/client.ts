@@ -155,9 +155,8 @@ export class HttpClient {
   }
 
   #count(connection: Connection): void {
-    const { sent, received } = connection.takeTraffic()
-    this.#sent += sent
-    this.#received += received
+    this.#sent += connection.takeSent()
+    this.#received += connection.takeReceived()
   }
 
   /** Puts a connection that can be used again aside. */
@@ -173,12 +172,19 @@ export class HttpClient {
     this.#idle.set(origin, idle)
   }
 
-  /** Bytes over the wire since the last call. */
-  takeTraffic(): { sent: number; received: number } {
+  /** Bytes written since the last call. */
+  takeSent(): number {
     for (const connection of this.#busy) this.#count(connection)
-    const traffic = { sent: this.#sent, received: this.#received }
-    this.#sent = this.#received = 0
-    return traffic
+    const sent = this.#sent
+    this.#sent = 0
+    return sent
+  }
+
+  /** Bytes read up to the last call of `takeSent`, since the last call. */
+  takeReceived(): number {
+    const received = this.#received
+    this.#received = 0
+    return received
   }
 
   /** Drops what is under way; nobody is told. */

@@ -71,11 +71,13 @@ export class Connection {
   /** ms that dialling and the TLS handshake took; for the first request of the connection. */
   connectingMs = 0
   handshakingMs = 0
+  remoteAddress = ''
+  remotePort = 0
   tlsVersion = ''
   cipher = ''
   /** Responses read so far. */
   exchanges = 0
-  /** Bytes over the wire since `takeTraffic` was last called. */
+  /** Bytes over the wire, as far as this class sees them. */
   #sent = 0
   #received = 0
   /** Whether any byte of the current response has arrived. */
@@ -98,7 +100,8 @@ export class Connection {
   #timer: NodeJS.Timeout | null = null
   #timerMs = 0
   #deadline = 0
-  #reported = { sent: 0, received: 0 }
+  #reportedSent = 0
+  #reportedReceived = 0
 
   /** Dials at once; `onOpen` when a request can be written, `onFail` once for whatever ends the connection early. */
   constructor(
@@ -127,6 +130,8 @@ export class Connection {
     this.#raw = this.#socket = connect(shared ? { ...options, onread } : options)
     this.#raw.once('connect', () => {
       this.connectingMs = performance.now() - start
+      this.remoteAddress = this.#raw.remoteAddress ?? ''
+      this.remotePort = this.#raw.remotePort ?? 0
       if (target.isTls) this.#handshake(target.tls, onOpen)
       else {
         this.#phase = 'idle'
@@ -141,14 +146,6 @@ export class Connection {
 
   get isOpen(): boolean {
     return this.#phase !== 'closed'
-  }
-
-  get remoteAddress(): string {
-    return this.#raw.remoteAddress ?? ''
-  }
-
-  get remotePort(): number {
-    return this.#raw.remotePort ?? 0
   }
 
   #handshake(tls: ConnectionOptions, onOpen: () => void): void {
@@ -244,17 +241,20 @@ export class Connection {
     )
   }
 
-  /** Bytes since the last call: TLS included where the socket tells. */
-  takeTraffic(): { sent: number; received: number } {
-    if (this.#socket !== this.#raw) {
-      const sent = this.#raw.bytesWritten - this.#reported.sent
-      const received = this.#raw.bytesRead - this.#reported.received
-      this.#reported = { sent: this.#raw.bytesWritten, received: this.#raw.bytesRead }
-      return { sent, received }
-    }
-    const traffic = { sent: this.#sent, received: this.#received }
-    this.#sent = this.#received = 0
-    return traffic
+  /** Bytes written since the last call: TLS included where there is TLS. */
+  takeSent(): number {
+    const total = this.#socket === this.#raw ? this.#sent : this.#raw.bytesWritten
+    const sent = total - this.#reportedSent
+    this.#reportedSent = total
+    return sent
+  }
+
+  /** Bytes read since the last call. */
+  takeReceived(): number {
+    const total = this.#socket === this.#raw ? this.#received : this.#raw.bytesRead
+    const received = total - this.#reportedReceived
+    this.#reportedReceived = total
+    return received
   }
 
   close(): void {

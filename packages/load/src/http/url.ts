@@ -21,6 +21,8 @@ export interface RequestUrl {
   masked: string
   /** `Host` header. */
   hostHeader: string
+  /** Heads of requests to it that have nothing of their own, by method. */
+  plainHeads: Map<string, string>
 }
 
 export class UrlCache {
@@ -70,5 +72,6 @@ export function parseRequestUrl(text: string): RequestUrl {
     credentials,
     masked: hasUser ? text.replace(/\/\/[^/?#]*@/, '//****:****@').replace(/#.*$/s, '') : href,
     hostHeader: url.host,
+    plainHeads: new Map(),
   }
 }

@@ -188,44 +188,64 @@ export class TrendSink implements Sink {
 
 /** Counts in buckets (γ^(i−1), γ^i], negative values mirrored: enough to find any percentile within SKETCH_ERROR. */
 class Sketch {
-  readonly #positive = new Map<number, number>()
-  readonly #negative = new Map<number, number>()
+  readonly #positive = new Buckets()
+  readonly #negative = new Buckets()
   #zeros = 0
   #count = 0
-  #sorted: [value: number, count: number][] | null = null
 
   add(values: Float64Array): void {
-    this.#sorted = null
     this.#count += values.length
     for (let i = 0; i < values.length; i++) {
       const value = values[i]!
       const size = Math.abs(value)
-      if (size < SKETCH_MIN) {
-        this.#zeros++
-        continue
-      }
-      const buckets = value > 0 ? this.#positive : this.#negative
-      const index = Math.ceil(Math.log(size) / LOG_GAMMA)
-      buckets.set(index, (buckets.get(index) ?? 0) + 1)
+      if (size < SKETCH_MIN) this.#zeros++
+      else (value > 0 ? this.#positive : this.#negative).add(Math.ceil(Math.log(size) / LOG_GAMMA))
     }
   }
 
   percentile(p: number): number {
-    this.#sorted ??= this.#sort()
     const rank = p * (this.#count - 1)
-    let seen = 0
-    for (const [value, count] of this.#sorted) {
-      seen += count
-      if (seen > rank) return value
-    }
-    return this.#sorted.at(-1)?.[0] ?? 0
+    const middle = (index: number): number => (2 * GAMMA ** index) / (GAMMA + 1)
+    const below = this.#negative.count
+    if (rank < below) return -middle(this.#negative.find(below - 1 - Math.floor(rank)))
+    if (rank < below + this.#zeros) return 0
+    return middle(this.#positive.find(Math.floor(rank) - below - this.#zeros))
+  }
+}
+
+/** Counts by bucket, dense over the range of indexes that occur. */
+class Buckets {
+  count = 0
+  #counts = new Float64Array(0)
+  /** Index of `#counts[0]`. */
+  #base = 0
+
+  add(index: number): void {
+    if (index < this.#base || index >= this.#base + this.#counts.length) this.#reach(index)
+    this.#counts[index - this.#base]!++
+    this.count++
   }
 
-  #sort(): [number, number][] {
-    const middle = (index: number): number => (2 * GAMMA ** index) / (GAMMA + 1)
-    const all: [number, number][] = [[0, this.#zeros]]
-    for (const [index, count] of this.#positive) all.push([middle(index), count])
-    for (const [index, count] of this.#negative) all.push([-middle(index), count])
-    return all.sort(([a], [b]) => a - b)
+  #reach(index: number): void {
+    const margin = 64
+    const isEmpty = this.#counts.length === 0
+    const start = isEmpty ? index - margin : Math.min(this.#base, index - margin)
+    const end = isEmpty
+      ? index + margin
+      : Math.max(this.#base + this.#counts.length, index + margin)
+    const counts = new Float64Array(end - start)
+    if (!isEmpty) counts.set(this.#counts, this.#base - start)
+    this.#counts = counts
+    this.#base = start
+  }
+
+  /** Bucket of the value with `rank` (0-based) in rising order. */
+  find(rank: number): number {
+    let seen = 0
+    for (let i = 0; i < this.#counts.length; i++) {
+      seen += this.#counts[i]!
+      if (seen > rank) return this.#base + i
+    }
+    return this.#base + this.#counts.length - 1
   }
 }

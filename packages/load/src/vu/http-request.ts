@@ -132,7 +132,17 @@ export class HttpRequest {
 
   // What is sent
 
+  /** Fast path: nothing in the request but method and address; the text is kept with the URL. */
   #head(url: RequestUrl): string {
+    const { headers, cookies } = this.#params
+    const isPlain = headers === null && cookies === null && this.#body === null
+    if (!isPlain || this.#referer !== null || !this.#jar.isEmpty) return this.#ownHead(url)
+    let head = url.plainHeads.get(this.#method)
+    if (head === undefined) url.plainHeads.set(this.#method, (head = this.#ownHead(url)))
+    return head
+  }
+
+  #ownHead(url: RequestUrl): string {
     const { headers } = this.#params
     const { userAgent } = this.#vu.environment.options
     let head = `${this.#method} ${url.path} HTTP/1.1\r\nHost: ${headers?.get('Host') ?? url.hostHeader}\r\n`
@@ -160,8 +170,6 @@ export class HttpRequest {
 
   #cookieHeader(url: RequestUrl): string {
     const { cookies } = this.#params
-    // Fast path: nothing in the jar, nothing given.
-    if (cookies === null && this.#jar.isEmpty) return ''
     const given = cookies ?? []
     const replaced = new Set(given.filter(([, , replace]) => replace).map(([name]) => name))
     const kept = this.#jar.for(url).filter((cookie) => !replaced.has(cookie.name))

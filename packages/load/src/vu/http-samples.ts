@@ -29,17 +29,44 @@ export interface RoundTrip {
   error: string
 }
 
-/** Bundles that one tag set keeps at hand; beyond, they are looked up by their tags again. */
+/** URLs that one tag set keeps at hand; beyond, series are looked up by their tags again. */
 const MAX_CACHED = 10_000
 
-export function httpSeriesOf(vu: Vu, tags: TagSet, outcome: RoundTrip): HttpSeries {
-  const { method, name, status, proto, tlsVersion, expected, code, error } = outcome
-  // Fast path: what this tag set was asked for before.
+/** What one URL gave before, and its series. */
+type Known = RoundTrip & { series: HttpSeries }
+
+export function httpSeriesOf(vu: Vu, tags: TagSet, trip: RoundTrip): HttpSeries {
   const cache = cacheOf(tags)
-  const key = `${method} ${status} ${expected} ${code} ${proto}${tlsVersion} ${error} ${name} ${outcome.url}`
-  const known = cache.get(key)
-  if (known !== undefined) return known
-  const url = vu.environment.samples.isFull ? FOLDED : (name ?? outcome.url)
+  const known = cache.get(trip.url)
+  // Fast path: a URL mostly gives what it gave before.
+  for (let i = 0; known !== undefined && i < known.length; i++) {
+    if (isSame(known[i]!, trip)) return known[i]!.series
+  }
+  const series = makeSeries(vu, tags, trip)
+  if (known !== undefined) known.push({ ...trip, series })
+  else {
+    if (cache.size >= MAX_CACHED) cache.clear()
+    cache.set(trip.url, [{ ...trip, series }])
+  }
+  return series
+}
+
+function isSame(a: RoundTrip, b: RoundTrip): boolean {
+  return (
+    a.status === b.status &&
+    a.method === b.method &&
+    a.name === b.name &&
+    a.expected === b.expected &&
+    a.code === b.code &&
+    a.error === b.error &&
+    a.proto === b.proto &&
+    a.tlsVersion === b.tlsVersion
+  )
+}
+
+function makeSeries(vu: Vu, tags: TagSet, trip: RoundTrip): HttpSeries {
+  const { method, name, status, proto, tlsVersion, expected, code, error } = trip
+  const url = vu.environment.samples.isFull ? FOLDED : (name ?? trip.url)
   const named = tags.pairs.find(([tag]) => tag === 'name')?.[1] ?? url
   const pairs: [string, string][] = [
     ['method', method],
@@ -54,7 +81,7 @@ export function httpSeriesOf(vu: Vu, tags: TagSet, outcome: RoundTrip): HttpSeri
   if (code !== 0) pairs.push(['error_code', String(code)])
   const set = vu.environment.samples.tags.with(tags, pairs)
   const series = (metric: string): Series => vu.series(BUILTIN_METRICS.get(metric)!, set)
-  const bundle: HttpSeries = {
+  return {
     reqs: series('http_reqs'),
     duration: series('http_req_duration'),
     blocked: series('http_req_blocked'),
@@ -65,13 +92,10 @@ export function httpSeriesOf(vu: Vu, tags: TagSet, outcome: RoundTrip): HttpSeri
     receiving: series('http_req_receiving'),
     failed: series('http_req_failed'),
   }
-  if (cache.size >= MAX_CACHED) cache.clear()
-  cache.set(key, bundle)
-  return bundle
 }
 
-function cacheOf(tags: TagSet): Map<string, HttpSeries> {
-  let cache = tags.slots.get('http') as Map<string, HttpSeries> | undefined
+function cacheOf(tags: TagSet): Map<string, Known[]> {
+  let cache = tags.slots.get('http') as Map<string, Known[]> | undefined
   if (cache === undefined) tags.slots.set('http', (cache = new Map()))
   return cache
 }

@@ -1,4 +1,5 @@
 /** The module `k6`: check, fail, group, randomSeed, sleep. */
+import type { Series } from '../metrics/buffer.ts'
 import { BUILTIN_METRICS } from '../metrics/metric.ts'
 import type { TagSet } from '../metrics/tags.ts'
 import { isColoured, isUserAsync } from '../script/isolate.ts'
@@ -71,28 +72,33 @@ function check(vu: Vu, value: unknown, sets: unknown, tags: unknown): unknown {
   if (typeof sets !== 'object' || sets === null)
     throw new TypeError('no checks provided to `check`')
   const base = tags === undefined || tags === null ? vu.tags : vu.withTags(tagPairs(tags))
-  const entries = Object.entries(sets as Record<string, unknown>)
-  for (const [name, test] of entries) {
+  const tests = sets as Record<string, unknown>
+  let passed = true
+  const names = Object.keys(tests)
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]!
+    const test = tests[name]
     if (name.includes('::')) throw new Error("group and check names may not contain '::'")
     refuseAsync('check', test)
-  }
-  if (entries.some(([, test]) => isColoured(test))) return checkWaiting(vu, value, entries, base)
-  let passed = true
-  for (const [name, test] of entries) {
+    if (isColoured(test)) return checkWaiting(vu, value, tests, names.slice(i), base, passed)
     passed = record(vu, base, name, evaluate(vu, base, name, test, value)) && passed
   }
   return passed
 }
 
+/** From the first check that waits on. */
 async function checkWaiting(
   vu: Vu,
   value: unknown,
-  entries: [string, unknown][],
+  tests: Record<string, unknown>,
+  names: readonly string[],
   base: TagSet,
+  passedBefore: boolean,
 ): Promise<boolean> {
-  let passed = true
-  for (const [name, test] of entries) {
-    let result = evaluate(vu, base, name, test, value)
+  let passed = passedBefore
+  for (const name of names) {
+    refuseAsync('check', tests[name])
+    let result = evaluate(vu, base, name, tests[name], value)
     if (result instanceof Promise) {
       result = await result.catch((error: unknown) => {
         record(vu, base, name, false)
@@ -117,14 +123,15 @@ function evaluate(vu: Vu, base: TagSet, name: string, test: unknown, value: unkn
 
 function record(vu: Vu, base: TagSet, name: string, result: unknown): boolean {
   const passed = Boolean(result)
-  // Fast path: the tag set of a check hangs on the one it was made from.
-  const slot = `check ${name}`
-  let tags = base.slots.get(slot) as TagSet | undefined
-  if (tags === undefined) {
-    tags = vu.environment.samples.tags.with(base, [['check', name]])
-    base.slots.set(slot, tags)
+  // Fast path: the series of a check hangs on the tag set that it was made from.
+  let known = base.slots.get('check') as Map<string, Series> | undefined
+  if (known === undefined) base.slots.set('check', (known = new Map()))
+  let series = known.get(name)
+  if (series === undefined) {
+    series = vu.series(CHECKS, vu.environment.samples.tags.with(base, [['check', name]]))
+    known.set(name, series)
   }
-  vu.series(CHECKS, tags).add(passed ? 1 : 0)
+  series.add(passed ? 1 : 0)
   return passed
 }
 

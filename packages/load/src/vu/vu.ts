@@ -34,6 +34,14 @@ export interface Activation {
   iterationInTest: number
 }
 
+interface OwnSeries {
+  tags: TagSet
+  sent: Series
+  received: Series
+  iterations: Series
+  duration: Series
+}
+
 type Callable = (...args: unknown[]) => unknown
 
 export class Vu {
@@ -64,6 +72,7 @@ export class Vu {
   #blocked = 0
   #settle: ((outcome: Outcome) => void) | null = null
   #result: Outcome | null = null
+  #own: OwnSeries | null = null
 
   constructor(id: number, environment: VuEnvironment) {
     const { options, connections, resolver } = environment
@@ -333,9 +342,31 @@ export class Vu {
 
   /** Emits what went over the wire since the last time. */
   sampleTraffic(): void {
-    const { sent, received } = this.client.takeTraffic()
-    this.sample('data_sent', sent)
-    this.sample('data_received', received)
+    const series = this.#ownSeries()
+    series.sent.add(this.client.takeSent())
+    series.received.add(this.client.takeReceived())
+  }
+
+  /** Emits the end of an iteration that was not interrupted. */
+  sampleIteration(elapsedMs: number): void {
+    const series = this.#ownSeries()
+    this.sampleTraffic()
+    series.iterations.add(1)
+    series.duration.add(elapsedMs)
+  }
+
+  /** The series of every iteration, found anew only when the VU's tags are others. */
+  #ownSeries(): OwnSeries {
+    if (this.#own?.tags === this.tags) return this.#own
+    const series = (name: string): Series => this.series(BUILTIN_METRICS.get(name)!)
+    this.#own = {
+      tags: this.tags,
+      sent: series('data_sent'),
+      received: series('data_received'),
+      iterations: series('iterations'),
+      duration: series('iteration_duration'),
+    }
+    return this.#own
   }
 }
 
