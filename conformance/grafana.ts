@@ -1,12 +1,6 @@
 /** Vectors of `dashboards`: 111 public dashboards to read, Grafana's own steps, calculations and formats. */
 import { readFileSync, readdirSync } from 'node:fs'
-import {
-  intervalMs,
-  parseInterval,
-  readDashboard,
-  reduceValues,
-  valueText,
-} from '@vigie/dashboards'
+import { intervalMs, parseInterval, readDashboard, reduceField, valueText } from '@vigie/dashboards'
 import type { SuiteResult } from './suite.ts'
 
 type Failures = SuiteResult['failures']
@@ -66,20 +60,18 @@ function intervals(dir: string, failures: Failures): number {
   return cases.length
 }
 
-/** Calculations that give a number and that dashboards use. */
-const KNOWN =
-  /^(last|first)(NotNull)?$|^(min|max|mean|median|sum|count|range|delta|diff|logmin|variance|stdDev)$/
+type Golden = number | boolean | null | 'NaN'
+const fromGolden = (value: Golden): number | boolean | null =>
+  value === 'NaN' ? Number.NaN : value
 
 function reducers(dir: string, failures: Failures): number {
-  const all = read(`${dir}/golden/reducers.json`) as [(number | null)[], string, number | null][]
-  const cases = all.filter(([, calc]) => KNOWN.test(calc))
-  for (const [values, calc, want] of cases) {
-    const got = reduceValues(
-      Float64Array.from(values, (v) => v ?? Number.NaN),
-      calc,
-    )
-    const isSame = want === null ? Number.isNaN(got) : Math.abs(got - want) < 1e-9
-    if (!isSame)
+  const cases = read(`${dir}/golden/reducers.json`) as [Golden[], string, Golden][]
+  for (const [values, calc, golden] of cases) {
+    const got = reduceField(values.map(fromGolden) as (number | null)[], calc)
+    const want = fromGolden(golden)
+    const isClose =
+      typeof got === 'number' && typeof want === 'number' && Math.abs(got - want) < 1e-9
+    if (!Object.is(got, want) && !isClose)
       failures.push({
         name: `${calc} of ${JSON.stringify(values)}`,
         reason: `got ${got}, want ${want}`,

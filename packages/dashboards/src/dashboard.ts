@@ -1,4 +1,5 @@
 /** A Grafana dashboard of any schema version, as one model. Made by `readDashboard`. */
+import type { Variables } from './interpolate.ts'
 import type { Json } from './json.ts'
 
 export interface Dashboard {
@@ -47,6 +48,10 @@ interface PanelBase {
   /** Name of the variable to repeat over; '' for none. */
   repeat: string
   repeatDirection: 'h' | 'v'
+  /** Copies side by side at most; 0 for four. */
+  maxPerRow: number
+  /** Variables with a value of this panel's own: what its copy stands for. Set by `repeatPanels`. */
+  scoped: Variables
 }
 
 export interface TimeseriesPanel extends PanelBase {

@@ -12,7 +12,6 @@ import {
   panelQueries,
   preparePanel,
   readDashboard,
-  reduceValues,
   resolveVariables,
   toFrames,
   variableValue,
@@ -189,20 +188,6 @@ describe('variables', () => {
       raw: '.+',
     })
   })
-})
-
-test('calculations leave gaps out', () => {
-  const check = (calc: string, want: number): void =>
-    expect(reduceValues(Float64Array.of(1, NaN, 5, 2, NaN), calc)).toBe(want)
-  check('lastNotNull', 2)
-  check('mean', 8 / 3)
-  check('max', 5)
-  check('min', 1)
-  check('sum', 8)
-  check('count', 3)
-  check('range', 4)
-  check('diff', 1)
-  check('delta', 6)
 })
 
 describe('what is drawn', () => {

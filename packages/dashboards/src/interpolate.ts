@@ -4,6 +4,8 @@
 export interface VariableValue {
   /** The selected values; for All, all of them. */
   values: readonly string[]
+  /** How each of them is shown; the values themselves when left out. */
+  texts?: readonly string[]
   /** Inserted as it is, unquoted (a custom all value). */
   raw?: string
   /** Whether it may hold several values, which Prometheus queries take as a regular expression. */

@@ -105,8 +105,9 @@ export interface GaugeView {
 export function preparePanel(
   panel: Panel,
   frames: readonly Frame[],
-  variables: Variables,
+  dashboardVariables: Variables,
 ): PanelView {
+  const variables = new Map([...dashboardVariables, ...panel.scoped])
   switch (panel.kind) {
     case 'timeseries':
       return timeseriesView(panel, frames, variables)

@@ -30,9 +30,10 @@ const POINTS_MAX = 11_000
 /** The queries of a panel that are shown and that a Prometheus can answer. */
 export function panelQueries(panel: Panel, context: QueryContext): PanelQuery[] {
   const range = panelRange(panel, context)
+  const variables = new Map([...context.variables, ...panel.scoped])
   return panel.targets
     .filter((target) => target.isPrometheus && !target.isHidden && target.expr.trim() !== '')
-    .map((target) => panelQuery(panel, target, { ...context, ...range }))
+    .map((target) => panelQuery(panel, target, { ...context, ...range, variables }))
 }
 
 /** `timeFrom` narrows the range, `timeShift` moves it back. */

@@ -20,6 +20,7 @@ import {
   textsOf,
 } from './json.ts'
 import { migrateGraph, migrateSinglestat, migrateTable } from './migrate.ts'
+import { isV2, toClassic } from './read-v2.ts'
 import { readVariables } from './read-variables.ts'
 
 /** What is given is not a dashboard at all. */
@@ -39,14 +40,16 @@ const COLUMNS = 24
 export function readDashboard(json: unknown): Dashboard {
   const outer = objectOf(json)
   const raw = isObject(outer.dashboard) ? outer.dashboard : outer
+  if (isV2(raw)) return { ...readDashboard(toClassic(raw)), raw }
   if (!Array.isArray(raw.panels) && !Array.isArray(raw.rows))
     throw new DashboardError(
-      'not a Grafana dashboard: expected a JSON object with "panels" or "rows"',
+      `not a Grafana dashboard: got ${shapeOf(json)}, expected a JSON object with "panels" or "rows"`,
     )
   const time = objectOf(raw.time)
-  const panels = Array.isArray(raw.panels)
-    ? readPanels(objectsOf(raw.panels))
-    : readOldRows(objectsOf(raw.rows))
+  const isOld = objectsOf(raw.panels).length === 0 && objectsOf(raw.rows).length > 0
+  const panels = withOwnIds(
+    isOld ? readOldRows(objectsOf(raw.rows)) : readPanels(objectsOf(raw.panels)),
+  )
   return {
     uid: textOf(raw.uid),
     title: textOf(raw.title, 'Untitled'),
@@ -60,6 +63,25 @@ export function readDashboard(json: unknown): Dashboard {
     panels,
     raw,
   }
+}
+
+/** Files written by hand or by tools repeat ids: the second of the same gets another. */
+function withOwnIds(panels: Panel[]): Panel[] {
+  const all = panels.flatMap((panel) => (panel.kind === 'row' ? [panel, ...panel.panels] : [panel]))
+  let next = Math.max(0, ...all.map((panel) => panel.id)) + 1
+  const taken = new Set<number>()
+  for (const panel of all) {
+    if (taken.has(panel.id)) panel.id = next++
+    taken.add(panel.id)
+  }
+  return panels
+}
+
+function shapeOf(json: unknown): string {
+  if (!isObject(json)) return json === null ? 'null' : Array.isArray(json) ? 'a list' : typeof json
+  const keys = Object.keys(json)
+  if (keys.length === 0) return 'an empty object'
+  return `an object with ${keys.slice(0, 5).join(', ')}${keys.length > 5 ? ', …' : ''}`
 }
 
 function readPanels(list: readonly Json[]): Panel[] {
@@ -141,6 +163,8 @@ function readPanel(panel: Json, grid: GridPos, index: number): Panel {
     isTransparent: flagOf(panel.transparent),
     repeat: textOf(panel.repeat),
     repeatDirection: panel.repeatDirection === 'v' ? ('v' as const) : ('h' as const),
+    maxPerRow: numberOf(panel.maxPerRow) ?? 0,
+    scoped: new Map<string, never>(),
   }
   const reduce = objectOf(options.reduceOptions)
   const calc = textsOf(reduce.calcs)[0] ?? 'lastNotNull'

@@ -218,13 +218,13 @@ function sorted(options: VariableOption[], sort: number): VariableOption[] {
 export function variableValue(one: ResolvedVariable): VariableValue {
   const { def, options, selected } = one
   const isAll = selected.includes(ALL)
-  if (isAll && def.allValue !== '')
-    return { values: [], raw: def.allValue, isMulti: true, text: 'All' }
   const values = isAll ? options.map((option) => option.value) : selected
-  const texts = selected.map(
+  const texts = values.map(
     (value) => options.find((option) => option.value === value)?.text ?? value,
   )
-  return { values, isMulti: def.isMulti || def.hasAll, text: isAll ? 'All' : texts.join(' + ') }
+  if (!isAll) return { values, texts, isMulti: def.isMulti || def.hasAll, text: texts.join(' + ') }
+  const raw = def.allValue === '' ? {} : { raw: def.allValue }
+  return { values, texts, ...raw, isMulti: true, text: 'All' }
 }
 
 /** `$__interval`, `$__rate_interval`, `$__range` and their kin, and `$interval` set to auto. */
