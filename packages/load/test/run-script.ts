@@ -22,7 +22,8 @@ export interface Setting {
   name?: string
   options?: Partial<LoadOptions>
   signal?: AbortSignal
-  onStdout?: (text: string) => void
+  /** Hears every log line as it is written. */
+  onLog?: (line: string) => void
 }
 
 export const workerUrl = new URL('../dist/worker.js', import.meta.url)
@@ -45,11 +46,11 @@ export async function runScript(source: string, setting: Setting = {}): Promise<
         ...setting.options,
       },
       {
-        stdout: (text) => {
-          stdout += text
-          setting.onStdout?.(text)
+        stdout: (text) => void (stdout += text),
+        stderr: (text) => {
+          stderr += text
+          setting.onLog?.(text)
         },
-        stderr: (text) => void (stderr += text),
         isTTY: false,
         env: setting.env ?? {},
         cwd: dir,
