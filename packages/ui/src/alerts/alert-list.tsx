@@ -12,6 +12,9 @@ import { AlertPill } from './alert-pill.tsx'
 import { Annotations } from './annotations.tsx'
 import { severityTone, sortAlerts } from './severity.ts'
 
+/** The alert that a violated data check raises. */
+const CHECK_ALERT = 'InvariantViolated'
+
 export function AlertList({
   alerts,
   checks,
@@ -63,10 +66,10 @@ function matches(alert: Alert, filter: string): boolean {
   return Object.values(alert.labels).some((value) => value.toLowerCase().includes(wanted))
 }
 
-/** An alert that a data check raised is named by the check; its rows are the evidence. */
+/** An alert that a data check raised is named by its label `name`; the check's rows are the evidence. */
 function sampleOf(alert: Alert, checks: Check[]): Check['sample'] {
-  const name = alert.labels['check'] ?? alert.labels['check_name']
-  return checks.find((check) => check.name === name)?.sample ?? null
+  if (alert.labels['alertname'] !== CHECK_ALERT) return null
+  return checks.find((check) => check.name === alert.labels['name'])?.sample ?? null
 }
 
 function AlertCard({

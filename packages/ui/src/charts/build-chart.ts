@@ -34,7 +34,7 @@ export function buildChart(
     width: host.clientWidth || DEFAULT_WIDTH_PX,
     height: host.clientHeight || DEFAULT_HEIGHT_PX,
     legend: { show: false },
-    padding: [8, hasRight ? 0 : 10, 0, 0],
+    padding: [8, hasRight ? 0 : 16, 0, 0],
     scales: {
       x: {
         time: true,

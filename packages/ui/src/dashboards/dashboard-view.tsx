@@ -51,7 +51,7 @@ export function DashboardView({
   return (
     <Page
       title={dashboard.title}
-      note={file.path ?? SOURCE_NOTE[file.source]}
+      note={<span title={file.path ?? ''}>{placeOf(file)}</span>}
       isLoading={variables.isLoading}
       controls={
         <>
@@ -86,6 +86,11 @@ export function DashboardView({
       )}
     </Page>
   )
+}
+
+/** The file's name with its folder: enough to find it, short enough for the bar. */
+function placeOf(file: DashboardFile): string {
+  return file.path?.split('/').slice(-2).join('/') ?? SOURCE_NOTE[file.source]
 }
 
 /** The last hour stands in for a range that cannot be read. */

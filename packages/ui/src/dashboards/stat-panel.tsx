@@ -1,7 +1,7 @@
 /** Loud numbers, each with the shape of its last while beneath. */
 import type { ReactElement } from 'react'
-import type { StatTile } from '@vigie/dashboards'
-import { faded } from '../charts/palette.ts'
+import type { Colour, StatTile } from '@vigie/dashboards'
+import { faded, seriesColor } from '../charts/palette.ts'
 import { Sparkline } from '../charts/sparkline.tsx'
 import { fillColor, textColor } from './css-colour.ts'
 
@@ -32,7 +32,7 @@ function Tile({
   const isFilled = colorMode === 'background' && !('status' in colour && colour.status === 'text')
   return (
     <div
-      className={`stat-cell ${isFilled ? 'filled' : ''} ${spark ? '' : 'middle'}`}
+      className={isFilled ? 'stat-cell filled' : 'stat-cell'}
       style={isFilled ? { background: faded(fillColor(colour), 0.26) } : undefined}
     >
       {name && <span className="name ellipsis">{name}</span>}
@@ -46,10 +46,14 @@ function Tile({
       >
         {text}
       </span>
-      {spark && <Sparkline values={gapped(spark.v)} color={fillColor(colour)} />}
+      {spark && <Sparkline values={gapped(spark.v)} color={sparkColor(colour)} />}
     </div>
   )
 }
+
+/** A number of no particular colour still has a line that can be seen. */
+const sparkColor = (colour: Colour): string =>
+  'status' in colour && colour.status === 'text' ? seriesColor(0) : fillColor(colour)
 
 const gapped = (values: Float64Array): (number | null)[] =>
   Array.from(values, (value) => (Number.isFinite(value) ? value : null))

@@ -111,7 +111,7 @@ async function drawRun(
     ),
   )
   const named = answers.flatMap(({ data }, i) =>
-    data.result.map((one) => ({ ...one, name: chart.queries[i]!.name(one.metric) })),
+    data.result.map((one) => ({ ...one, name: chart.queries[i]!.name() })),
   )
   const { times, values } = alignMatrix(named, start, end, step)
   const series = named.map(({ name }, i): ChartSeries => ({

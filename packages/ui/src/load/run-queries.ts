@@ -3,12 +3,16 @@
 export interface RunChart {
   title: string
   unit: 'count' | 'perSec' | 'seconds' | 'ratio'
-  queries: { expr: string; name: (labels: Record<string, string>) => string }[]
+  queries: { expr: string; name: () => string }[]
 }
 
-const TRENDS = ['p99', 'p95', 'p90', 'med', 'avg', 'max', 'min', 'p50']
-const TREND_NAME = 'k6_http_req_duration_'
-/** Twice the interval at which a load process reports. */
+/** Shares of the requests, with the name of the line. */
+const QUANTILES: [number, string][] = [
+  [0.5, 'half of the requests'],
+  [0.95, '95 %'],
+  [0.99, '99 %'],
+]
+/** Ten reports of a load process. */
 const WINDOW = '10s'
 
 export function runCharts(id: string): RunChart[] {
@@ -35,14 +39,12 @@ export function runCharts(id: string): RunChart[] {
       ],
     },
     {
-      title: 'Latency',
+      title: 'Requests are answered within',
       unit: 'seconds',
-      queries: [
-        {
-          expr: `max by (__name__) ({__name__=~"${TREND_NAME}(${TRENDS.join('|')})", ${by}})`,
-          name: (labels) => (labels['__name__'] ?? '').replace(TREND_NAME, ''),
-        },
-      ],
+      queries: QUANTILES.map(([quantile, name]) => ({
+        expr: `histogram_quantile(${quantile}, sum by (le) (rate(k6_http_req_duration_seconds_bucket{${by}}[${WINDOW}])))`,
+        name: () => name,
+      })),
     },
     {
       title: 'Failed requests and passed checks',

@@ -79,7 +79,7 @@ function FoundList({
   onWatch: (url: string) => void
 }): ReactElement {
   return (
-    <ul className="rows">
+    <ul className="rows found">
       {list.map((one) => (
         <li className="row-item" key={one.url} data-testid="discovered-row">
           <span className="row-main">
@@ -94,7 +94,7 @@ function FoundList({
           ) : (
             <button
               type="button"
-              className="btn primary"
+              className="btn"
               data-testid="watch"
               onClick={() => onWatch(one.url)}
             >

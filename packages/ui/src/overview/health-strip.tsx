@@ -127,7 +127,7 @@ function useSpark(
 ): { values: (number | null)[]; last: number | undefined } | undefined {
   const api = useApi()
   return useLoaded(
-    `spark:${name}`,
+    `spark:${name}:${oldestMs === undefined ? '' : 'known'}`,
     async (signal) => {
       const end = Math.floor(Date.now() / 1000)
       const known = oldestMs ? end - oldestMs / 1000 : LONGEST_SEC
@@ -140,5 +140,6 @@ function useSpark(
       return { values, last: values.findLast((value) => value !== null) ?? undefined }
     },
     EVERY_MS,
+    true,
   ).data
 }

@@ -12,7 +12,14 @@ test.each([
     'django_http_requests_total_by_method_total django_http_requests_before_middlewares_total',
     'django_http_requests_total_by_method_total',
   ],
-  ['go_gc_duration_seconds_count', undefined],
+  [
+    'go_gc_duration_seconds_count nodejs_active_requests_total vigie_http_request_seconds_total',
+    undefined,
+  ],
+  [
+    'stats_worker_events_processed_total vcg_tick_duration_seconds_count',
+    'stats_worker_events_processed_total',
+  ],
   ['probe_duration_seconds', 'probe_duration_seconds'],
   ['', undefined],
 ])('of %s: %s', (names, picked) => expect(pickMetric(names.split(' '))).toBe(picked))
@@ -24,6 +31,7 @@ test('every name that can be picked is asked for', () => {
     'a_http_request_total',
     'a_request_duration_seconds_count',
     'django_http_requests_total_by_method_total',
+    'stats_worker_events_processed_total',
   ])
     expect(asked.test(name), name).toBe(true)
 })

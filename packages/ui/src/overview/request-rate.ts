@@ -1,11 +1,11 @@
 /**
- * What a service tile draws: the request rate by the best counter that the job has, else how long its
- * probes take, else whether it is up.
+ * What a service tile draws: the request rate by the best counter that the job has, or what it works
+ * off, else how long its probes take, else whether it is up.
  */
 
 /** Names that may count requests; asked of the server as one regular expression. */
 export const CANDIDATES =
-  '.+requests?_total|.+_requests?_.*total.*|.+duration(_seconds)?_count|probe_duration_seconds'
+  '.+requests?_total|.+_requests?_.*total.*|.+duration(_seconds)?_count|.+_processed_total|probe_duration_seconds'
 
 const RANKED: RegExp[] = [
   /^http_requests_total$/,
@@ -13,16 +13,17 @@ const RANKED: RegExp[] = [
   /requests?_total$/,
   /http_request.*duration(_seconds)?_count$/,
   /_requests?_.*total/,
+  /_processed_total$/,
   /duration(_seconds)?_count$/,
   /^probe_duration_seconds$/,
 ]
 
 /** Counters that are about something else than the requests served. */
 const OTHER =
-  /exception|error|fail|bytes|created|before_middleware|gc_duration|scrape|rule_|query|reload|compaction/
+  /exception|error|fail|bytes|created|before_middleware|gc_duration|active_requests|seconds_total|scrape|rule_|query|reload|compaction/
 
 export interface TileQuery {
-  kind: 'requests' | 'probe' | 'up'
+  kind: 'requests' | 'work' | 'probe' | 'up'
   expr: string
 }
 
@@ -44,7 +45,8 @@ export function tileQuery(job: string, names: string[], window: string): TileQue
   if (metric === 'probe_duration_seconds') {
     return { kind: 'probe', expr: `avg by (job) (${metric}${selector})` }
   }
-  return { kind: 'requests', expr: `sum by (job) (rate(${metric}${selector}[${window}]))` }
+  const kind = metric.endsWith('_processed_total') ? 'work' : 'requests'
+  return { kind, expr: `sum by (job) (rate(${metric}${selector}[${window}]))` }
 }
 
 const quoted = (text: string): string => JSON.stringify(text)

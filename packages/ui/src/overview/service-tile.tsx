@@ -75,7 +75,7 @@ function TileNumber({ tile }: { tile: TileData | undefined }): ReactElement {
   return (
     <span className="tile-number num">
       {formatCount(Number(tile.last.toPrecision(3)))}
-      <small>req/s</small>
+      <small>{tile.kind === 'work' ? 'done/s' : 'req/s'}</small>
     </span>
   )
 }

@@ -23,7 +23,8 @@ export function useTiles(
   oldestMs: number | null | undefined,
 ): Map<string, TileData> | undefined {
   const api = useApi()
-  const key = jobs.length > 0 ? `tiles:${jobs.join(',')}` : null
+  const key =
+    jobs.length > 0 ? `tiles:${oldestMs === undefined ? '' : 'known'}:${jobs.join(',')}` : null
   return useLoaded(
     key,
     async (signal) => {
