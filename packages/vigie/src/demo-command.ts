@@ -93,8 +93,9 @@ async function runDemo(argv: readonly string[]): Promise<number> {
     ]
     const vigie = await serve(parseServeArgs([...serveArgs, ...args.serveArgs]), demoOf(arcade))
     if (args.players > 0) players = startPlayers(vigie, arcade, args.players)
+    const ended = untilSignal(vigie)
     process.stdout.write(demoGreeting(vigie, arcade))
-    await untilSignal(vigie)
+    await ended
     process.stdout.write('Stopping …\n')
   } finally {
     await stopPlayers(players)

@@ -22,8 +22,10 @@ const CONFIG_FILES = ['vigie.yml', 'vigie.yaml', 'prometheus.yml']
 export async function serveCommand(argv: readonly string[]): Promise<number> {
   const args = parseServeArgs(argv)
   const vigie = await serve(args)
+  // Signals are heard before anybody is told that there is something to send them to.
+  const ended = untilSignal(vigie)
   process.stdout.write(greeting(vigie, args))
-  await untilSignal(vigie)
+  await ended
   return 0
 }
 
