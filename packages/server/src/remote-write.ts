@@ -6,11 +6,12 @@ import type { Vigie } from './vigie.ts'
 
 /** A request that unpacks to more is refused. */
 const DECODED_SIZE_BYTES_MAX = 64 * 1024 * 1024
+const NOTHING = new Uint8Array(0)
 
-export async function acceptWrite(
+/** Refuses what is not remote write 1.0, before its body is read. */
+export async function checkWriteHeaders(
   request: FastifyRequest,
   reply: FastifyReply,
-  vigie: Vigie,
 ): Promise<void> {
   const type = request.headers['content-type'] ?? 'application/x-protobuf'
   if (!/^application\/x-protobuf(\s*;\s*proto=prometheus\.WriteRequest)?\s*$/i.test(type))
@@ -26,9 +27,16 @@ export async function acceptWrite(
       415,
       `content encoding ${JSON.stringify(encoding)} is not served, expected snappy`,
     )
+}
+
+export async function acceptWrite(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  vigie: Vigie,
+): Promise<void> {
   try {
     const problem = appendAll(
-      decodeWriteRequest(request.body as Uint8Array, DECODED_SIZE_BYTES_MAX),
+      decodeWriteRequest((request.body ?? NOTHING) as Uint8Array, DECODED_SIZE_BYTES_MAX),
       vigie,
     )
     if (problem !== undefined) return refuse(reply, 400, problem)

@@ -160,6 +160,8 @@ export class Vigie {
       safety: safetyOf(options),
       web: options.web,
       onAnswer: (route, status, seconds) => this.#process.countAnswer(route, status, seconds),
+      onFault: (error, { method, url }) =>
+        log.error('a request failed by our fault', { method, url, error: error.stack }),
     })
   }
 

@@ -75,3 +75,11 @@ export async function promtool(...args: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(peer('promtool'), args, { timeout: 20_000 })
   return stdout
 }
+
+/** The same with text to read; what it prints on both outputs. */
+export async function promtoolReads(args: readonly string[], input: string): Promise<string> {
+  const running = promisify(execFile)(peer('promtool'), args, { timeout: 20_000 })
+  running.child.stdin!.end(input)
+  const { stdout, stderr } = await running
+  return stdout + stderr
+}

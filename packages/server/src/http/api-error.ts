@@ -31,4 +31,4 @@ export const badData = (message: string): ApiError => new ApiError('bad_data', m
 
 /** Prometheus's wording for one bad parameter. */
 export const badParameter = (name: string, reason: string): ApiError =>
-  badData(`invalid parameter ${JSON.stringify(name)}: ${reason}`)
+  badData(`invalid parameter "${name}": ${reason}`)

@@ -9,11 +9,18 @@ import fastify, {
   type FastifyRequest,
 } from 'fastify'
 import { ApiError } from './api-error.ts'
+import { quoteInvalid } from './params.ts'
 import { SECURITY_HEADERS, type SafetyOptions, refusal } from './safety.ts'
 import type { WebConfig } from '../config/web-config.ts'
 
 /** Bodies past this are refused with 413; remote write and dashboards are the largest. */
 const BODY_SIZE_BYTES_MAX = 32 * 1024 * 1024
+/** A request must have come in whole by then, as in Prometheus (`--web.read-timeout`). */
+const REQUEST_TIMEOUT_MS = 300_000
+/** Connections past this are refused, as in Prometheus (`--web.max-connections`). */
+const CONNECTIONS_MAX = 512
+/** Of a label name in an address, escaped. */
+const PATH_PART_LENGTH_MAX = 4096
 /** Answers below this are not worth compressing. */
 const GZIP_SIZE_BYTES_MIN = 1024
 
@@ -24,6 +31,8 @@ export interface AppOptions {
   web: WebConfig | undefined
   /** Called once per answered request, for /metrics. */
   onAnswer: (route: string, status: number, seconds: number) => void
+  /** Called with what went wrong in ours. */
+  onFault: (error: Error, request: FastifyRequest) => void
 }
 
 export function createApp(options: AppOptions): FastifyInstance {
@@ -40,9 +49,13 @@ export function createApp(options: AppOptions): FastifyInstance {
     bodyLimit: BODY_SIZE_BYTES_MAX,
     forceCloseConnections: true,
     https,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: PATH_PART_LENGTH_MAX },
+    frameworkErrors: answerBadUrl,
   }) as unknown as FastifyInstance
   addBodyParsers(app)
   app.addHook('onRequest', async (request, reply) => guard(request, reply, options))
+  app.addHook('onSend', bareJsonType)
   app.addHook('onSend', compress)
   app.addHook('onResponse', async (request, reply) => {
     options.onAnswer(
@@ -51,7 +64,11 @@ export function createApp(options: AppOptions): FastifyInstance {
       reply.elapsedTime / 1000,
     )
   })
-  app.setErrorHandler(answerError)
+  app.setErrorHandler((error: FastifyError | ApiError, request, reply) => {
+    if (!('statusCode' in error) && !(error instanceof ApiError)) options.onFault(error, request)
+    answerError(error, request, reply)
+  })
+  app.server.maxConnections = CONNECTIONS_MAX
   return app
 }
 
@@ -95,6 +112,17 @@ async function guard(
     .send('Unauthorized\n')
 }
 
+/** JSON is UTF-8 by definition: the type is said as Prometheus says it. */
+async function bareJsonType(
+  _request: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+): Promise<unknown> {
+  if (String(reply.getHeader('content-type')).startsWith('application/json'))
+    reply.removeHeader('content-type').header('content-type', 'application/json')
+  return payload
+}
+
 async function compress(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -123,6 +151,26 @@ function answerError(
   } else {
     void reply.code(status).send({ error: error.message })
   }
+}
+
+/** An address that is no UTF-8 reaches no route. Prometheus names the label, anything else is not found. */
+function answerBadUrl(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  reply.headers(SECURITY_HEADERS)
+  const label = /^\/api\/v1\/label\/([^/?]*)\/values(\?|$)/.exec(request.raw.url ?? '')
+  if (label === null || error.code !== 'FST_ERR_BAD_URL') {
+    const status = error.code === 'FST_ERR_BAD_URL' ? 404 : (error.statusCode ?? 400)
+    const text = status === 404 ? '404 page not found' : error.message
+    void reply.code(status).type('text/plain; charset=utf-8').send(`${text}\n`)
+    return
+  }
+  const body = {
+    status: 'error',
+    errorType: 'bad_data',
+    error: `invalid label name: ${quoteInvalid(label[1])}`,
+  }
+  // No hooks run here, and of bytes nothing is said that was not asked for.
+  const bytes = Buffer.from(JSON.stringify(body))
+  void reply.code(400).header('content-type', 'application/json').send(bytes)
 }
 
 /** The parameters of the address and of a form body together, as Go's `r.Form`. */

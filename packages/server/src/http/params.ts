@@ -1,15 +1,18 @@
 /** Parameters of the Prometheus HTTP API: times, durations, limits and selectors, with its error texts. */
-import { type Matcher, isLegacyLabelName, parseDuration } from '@vigie/model'
+import { isUtf8 } from 'node:buffer'
+import { type Matcher, parseDuration, quote } from '@vigie/model'
 import { ParseError, parseSelector } from '@vigie/promql'
-import { badData, badParameter } from './api-error.ts'
+import { ApiError, badData, badParameter } from './api-error.ts'
 
 /** Bounds Prometheus uses for a missing start and end; ms. */
 const TIME_MIN_MS = -8.64e15
 const TIME_MAX_MS = 8.64e15
 
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
+
 /** Unix seconds (fractions allowed) or RFC 3339, in ms; undefined when it is neither. */
 export function parseTime(text: string): number | undefined {
-  if (/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) return Math.round(Number(text) * 1000)
+  if (DECIMAL.test(text)) return Math.round(Number(text) * 1000)
   if (/^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(text)) {
     const ms = Date.parse(text)
     return Number.isNaN(ms) ? undefined : ms
@@ -24,7 +27,7 @@ export function timeParam(params: URLSearchParams, name: string, missing: number
   if (ms === undefined)
     throw badParameter(
       name,
-      `invalid time value for '${name}': cannot parse ${JSON.stringify(text)} to a valid timestamp`,
+      `invalid time value for '${name}': cannot parse ${quote(text)} to a valid timestamp`,
     )
   return ms
 }
@@ -33,77 +36,141 @@ export const startParam = (params: URLSearchParams): number =>
   timeParam(params, 'start', TIME_MIN_MS)
 export const endParam = (params: URLSearchParams): number => timeParam(params, 'end', TIME_MAX_MS)
 
+/** The same with its errors under the name of the parameter, as some endpoints have them. */
+export function named<T>(name: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof ApiError) throw badParameter(name, error.message)
+    throw error
+  }
+}
+
 /** A time that has to be there. */
 export function requiredTimeParam(params: URLSearchParams, name: string): number {
   const text = params.get(name) ?? ''
   const ms = parseTime(text)
-  if (ms === undefined)
-    throw badParameter(name, `cannot parse ${JSON.stringify(text)} to a valid timestamp`)
+  if (ms === undefined) throw badParameter(name, `cannot parse ${quote(text)} to a valid timestamp`)
   return ms
 }
 
-/** Seconds or a Prometheus duration, in ms. */
+/** Seconds or a Prometheus duration, in ms; undefined when it is not there. */
 export function durationParam(params: URLSearchParams, name: string): number | undefined {
   const text = params.get(name)
   if (text === null || text === '') return undefined
-  const ms = parseDurationText(text)
-  if (ms === undefined)
-    throw badParameter(name, `cannot parse ${JSON.stringify(text)} to a valid duration`)
-  return ms
-}
-
-function parseDurationText(text: string): number | undefined {
-  const seconds = Number(text)
-  if (text.trim() !== '' && !Number.isNaN(seconds)) return seconds * 1000
-  return parseDuration(text)
+  return requiredDurationParam(params, name)
 }
 
 export function requiredDurationParam(params: URLSearchParams, name: string): number {
-  const ms = durationParam(params, name)
-  if (ms === undefined) throw badParameter(name, 'cannot parse "" to a valid duration')
+  const ms = parseDurationText(params.get(name) ?? '')
+  if (typeof ms === 'string') throw badParameter(name, ms)
   return ms
+}
+
+/** Prometheus counts durations in nanoseconds, in 64 bits. */
+const DURATION_MS_MAX = 2 ** 63 / 1e6
+
+/** ms, or what is wrong with it. */
+export function parseDurationText(text: string): number | string {
+  if (!DECIMAL.test(text))
+    return parseDuration(text) ?? `cannot parse ${quote(text)} to a valid duration`
+  const ms = Number(text) * 1000
+  if (Math.abs(ms) <= DURATION_MS_MAX) return ms
+  return `cannot parse ${quote(text)} to a valid duration. It overflows int64`
 }
 
 /** How many results at most; 0 is no limit. */
 export function limitParam(params: URLSearchParams): number {
-  const text = params.get('limit')
-  if (text === null || text === '') return 0
-  if (!/^\d+$/.test(text))
-    throw badParameter('limit', `limit must be a non-negative number, got ${JSON.stringify(text)}`)
-  return Number(text)
+  const text = params.get('limit') ?? ''
+  if (text === '') return 0
+  const limit = goInteger(text, 'Atoi')
+  if (typeof limit === 'string') throw badParameter('limit', limit)
+  if (limit < 0) throw badParameter('limit', 'limit must be non-negative')
+  return limit
+}
+
+/** How many at most, where 0 is none; Infinity when it is not there, or below 0. */
+export function countParam(params: URLSearchParams, name: string): number {
+  const text = params.get(name) ?? ''
+  if (text === '') return Infinity
+  const count = goInteger(text, 'Atoi')
+  if (typeof count === 'string') throw badData(`${name} must be a number`)
+  return count < 0 ? Infinity : count
+}
+
+/** A whole number of 64 bits, or what Go's strconv says of the text. */
+export function goInteger(text: string, parser: 'Atoi' | 'ParseInt'): number | string {
+  const fail = (reason: string): string => `strconv.${parser}: parsing ${quote(text)}: ${reason}`
+  if (!/^[+-]?\d+$/.test(text)) return fail('invalid syntax')
+  return Math.abs(Number(text)) < 2 ** 63 ? Number(text) : fail('value out of range')
 }
 
 /** The selectors of `match[]`, each a list of matchers. */
-export function matchersParam(params: URLSearchParams): Matcher[][] {
-  return params.getAll('match[]').map((selector) => {
-    const matchers = selectorParam(selector, 'match[]')
-    if (matchers.every((matcher) => matcher.matchesEmpty))
-      throw badParameter('match[]', 'match[] must contain at least one non-empty matcher')
-    return matchers
-  })
-}
+export const matchersParam = (params: URLSearchParams): Matcher[][] =>
+  params.getAll('match[]').map(selectorOf)
 
-function selectorParam(text: string, parameter: string): Matcher[] {
+const EMPTY_SELECTOR = 'vector selector must contain at least one non-empty matcher'
+
+/** Throws ApiError when it is no selector, or one that every series would match. */
+export function selectorOf(text: string): Matcher[] {
   try {
     return parseSelector(text).matchers
   } catch (error) {
-    if (error instanceof ParseError) throw badParameter(parameter, error.message)
-    throw error
+    if (!(error instanceof ParseError)) throw error
+    if (error.problems.some((one) => one.message === EMPTY_SELECTOR))
+      throw badData('match[] must contain at least one non-empty matcher')
+    if (text.trim() === '') throw badData('unknown position: parse error: unexpected end of input')
+    throw badData(error.message)
   }
 }
 
 /** The label name of `/label/{name}/values`, where `U__` escapes the characters an address cannot carry. */
 export function labelNameParam(raw: string): string {
   const name = raw.startsWith('U__') ? unescapeName(raw) : raw
-  if (name === '' || (!isLegacyLabelName(name) && /[\ud800-\udfff\ufffd]/u.test(name)))
-    throw badData(`invalid label name: ${JSON.stringify(name)}`)
+  if (name === '') throw badData('invalid label name: ""')
   return name
 }
 
+/** `__` is an underscore, `_1f600_` a code point. A text with anything else is taken as it stands. */
 function unescapeName(raw: string): string {
-  return raw
-    .slice('U__'.length)
-    .replace(/__|_([0-9a-fA-F]{1,6})_/g, (whole, hex: string | undefined) =>
-      hex === undefined ? '_' : String.fromCodePoint(Number.parseInt(hex, 16)),
-    )
+  const escaped = raw.slice('U__'.length)
+  let out = ''
+  for (let at = 0; at < escaped.length;) {
+    const match = ESCAPE.exec(escaped.slice(at))
+    if (match === null) {
+      if (escaped[at] === '_') return raw
+      out += escaped[at++]
+      continue
+    }
+    const code = match[1] === '' ? UNDERSCORE : Number.parseInt(match[1], 16)
+    if (code > CODE_POINT_MAX || (code >= 0xd800 && code < 0xe000)) return raw
+    out += String.fromCodePoint(code)
+    at += match[0].length
+  }
+  return out
+}
+
+const ESCAPE = /^_([0-9a-f]{0,6})_/i
+const UNDERSCORE = 0x5f
+const CODE_POINT_MAX = 0x10ffff
+
+/** Go's quoted form of the percent-encoded name that is not UTF-8. */
+export function quoteInvalid(encoded: string): string {
+  const bytes = Buffer.from(
+    encoded.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    ),
+    'latin1',
+  )
+  let out = ''
+  for (let at = 0; at < bytes.length;) {
+    // The shortest piece that is UTF-8 is one character.
+    const size = [1, 2, 3, 4].find((one) => isUtf8(bytes.subarray(at, at + one)))
+    out +=
+      size === undefined
+        ? `\\x${bytes[at].toString(16).padStart(2, '0')}`
+        : quote(bytes.toString('utf8', at, at + size)).slice(1, -1)
+    at += size ?? 1
+  }
+  return `"${out}"`
 }
