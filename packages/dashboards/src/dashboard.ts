@@ -74,6 +74,8 @@ export interface StatPanel extends PanelBase {
 export interface GaugePanel extends PanelBase {
   kind: 'gauge'
   calc: string
+  /** Show every value of the frame instead of one reduced value per series. */
+  isAllValues: boolean
   /** A horizontal or vertical bar per series instead of an arc. */
   isBar: boolean
 }

@@ -9,6 +9,7 @@ import type {
   TablePanel,
   TimeseriesPanel,
   GaugePanel,
+  Transformation,
 } from './dashboard.ts'
 import {
   type Json,
@@ -175,9 +176,9 @@ const SINGLESTAT_CALCS = new Map([
 ])
 
 type Single =
-  | Pick<GaugePanel, 'kind' | 'calc' | 'isBar' | 'fieldConfig'>
+  | Pick<GaugePanel, 'kind' | 'calc' | 'isBar' | 'isAllValues' | 'fieldConfig'>
   | (Omit<StatPanel, keyof BaseOnly> & { fieldConfig: FieldConfig })
-type BaseOnly = Omit<GaugePanel, 'kind' | 'calc' | 'isBar'>
+type BaseOnly = Omit<GaugePanel, 'kind' | 'calc' | 'isBar' | 'isAllValues'>
 
 export function migrateSinglestat(panel: Json): Single {
   const gauge = objectOf(panel.gauge)
@@ -195,7 +196,8 @@ export function migrateSinglestat(panel: Json): Single {
     },
     overrides: [],
   }
-  if (flagOf(gauge.show)) return { kind: 'gauge', calc, isBar: false, fieldConfig }
+  if (flagOf(gauge.show))
+    return { kind: 'gauge', calc, isBar: false, isAllValues: false, fieldConfig }
   return {
     kind: 'stat',
     calc,
@@ -255,7 +257,7 @@ function singlestatMappings(panel: Json): Json[] {
 export function migrateTable(
   panel: Json,
   config: FieldConfig,
-): Pick<TablePanel, 'sortBy' | 'fieldConfig'> {
+): Pick<TablePanel, 'sortBy' | 'fieldConfig' | 'transformations'> {
   const overrides = objectsOf(panel.styles)
     .filter((style) => textOf(style.pattern) !== '')
     .map((style) => {
@@ -279,6 +281,38 @@ export function migrateTable(
       : { column: `#${column}`, isDescending: flagOf(objectOf(panel.sort).desc) }
   return {
     sortBy,
+    transformations: oldTransform(panel),
     fieldConfig: { defaults: config.defaults, overrides: [...overrides, ...config.overrides] },
   }
 }
+
+/** How an old table made rows of its series, as today's transformations. */
+function oldTransform(panel: Json): Transformation[] {
+  const given = objectsOf(panel.transformations)
+  if (given.length > 0)
+    return given.map((one) => ({ id: textOf(one.id), options: objectOf(one.options) }))
+  const calcs = objectsOf(panel.columns).map(
+    (column) => OLD_CALCS.get(textOf(column.value)) ?? 'lastNotNull',
+  )
+  switch (panel.transform) {
+    case 'timeseries_to_columns':
+      return [{ id: 'seriesToColumns', options: {} }]
+    case 'timeseries_to_rows':
+      return [{ id: 'seriesToRows', options: {} }]
+    case 'timeseries_aggregations':
+      return [{ id: 'reduce', options: { reducers: calcs.length > 0 ? calcs : ['mean'] } }]
+    case 'table':
+      return [{ id: 'merge', options: {} }]
+    default:
+      return []
+  }
+}
+
+const OLD_CALCS = new Map([
+  ['avg', 'mean'],
+  ['current', 'lastNotNull'],
+  ['total', 'sum'],
+  ['min', 'min'],
+  ['max', 'max'],
+  ['count', 'count'],
+])

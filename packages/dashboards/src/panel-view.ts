@@ -26,7 +26,9 @@ import {
   displayNumber,
   fieldSettings,
 } from './settings.ts'
+import { framesOf, rowFrames, tablesOf } from './tables.ts'
 import { type TableView, tableView } from './table-view.ts'
+import { transformTables } from './transform.ts'
 
 export type PanelView =
   | TimeseriesView
@@ -104,10 +106,11 @@ export interface GaugeView {
 /** `frames` of all queries, in their order. */
 export function preparePanel(
   panel: Panel,
-  frames: readonly Frame[],
+  answers: readonly Frame[],
   dashboardVariables: Variables,
 ): PanelView {
   const variables = new Map([...dashboardVariables, ...panel.scoped])
+  const frames = panel.kind === 'table' ? answers : transformed(panel, answers)
   switch (panel.kind) {
     case 'timeseries':
       return timeseriesView(panel, frames, variables)
@@ -132,6 +135,14 @@ export function preparePanel(
     case 'unsupported':
       return { kind: 'unsupported', type: panel.type }
   }
+}
+
+/** Tables transform themselves; of other panels every column of numbers is a series again. */
+function transformed(panel: Panel, frames: readonly Frame[]): readonly Frame[] {
+  if (frames.length === 0 || panel.transformations.length === 0) return frames
+  const tables = transformTables(tablesOf(frames), panel.transformations)
+  const isAllValues = (panel.kind === 'stat' || panel.kind === 'gauge') && panel.isAllValues
+  return isAllValues ? rowFrames(tables, frames[0]) : framesOf(tables, frames[0])
 }
 
 function settingsOf(panel: Panel, frame: Frame): Settings {

@@ -159,6 +159,7 @@ function readPanel(panel: Json, grid: GridPos, index: number): Panel {
     fieldConfig: readFieldConfig(objectOf(panel.fieldConfig)),
     transformations: objectsOf(panel.transformations)
       .filter((one) => !flagOf(one.disabled))
+      .filter((one) => !flagOf(one.disabled))
       .map(readTransformation),
     isTransparent: flagOf(panel.transparent),
     repeat: textOf(panel.repeat),
@@ -202,7 +203,13 @@ function readPanel(panel: Json, grid: GridPos, index: number): Panel {
       return { ...base, ...migrateSinglestat(panel) }
     case 'gauge':
     case 'bargauge':
-      return { ...base, kind: 'gauge', calc, isBar: type === 'bargauge' }
+      return {
+        ...base,
+        kind: 'gauge',
+        calc,
+        isAllValues: flagOf(reduce.values),
+        isBar: type === 'bargauge',
+      }
     case 'table':
     case 'table-old':
       return {

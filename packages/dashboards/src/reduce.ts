@@ -176,5 +176,17 @@ export function reduceValues(values: Float64Array, calc: string): number {
   return reduced === null || reduced === Number.MAX_VALUE ? Number.NaN : Number(reduced)
 }
 
+/** As a column of a table is called, by which overrides find it: `Last *` is Grafana's last that is not null. */
+export function reducerColumn(calc: string): string {
+  const quantile = /^p(\d{1,2})$/.exec(calc)
+  if (quantile !== null) return `${ordinal(Number(quantile[1]))} %`
+  return calc.endsWith('NotNull') ? `${reducerTitle(calc)} *` : reducerTitle(calc)
+}
+
+function ordinal(count: number): string {
+  const ending = ['th', 'st', 'nd', 'rd'][count % 10] ?? 'th'
+  return `${count}${count > 10 && count < 14 ? 'th' : ending}`
+}
+
 /** As a column of a legend is called. */
 export const reducerTitle = (calc: string): string => REDUCERS.get(calc)?.title ?? calc
