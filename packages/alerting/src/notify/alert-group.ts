@@ -32,6 +32,11 @@ export class AlertGroup {
     this.labels = options.labels
   }
 
+  /** Going on, or over but not told yet. */
+  alerts(): Alert[] {
+    return [...this.#alerts.values()]
+  }
+
   insert(alert: Alert): void {
     this.#alerts.set(alert.labels.key, alert)
     if (this.#isFlushed || this.#flushing !== undefined) return

@@ -339,6 +339,27 @@ test('after a restart nobody is told twice, and what ended meanwhile is told', a
   ])
 })
 
+test('a reload loses nothing that was still to be told', async () => {
+  const hook = await receiver()
+  const config = (groupWait: string): unknown => ({
+    route: {
+      receiver: 'hook',
+      group_by: ['alertname'],
+      group_wait: groupWait,
+      group_interval: '1h',
+    },
+    receivers: [{ name: 'hook', webhook_configs: [{ url: hook.url }] }],
+  })
+  const { notifier, inbox } = start(config('1ms'))
+  const one = alert({ alertname: 'A' })
+  notifier.receive([one])
+  await hook.next()
+  await expect.poll(() => inbox.page({ limit: 1 }).notifications[0].status).toBe('sent')
+  notifier.receive([{ ...one, endsAtMs: Date.now() }])
+  notifier.apply(parsed(config('2ms')))
+  expect((await hook.next()).body).toMatchObject({ status: 'resolved' })
+})
+
 test('the inbox survives kill -9 and half a line', async () => {
   const dir = folder()
   const script = `

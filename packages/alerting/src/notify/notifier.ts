@@ -80,12 +80,15 @@ export class Notifier {
 
   /** undefined: no receivers, everything goes to the inbox as unrouted. */
   apply(config: AlertmanagerConfig | undefined): void {
+    const pending = [...this.#groups.values()].flatMap((group) => group.alerts())
     for (const group of this.#groups.values()) void group.stop()
     this.#groups.clear()
     this.#route = config?.route ?? UNROUTED
     this.#receivers = new Map(config?.receivers.map((one) => [one.name, one]))
     this.#expiry ??= setInterval(() => this.#expire(), EXPIRY_CHECK_MS)
-    for (const alert of this.#store.all()) this.#dispatch(alert)
+    const known = [...pending, ...this.#store.all()]
+    for (const alert of new Map(known.map((one) => [one.labels.key, one])).values())
+      this.#dispatch(alert)
   }
 
   receive(alerts: readonly Alert[]): void {
