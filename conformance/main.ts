@@ -23,6 +23,7 @@ const SUITES = new Map<string, () => Promise<Suite>>([
   ['tsdb', async () => (await import('./tsdb.ts')).run],
   ['templates', async () => (await import('./templates.ts')).run],
   ['routing', async () => (await import('./routing.ts')).run],
+  ['api', async () => (await import('./api.ts')).run],
   ['grafana', async () => (await import('./grafana.ts')).run],
 ])
 

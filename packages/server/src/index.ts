@@ -3,6 +3,7 @@ export { parseConfig, type ConfigInput, type VigieConfig } from './config/config
 export { ConfigError, type Problem } from './config/source.ts'
 export { parseSize } from './config/fields.ts'
 export { parseWebConfig, type WebConfig } from './config/web-config.ts'
+export { resultJson, successJson } from './http/prom-json.ts'
 export { isLoopback } from './http/safety.ts'
 export { ListenError } from './listen.ts'
 export {

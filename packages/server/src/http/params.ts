@@ -8,6 +8,11 @@ import { ApiError, badData, badParameter } from './api-error.ts'
 const TIME_MIN_MS = -8.64e15
 const TIME_MAX_MS = 8.64e15
 
+/** How Prometheus and its friends write these bounds. */
+const TIME_BOUNDS = new Map([
+  ['-292273086-05-16T16:47:06Z', TIME_MIN_MS],
+  ['292277025-08-18T07:12:54.999999999Z', TIME_MAX_MS],
+])
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
 
 /** Unix seconds (fractions allowed) or RFC 3339, in ms; undefined when it is neither. */
@@ -17,7 +22,7 @@ export function parseTime(text: string): number | undefined {
     const ms = Date.parse(text)
     return Number.isNaN(ms) ? undefined : ms
   }
-  return undefined
+  return TIME_BOUNDS.get(text)
 }
 
 export function timeParam(params: URLSearchParams, name: string, missing: number): number {

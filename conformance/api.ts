@@ -1,0 +1,343 @@
+/**
+ * The HTTP API, asked over HTTP: the cases that Prometheus tests its handlers with (those over stored
+ * series), its byte-exact JSON encodings of floats, and the errors that Prometheus 3.5 was recorded to
+ * answer. What needs native histograms, exemplars, or targets and rules made in Go is counted beside.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { Labels, parseDuration } from '@vigie/model'
+import { encodeWriteRequest } from '@vigie/model/remote-write'
+import { type QueryResult, parseSeries } from '@vigie/promql'
+import { type Vigie, resultJson, startVigie, successJson } from '@vigie/server'
+import type { SuiteResult } from './suite.ts'
+
+/** Text, or text that is not UTF-8. */
+type Name = string | { bytes: number[] }
+
+interface EndpointCase {
+  line: number
+  endpoint: string
+  query?: Record<string, string[]>
+  params?: { name: Name }
+  errorType?: string
+  dataJSON?: unknown
+  responseGo?: unknown
+  responseLen?: number
+  warningsCount?: number
+}
+
+interface Endpoints {
+  load: string
+  cases: EndpointCase[]
+  parseTime: { input: unknown; fail?: boolean }[]
+  parseDuration: { input: string; fail?: boolean }[]
+}
+
+const ENDPOINTS = [
+  '/query',
+  '/query_range',
+  '/series',
+  '/labels',
+  '/label/:name/values',
+  '/format_query',
+]
+const NOW_MS = 123_400
+
+/** What was asked when the errors were recorded, over two series `up`; the same file name holds the answer. */
+const RECORDED: readonly (readonly [file: string, request: string])[] = [
+  ['err_404', 'GET /api/v1/nothing'],
+  ['err_admin', 'POST /api/v1/admin/tsdb/snapshot'],
+  ['err_badlabel', 'GET /api/v1/label/%FF/values'],
+  ['err_exec', 'GET /api/v1/query?query=up*on()up&time=60'],
+  ['err_lifecycle', 'POST /-/reload'],
+  ['err_manypoints', 'GET /api/v1/query_range?query=up&start=0&end=20000&step=1'],
+  ['err_nomatch', 'GET /api/v1/series'],
+  ['err_parse', 'GET /api/v1/query?query=up%7B'],
+  ['err_step0', 'GET /api/v1/query_range?query=up&start=0&end=1&step=0'],
+  ['err_timeparse', 'GET /api/v1/query?query=up&time=foo'],
+  ['err_type', 'GET /api/v1/query?query=rate(up)'],
+  ['err_unknownfn', 'GET /api/v1/query?query=foo(up)'],
+]
+const RECORDED_SERIES = [
+  'up{instance="127.0.0.1:19095",job="prometheus"} 1x2',
+  'up{instance="127.0.0.1:19999",job="down"} 0x2',
+]
+
+export async function run(vectorsDir: string): Promise<SuiteResult> {
+  const dir = join(vectorsDir, 'api')
+  const endpoints = readJson<Endpoints>(join(dir, 'endpoints.json'))
+  const failures: SuiteResult['failures'] = []
+  let total = 0
+  const count = (name: string, reason: string | undefined): void => {
+    total++
+    if (reason !== undefined) failures.push({ name, reason })
+  }
+  const served = endpoints.cases.filter((one) => ENDPOINTS.includes(one.endpoint))
+  await withVigie(seriesLines(endpoints.load), async (url) => {
+    for (const one of served)
+      count(`${one.endpoint} line ${one.line}`, await checkEndpoint(url, one))
+    for (const { input, fail = false } of endpoints.parseTime)
+      count(`time ${JSON.stringify(input)}`, await checkTime(url, timeText(input), fail))
+    for (const { input, fail = false } of endpoints.parseDuration)
+      count(`duration ${input}`, await checkDuration(url, input, fail))
+  })
+  await withVigie(RECORDED_SERIES, async (url) => {
+    for (const [file, request] of RECORDED)
+      count(file, await checkRecorded(url, request, join(dir, 'prometheus-3.5', file)))
+  })
+  const codec = codecCases(join(dir, 'json-codec.json'))
+  codec.floats.forEach((one, i) => count(`encoding ${i}`, checkEncoding(one)))
+  return {
+    suite: 'api',
+    passed: total - failures.length,
+    total,
+    failures,
+    beside: [
+      {
+        suite: 'handlers over targets, rules and exemplars made in Go',
+        passed: 0,
+        total: endpoints.cases.length - served.length,
+      },
+      { suite: 'encodings of histograms and exemplars', passed: 0, total: codec.others },
+    ],
+  }
+}
+
+const readJson = <T>(path: string): T => JSON.parse(readFileSync(path, 'utf8')) as T
+
+/** Runs `use` beside a Vigie that holds `lines`, one sample a minute from 0 on. */
+async function withVigie(
+  lines: readonly string[],
+  use: (url: string) => Promise<void>,
+): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), 'vigie-conformance-'))
+  let vigie: Vigie | undefined
+  try {
+    vigie = await start(dir)
+    await write(vigie.url, lines)
+    await use(vigie.url)
+  } finally {
+    await vigie?.stop()
+    rmSync(dir, { recursive: true })
+  }
+}
+
+function start(dir: string): Promise<Vigie> {
+  const configFile = join(dir, 'vigie.yml')
+  writeFileSync(configFile, 'default_rules: false\n')
+  writeFileSync(join(dir, 'index.html'), '')
+  return startVigie({
+    version: 'conformance',
+    configFile,
+    targets: [],
+    dataDir: join(dir, 'data'),
+    tsdbDir: join(dir, 'data/tsdb'),
+    retentionMs: parseDuration('10y')!,
+    retentionBytes: 2 ** 28,
+    listen: { host: '127.0.0.1', port: 0, orNext: false },
+    externalUrl: null,
+    web: undefined,
+    enableLifecycle: false,
+    dashboardsDir: join(dir, 'dashboards'),
+    uiDir: dir,
+    discover: false,
+    query: { lookbackMs: 300_000, timeoutMs: 30_000, maxConcurrency: 20, maxSamples: 50_000_000 },
+    flags: new Map(),
+    env: {},
+    now: () => NOW_MS,
+    log: { debug() {}, info() {}, warn: console.error, error: console.error },
+  })
+}
+
+/** The lines of a `load 1m` command. */
+const seriesLines = (load: string): string[] =>
+  load
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+
+async function write(url: string, lines: readonly string[]): Promise<void> {
+  const series = lines.map((line) => {
+    const { labels, values } = parseSeries(line)
+    return { labels, t: values.map((_, i) => i * 60_000), v: values.map(Number) }
+  })
+  const response = await fetch(`${url}/api/v1/write`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy' },
+    body: Buffer.from(encodeWriteRequest({ series })),
+  })
+  if (response.status !== 204) throw new Error(`cannot write the series: ${await response.text()}`)
+}
+
+interface ApiBody {
+  status: string
+  data?: unknown
+  errorType?: string
+  warnings?: string[]
+}
+
+async function get(url: string, path: string): Promise<ApiBody> {
+  const response = await fetch(`${url}/api/v1${path}`)
+  return (await response.json()) as ApiBody
+}
+
+async function checkEndpoint(url: string, one: EndpointCase): Promise<string | undefined> {
+  const query = new URLSearchParams()
+  for (const [name, values] of Object.entries(one.query ?? {}))
+    for (const value of values) query.append(name, value)
+  const path = one.endpoint.replace(':name', () => encodeName(one.params?.name ?? ''))
+  const body = await get(url, `${path}?${query}`)
+  if (one.errorType !== undefined) return differs(body.errorType, one.errorType)
+  if (one.warningsCount !== undefined && (body.warnings?.length ?? 0) !== one.warningsCount)
+    return `got ${body.warnings?.length ?? 0} warnings, want ${one.warningsCount}`
+  if (one.responseLen !== undefined)
+    return differs((body.data as unknown[] | undefined)?.length, one.responseLen)
+  return differs(body.data, one.dataJSON ?? fromGo(one.responseGo))
+}
+
+const differs = (got: unknown, want: unknown): string | undefined =>
+  isDeepStrictEqual(got, want)
+    ? undefined
+    : `got ${JSON.stringify(got)}, want ${JSON.stringify(want)}`
+
+const encodeName = (name: Name): string =>
+  typeof name === 'string'
+    ? encodeURIComponent(name)
+    : name.bytes.map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')
+
+interface GoQueryData {
+  ResultType: string
+  Result: { T: unknown; V: number } | { Metric?: Record<string, string>; Floats: GoPoint[] }[]
+}
+interface GoPoint {
+  T: unknown
+  F: number
+}
+
+/** The JSON of what the Go handler returns: lists as they are, results of queries as in the API. */
+function fromGo(response: unknown): unknown {
+  if (Array.isArray(response) || typeof response !== 'object' || response === null) return response
+  const { ResultType, Result } = response as GoQueryData
+  const point = (t: unknown, v: number): [number, string] => [goTimeMs(t) / 1000, String(v)]
+  if (!Array.isArray(Result))
+    return { resultType: goType(ResultType), result: point(Result.T, Result.V) }
+  const result = Result.map(({ Metric = {}, Floats }) => ({
+    metric: Metric,
+    values: Floats.map(({ T, F }) => point(T, F)),
+  }))
+  return { resultType: goType(ResultType), result }
+}
+
+const goType = (name: string): string => name.replace('parser.ValueType', '').toLowerCase()
+
+/** `timestamp.FromTime(start.Add(ns))` and its like, where `start` is 0; ms. */
+function goTimeMs(value: unknown): number {
+  const [time] = (value as { args: (string | { _call: string; args: number[] })[] }).args
+  if (typeof time === 'string') return 0
+  return time._call === 'start.Add' ? time.args[0] / 1e6 : NOW_MS
+}
+
+/** Some times stand in the vectors as the Go expression that makes them. */
+function timeText(input: unknown): string {
+  if (typeof input === 'string') return input
+  return (input as { _call: string })._call.startsWith('MinTime')
+    ? '-292273086-05-16T16:47:06Z'
+    : '292277025-08-18T07:12:54.999999999Z'
+}
+
+/** An empty time is one that is not there, where it may be left out: asked where it may not. */
+async function checkTime(url: string, text: string, isBad: boolean): Promise<string | undefined> {
+  const time = encodeURIComponent(text)
+  const { status } = await get(url, `/query_range?query=1&start=${time}&end=${time}&step=1`)
+  return differs(status, isBad ? 'error' : 'success')
+}
+
+async function checkDuration(
+  url: string,
+  text: string,
+  isBad: boolean,
+): Promise<string | undefined> {
+  const { status } = await get(
+    url,
+    `/query_range?query=1&start=0&end=0&step=${encodeURIComponent(text)}`,
+  )
+  return differs(status, isBad ? 'error' : 'success')
+}
+
+async function checkRecorded(
+  url: string,
+  request: string,
+  file: string,
+): Promise<string | undefined> {
+  const [method, path] = request.split(' ')
+  const response = await fetch(url + path, { method })
+  const got = `${response.status} ${response.headers.get('content-type')} ${await response.text()}`
+  const status = readFileSync(`${file}.status`, 'utf8').trim()
+  return differs(got, `${status} ${readFileSync(`${file}.json`, 'utf8')}`)
+}
+
+interface CodecCase {
+  expected: string
+  response: unknown
+}
+interface CodecPoint {
+  T: number | string
+  F: number | string
+}
+interface CodecSeries {
+  Metric: Record<string, string>
+  T?: number
+  F?: number
+  Floats?: CodecPoint[]
+  Histograms?: unknown
+  H?: unknown
+}
+
+function codecCases(path: string): { floats: CodecCase[]; others: number } {
+  const all = Object.values(readJson<Record<string, CodecCase[]>>(path)).flat()
+  const floats = all.filter(({ response }) => {
+    if (Array.isArray(response)) return false
+    const { Result = [] } = response as { Result?: CodecSeries[] }
+    return Result.every((one) => one.Histograms === undefined && one.H === undefined)
+  })
+  return { floats, others: all.length - floats.length }
+}
+
+function checkEncoding({ expected, response }: CodecCase): string | undefined {
+  const { Result } = response as { Result?: CodecSeries[] }
+  if (Result !== undefined) return differs(successJson(resultJson(resultOf(Result))), expected)
+  const { T, F } = response as CodecPoint
+  const scalar = resultJson({ type: 'scalar', t: Number(T), v: goNumber(F), ...NO_NOTES })
+  const point = scalar.slice('{"resultType":"scalar","result":'.length, -1)
+  return differs(successJson(point), expected)
+}
+
+const NO_NOTES = { warnings: [], infos: [], stats: { samplesTotal: 0, samplesPeak: 0 } }
+
+const goNumber = (value: number | string): number =>
+  Number(String(value).replace('Inf', 'Infinity'))
+
+function resultOf(series: readonly CodecSeries[]): QueryResult {
+  if (series[0].Floats === undefined)
+    return {
+      type: 'vector',
+      samples: series.map(({ Metric, T, F }) => ({
+        labels: Labels.fromObject(Metric),
+        t: T!,
+        v: F!,
+      })),
+      ...NO_NOTES,
+    }
+  return {
+    type: 'matrix',
+    series: series.map(({ Metric, Floats = [] }) => ({
+      labels: Labels.fromObject(Metric),
+      t: Float64Array.from(Floats, ({ T }) => Number(T)),
+      v: Float64Array.from(Floats, ({ F }) => goNumber(F)),
+    })),
+    ...NO_NOTES,
+  }
+}
