@@ -91,7 +91,8 @@ export function encodeWriteRequest(batch: WriteBatch): Uint8Array {
   const writer = protobuf.Writer.create()
   for (const one of batch.series) encodeSeries(writer, one)
   for (const one of batch.metadata ?? []) encodeMetadata(writer, one)
-  return compressSync(writer.finish())
+  // Without the copy every call would leave a buffer of its own outside of the heap.
+  return compressSync(writer.finish(), { copyOutputData: true })
 }
 
 function encodeSeries(writer: protobuf.Writer, { labels, t, v }: WriteSeries): void {
