@@ -6,6 +6,7 @@ import { Content, Empty, Note } from '../controls/feedback.tsx'
 import { SampleTable } from '../controls/labels.tsx'
 import { formatAge, formatCount, formatDurationMs } from '../time/format.ts'
 import { CheckPill } from './check-pill.tsx'
+import { checkText } from './check-text.ts'
 import { severityTone } from './severity.ts'
 
 const KIND_NAME: Record<Check['kind'], string> = { sql: 'SQL', http: 'HTTP JSON', promql: 'PromQL' }
@@ -50,7 +51,7 @@ function CheckCard({ check }: { check: Check }): ReactElement {
         <CheckPill check={check} />
         <span className="alert-title">
           <b>{check.name}</b>
-          <p>{check.expectation}</p>
+          <p>{checkText(check)}</p>
         </span>
         <span className="alert-aside num">
           <b>{KIND_NAME[check.kind]}</b>

@@ -33,6 +33,7 @@ export function DashboardPanel({
   const isSmall = panel.grid.w <= SMALL_COLUMNS && (panel.kind === 'stat' || panel.kind === 'gauge')
   const classes = ['panel', 'dash-panel']
   if (isSmall) classes.push('small')
+  if (panel.kind === 'text') classes.push('words')
   if (panel.isTransparent) classes.push('bare')
   return (
     <section

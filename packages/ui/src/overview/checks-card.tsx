@@ -4,6 +4,7 @@ import { Link } from 'wouter'
 import type { Check } from '../api/vigie.ts'
 import type { Loaded } from '../api/use-api.ts'
 import { CheckPill } from '../alerts/check-pill.tsx'
+import { checkText } from '../alerts/check-text.ts'
 import { Content } from '../controls/feedback.tsx'
 
 export function ChecksCard({ checks }: { checks: Loaded<Check[]> }): ReactElement {
@@ -33,7 +34,7 @@ export function ChecksCard({ checks }: { checks: Loaded<Check[]> }): ReactElemen
                 <CheckPill check={check} />
                 <Link className="row-main" href="/alerts?tab=checks">
                   <b>{check.name}</b>
-                  <span className="sub">{check.error ?? check.expectation}</span>
+                  <span className="sub">{checkText(check)}</span>
                 </Link>
               </li>
             ))}
