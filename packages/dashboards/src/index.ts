@@ -1,5 +1,6 @@
 /** All that is logic about Grafana dashboards: no DOM, no network, safe for browsers. */
 export {
+  colourHex,
   namedColour,
   thresholdColour,
   thresholdSteps,

@@ -1,11 +1,5 @@
 /** What is drawn of a panel: names, colours and texts decided, so that the browser only draws. */
-import {
-  type Colour,
-  type ThresholdStep,
-  seriesColour,
-  thresholdColour,
-  thresholdSteps,
-} from './colours.ts'
+import { type Colour, type ThresholdStep, fieldColour, thresholdSteps } from './colours.ts'
 import type {
   GaugePanel,
   LegendOptions,
@@ -124,7 +118,7 @@ export function preparePanel(
       return {
         kind: 'gauge',
         isBar: panel.isBar,
-        gauges: frames.map((frame) => gaugeView(panel, frame, variables)),
+        gauges: frames.map((frame, index) => gaugeView(panel, frame, index, variables)),
       }
     case 'table':
       return tableView(panel, frames)
@@ -213,12 +207,18 @@ function seriesView(
   const format = (value: number): string => displayNumber(value, settings).text
   return {
     name: displayName(settings, frame, context.variables),
-    colour: seriesColour(
-      settings,
-      context.index,
-      reduceValues(values, 'lastNotNull'),
-      context.steps,
-    ),
+    colour: fieldColour(settings, {
+      index: context.index,
+      value: reduceValues(
+        values,
+        textOf(objectOf(settings.color).seriesBy, 'last') === 'last'
+          ? 'lastNotNull'
+          : textOf(objectOf(settings.color).seriesBy),
+      ),
+      ...bounds(settings, values),
+      steps: context.steps,
+      missingMode: 'palette-classic',
+    }),
     values,
     draw: draw === 'bars' || draw === 'points' ? draw : 'line',
     lineWidth: customNumber(settings, 'lineWidth', 1),
@@ -273,10 +273,9 @@ function statTiles(panel: StatPanel, frames: readonly Frame[], variables: Variab
     const { min, max } = bounds(settings, frame.v)
     const steps = thresholdSteps(settings, min, max)
     const display = displayNumber(value, settings)
-    const isFixed = textOf(objectOf(settings.color).mode) === 'fixed'
     const colour =
       display.colour ??
-      (isFixed ? seriesColour(settings, index, value, steps) : thresholdColour(value, steps))
+      fieldColour(settings, { index, value, min, max, steps, missingMode: 'thresholds' })
     const isNameShown =
       panel.textMode === 'name' ||
       panel.textMode === 'value_and_name' ||
@@ -297,7 +296,12 @@ function statTiles(panel: StatPanel, frames: readonly Frame[], variables: Variab
   })
 }
 
-function gaugeView(panel: GaugePanel, frame: Frame, variables: Variables): GaugeView {
+function gaugeView(
+  panel: GaugePanel,
+  frame: Frame,
+  index: number,
+  variables: Variables,
+): GaugeView {
   const settings = settingsOf(panel, frame)
   const value = reduceValues(frame.v, panel.calc)
   const { min, max } = bounds(settings, frame.v)
@@ -308,7 +312,9 @@ function gaugeView(panel: GaugePanel, frame: Frame, variables: Variables): Gauge
     name: displayName(settings, frame, variables),
     text: display.text,
     ratio: fraction(value),
-    colour: display.colour ?? thresholdColour(value, steps),
+    colour:
+      display.colour ??
+      fieldColour(settings, { index, value, min, max, steps, missingMode: 'thresholds' }),
     steps: steps.map((step, i) => ({
       from: fraction(step.value),
       to: i + 1 < steps.length ? fraction(steps[i + 1].value) : 1,
