@@ -14,7 +14,7 @@ import {
   defaultRules,
 } from '@vigie/alerting'
 import { Labels, type Queryable } from '@vigie/model'
-import { Engine } from '@vigie/promql'
+import { Engine, type Expr, parseExpr } from '@vigie/promql'
 import { ScrapeManager, type ScrapeJob, hostMetrics, scrapeJob } from '@vigie/scrape'
 import { type Tsdb, nodeDisk, openTsdb } from '@vigie/tsdb'
 import type { FastifyInstance } from 'fastify'
@@ -91,6 +91,8 @@ export interface VigieOptions {
 
 /** Storage drops what is too old, and forces the WAL to disk, this often. */
 const MAINTENANCE_MS = 10_000
+/** Expressions of rules and checks kept parsed. */
+const PARSED_MAX = 5000
 /** Series younger than this decide which jobs there are. */
 const JOBS_WINDOW_MS = 3_600_000
 
@@ -127,6 +129,7 @@ export class Vigie {
   readonly #watchlist = new Watchlist()
   readonly #process: ProcessMetrics
   readonly #app: FastifyInstance
+  readonly #exprs = new Map<string, Expr>()
   #maintenance: NodeJS.Timeout | undefined
 
   constructor(options: VigieOptions, config: VigieConfig, storage: Tsdb) {
@@ -340,10 +343,20 @@ export class Vigie {
   }
 
   readonly #query = async (expr: string, timeMs: number): Promise<QueryElement[]> => {
-    const result = await this.engine.instant(this.queryable, expr, { timeMs })
+    const result = await this.engine.instant(this.queryable, this.#parsed(expr), { timeMs })
     if (result.type === 'vector') return result.samples
     if (result.type === 'scalar') return [{ labels: Labels.EMPTY, v: result.v }]
     throw new Error(`expected an instant vector or a scalar, got a ${result.type}`)
+  }
+
+  /** Rules ask the same again and again: each expression is read once. */
+  #parsed(expr: string): Expr {
+    let parsed = this.#exprs.get(expr)
+    if (parsed !== undefined) return parsed
+    if (this.#exprs.size >= PARSED_MAX) this.#exprs.clear()
+    parsed = parseExpr(expr)
+    this.#exprs.set(expr, parsed)
+    return parsed
   }
 
   #read(): VigieConfig {
