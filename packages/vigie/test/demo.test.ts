@@ -178,8 +178,10 @@ describe('the demo', () => {
   test('Ctrl+C leaves nothing running', async () => {
     const { services } = await demoState()
     await demo.stop('SIGINT')
-    for (const service of services)
-      await expect(fetch(service.url.replace(/^postgres/, 'http'))).rejects.toThrow('fetch failed')
+    for (const { port } of services)
+      await expect(fetch(`http://127.0.0.1:${port}/`), `port ${port}`).rejects.toThrow(
+        'fetch failed',
+      )
     await expect(fetch(url)).rejects.toThrow('fetch failed')
   })
 })
