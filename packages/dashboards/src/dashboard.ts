@@ -173,6 +173,8 @@ export interface VariableDef {
   hide: number
   /** Selected in the file. */
   current: string[]
+  /** An interval variable that can also follow the range: into how many parts, at least how long each. */
+  auto?: { count: number; min: string }
   /** Ask again when the time range changes. */
   isRefreshedByTime: boolean
 }

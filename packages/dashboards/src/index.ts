@@ -50,12 +50,11 @@ export { type FormatOptions, type FormattedValue } from './unit-scale.ts'
 export { formatValue, valueText } from './units.ts'
 export {
   ALL,
-  autoInterval,
   builtinVariables,
   resolveVariables,
   variableOrder,
   variableValue,
   type ResolvedVariable,
-  type VariableOption,
-  type VariableSource,
 } from './variables.ts'
+export type { VariableOption } from './variable-options.ts'
+export { parseVariableQuery, type VariableQuery, type VariableSource } from './variable-query.ts'

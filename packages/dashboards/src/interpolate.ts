@@ -1,4 +1,5 @@
 /** Variables in queries and texts: `$name`, `${name}`, `${name:format}`, `[[name]]`. */
+import { formatMoment } from './unit-time.ts'
 
 /** What a variable stands for now. */
 export interface VariableValue {
@@ -44,8 +45,9 @@ function insert(
     ) => {
       const value = variables.get(a ?? b ?? c ?? '')
       if (value === undefined) return whole
-      const format = FORMATS.get((formatB ?? formatC ?? '').split(':')[0])
-      return format === undefined ? plain(value) : format(value, a ?? b ?? c ?? '')
+      const [name, ...rest] = (formatB ?? formatC ?? '').split(':')
+      const format = FORMATS.get(name)
+      return format === undefined ? plain(value) : format(value, a ?? b ?? c ?? '', rest.join(':'))
     },
   )
 }
@@ -71,7 +73,16 @@ const escapeRegex = (text: string): string => text.replace(/[\\^$*+?.()|[\]{}/]/
 const all = (value: VariableValue): readonly string[] =>
   value.raw === undefined ? value.values : [value.raw]
 
-const FORMATS: ReadonlyMap<string, (value: VariableValue, name: string) => string> = new Map([
+/** Also what encodeURIComponent leaves alone. */
+const encodeStrict = (text: string): string =>
+  encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+
+type ValueFormat = (value: VariableValue, name: string, argument: string) => string
+
+const FORMATS: ReadonlyMap<string, ValueFormat> = new Map<string, ValueFormat>([
   ['raw', (value) => all(value).join(',')],
   ['csv', (value) => all(value).join(',')],
   ['pipe', (value) => all(value).join('|')],
@@ -102,14 +113,38 @@ const FORMATS: ReadonlyMap<string, (value: VariableValue, name: string) => strin
   ],
   [
     'percentencode',
-    (value) =>
-      encodeURIComponent(all(value).length === 1 ? all(value)[0] : `{${all(value).join(',')}}`),
+    (value) => encodeStrict(all(value).length === 1 ? all(value)[0] : `{${all(value).join(',')}}`),
+  ],
+  [
+    'distributed',
+    (value, name) => {
+      const [first = '', ...others] = all(value)
+      return [first, ...others.map((one) => `${name}=${one}`)].join(',')
+    },
+  ],
+  [
+    'lucene',
+    (value) => {
+      const quoted = all(value).map((one) => `"${one.replace(/["\\]/g, '\\$&')}"`)
+      return value.values.length === 1 ? all(value)[0] : `(${quoted.join(' OR ')})`
+    },
+  ],
+  // `${__from:date}`, `${__to:date:seconds}`, `${__from:date:YYYY-MM}`.
+  [
+    'date',
+    (value, _name, argument) => {
+      const ms = Number(all(value)[0])
+      if (Number.isNaN(ms)) return 'NaN'
+      if (argument === '' || argument === 'iso') return new Date(ms).toISOString()
+      if (argument === 'seconds') return String(Math.round(ms / 1000))
+      return formatMoment(ms, argument, false)
+    },
   ],
   [
     'queryparam',
     (value, name) =>
       all(value)
-        .map((one) => `var-${encodeURIComponent(name)}=${encodeURIComponent(one)}`)
+        .map((one) => `var-${encodeStrict(name)}=${encodeStrict(one)}`)
         .join('&'),
   ],
 ])

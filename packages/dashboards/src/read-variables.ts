@@ -30,6 +30,8 @@ export function readVariables(list: readonly Json[]): VariableDef[] {
 }
 
 function readVariable(one: Json, name: string, type: VariableType): VariableDef {
+  const isAuto = type === 'interval' && flagOf(one.auto)
+  const auto = { count: numberOf(one.auto_count) ?? 30, min: textOf(one.auto_min, '10s') }
   return {
     name,
     label: textOf(one.label) || name,
@@ -42,7 +44,8 @@ function readVariable(one: Json, name: string, type: VariableType): VariableDef 
     allValue: textOf(one.allValue),
     hide: numberOf(one.hide) ?? 0,
     current: currentOf(one),
-    isRefreshedByTime: numberOf(one.refresh) === 2,
+    ...(isAuto ? { auto } : {}),
+    isRefreshedByTime: isAuto || numberOf(one.refresh) === 2,
   }
 }
 

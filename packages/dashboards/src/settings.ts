@@ -3,7 +3,7 @@ import { type Colour, namedColour } from './colours.ts'
 import type { FieldConfig } from './dashboard.ts'
 import { type Json, flagOf, numberOf, objectOf, objectsOf, textOf } from './json.ts'
 import { formatValue } from './units.ts'
-import { toRegex } from './variables.ts'
+import { toRegex } from './pattern.ts'
 
 /** What an override can go by. */
 export interface FieldIdentity {

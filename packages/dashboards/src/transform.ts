@@ -21,7 +21,7 @@ import {
   rowsOf,
 } from './tables.ts'
 import { joinByField, merge, seriesToRows } from './transform-join.ts'
-import { toRegex } from './variables.ts'
+import { toRegex } from './pattern.ts'
 
 type Transform = (tables: readonly Table[], options: Json) => readonly Table[]
 

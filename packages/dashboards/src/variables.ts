@@ -1,15 +1,17 @@
 /** What the variables of a dashboard can be and are: options by asking the data source, in the order of their dependence. */
 import type { VariableDef } from './dashboard.ts'
-import { type VariableValue, type Variables, interpolateQuery } from './interpolate.ts'
-import { formatInterval, intervalMs, rateIntervalMs } from './interval.ts'
+import {
+  type VariableValue,
+  type Variables,
+  interpolateQuery,
+  interpolateText,
+} from './interpolate.ts'
+import { formatInterval, intervalMs, parseInterval, rateIntervalMs } from './interval.ts'
+import { type VariableOption, pickOptions, sortOptions, splitCustom } from './variable-options.ts'
+import { type VariableSource, askVariable } from './variable-query.ts'
 
 /** The value that stands for All, in addresses and files alike. */
 export const ALL = '$__all'
-
-export interface VariableOption {
-  text: string
-  value: string
-}
 
 /** A variable with its options and what is selected of them. */
 export interface ResolvedVariable {
@@ -17,19 +19,10 @@ export interface ResolvedVariable {
   options: VariableOption[]
   /** Values; `[ALL]` for All. */
   selected: string[]
+  /** What `auto` of an interval variable stands for in this range. */
+  autoValue?: string
   /** Why there are no options, '' when there are. */
   error: string
-}
-
-/** The questions variables ask; the range is the dashboard's. */
-export interface VariableSource {
-  labelNames(): Promise<string[]>
-  /** `selector` '' for all series. */
-  labelValues(label: string, selector: string): Promise<string[]>
-  /** An instant query: series as `name{labels} value timestamp` texts, as query_result gives them. */
-  queryResult(expr: string): Promise<string[]>
-  /** Selectors of the series themselves. */
-  series(selector: string): Promise<string[]>
 }
 
 /** A dropdown with more is no help. */
@@ -84,7 +77,17 @@ async function resolveOne(
   } catch (cause) {
     error = (cause as Error).message
   }
-  return { def, options, selected: selection(def, options, chosen), error }
+  const auto = def.auto === undefined ? {} : { autoValue: autoInterval(def.auto, known) }
+  return { def, options, selected: selection(def, options, chosen), ...auto, error }
+}
+
+/** As files and addresses name the choice `auto`. */
+const autoName = (def: VariableDef): string => `$__auto_interval_${def.name}`
+
+/** The range in so many parts, and not below the least. */
+function autoInterval(auto: NonNullable<VariableDef['auto']>, known: Variables): string {
+  const rangeMs = Number(known.get('__range_ms')?.values[0] ?? 0)
+  return formatInterval(intervalMs(rangeMs, auto.count, parseInterval(auto.min) ?? 1))
 }
 
 function selection(
@@ -99,7 +102,7 @@ function selection(
   const values = new Set(options.map((one) => one.value))
   const isKnown = (value: string): boolean => values.has(value) || (value === ALL && def.hasAll)
   const normal = (list: readonly string[]): string[] =>
-    list.map((value) => (value === 'All' && def.hasAll ? ALL : value)).filter(isKnown)
+    list.map((value) => alias(def, value)).filter(isKnown)
   for (const wanted of [chosen ?? [], def.current]) {
     const kept = normal(wanted)
     if (kept.length > 0) return def.isMulti ? kept : kept.slice(0, 1)
@@ -108,24 +111,29 @@ function selection(
   return options.length > 0 ? [options[0].value] : []
 }
 
+/** Other spellings of All and auto. */
+function alias(def: VariableDef, value: string): string {
+  if (value === 'All' && def.hasAll) return ALL
+  return value === 'auto' && def.auto !== undefined ? autoName(def) : value
+}
+
 async function optionsOf(
   def: VariableDef,
   source: VariableSource,
   known: Variables,
 ): Promise<VariableOption[]> {
   switch (def.type) {
-    case 'query':
-      return sorted(
-        filtered(
-          await ask(interpolateQuery(def.query, known), source),
-          interpolateQuery(def.regex, known),
-        ),
-        def.sort,
-      )
+    case 'query': {
+      const values = await askVariable(interpolateQuery(def.query, known), source)
+      return sortOptions(pickOptions(values, interpolateText(def.regex, known)), def.sort)
+    }
     case 'custom':
       return splitCustom(def.query)
     case 'interval':
-      return splitCustom(def.query)
+      return [
+        ...(def.auto === undefined ? [] : [{ text: 'auto', value: autoName(def) }]),
+        ...splitCustom(def.query),
+      ]
     case 'datasource':
       return [{ text: 'Vigie', value: 'vigie' }]
     case 'textbox':
@@ -135,88 +143,11 @@ async function optionsOf(
   }
 }
 
-async function ask(query: string, source: VariableSource): Promise<string[]> {
-  const text = query.trim()
-  if (text === '') return []
-  if (/^label_names\(\s*\)$/.test(text)) return source.labelNames()
-  const metrics = /^metrics\((.*)\)$/s.exec(text)
-  if (metrics !== null) {
-    const pattern = new RegExp(metrics[1].trim().replace(/^["']|["']$/g, ''))
-    return (await source.labelValues('__name__', '')).filter((name) => pattern.test(name))
-  }
-  const values = /^label_values\((?:(.*),)?\s*([^,()\s]+)\s*\)$/s.exec(text)
-  if (values !== null)
-    return source.labelValues(values[2].replace(/^["']|["']$/g, ''), (values[1] ?? '').trim())
-  const result = /^query_result\((.*)\)$/s.exec(text)
-  return result === null ? source.series(text) : source.queryResult(result[1])
-}
-
-/** The regex picks by its group, by its groups named `text` and `value`, or by the whole match. */
-function filtered(values: readonly string[], regex: string): VariableOption[] {
-  const seen = new Set<string>()
-  const expression = toRegex(regex)
-  const out: VariableOption[] = []
-  for (const value of values) {
-    const option = expression === undefined ? { text: value, value } : pick(value, expression)
-    if (option === undefined || seen.has(option.value)) continue
-    seen.add(option.value)
-    out.push(option)
-  }
-  return out
-}
-
-function pick(value: string, expression: RegExp): VariableOption | undefined {
-  const match = expression.exec(value)
-  if (match === null) return undefined
-  const { text, value: named } = match.groups ?? {}
-  if (text !== undefined || named !== undefined)
-    return { text: text ?? named ?? '', value: named ?? text ?? '' }
-  const picked = match[1] ?? match[0]
-  return { text: picked, value: picked }
-}
-
-/** `/…/flags` or a bare expression; undefined for none. */
-export function toRegex(text: string): RegExp | undefined {
-  if (text.trim() === '') return undefined
-  const match = /^\/(.*)\/([a-z]*)$/s.exec(text.trim())
-  try {
-    return match === null
-      ? new RegExp(`^(?:${text})$`)
-      : new RegExp(match[1], match[2].replace('g', ''))
-  } catch {
-    return undefined
-  }
-}
-
-/** `a, b, shown : value`, a comma inside a value written `\,`. */
-function splitCustom(query: string): VariableOption[] {
-  return (query.match(/(?:\\,|[^,])+/g) ?? []).map((part) => {
-    const text = part.replace(/\\,/g, ',').trim()
-    const pair = /^(.+?)\s:\s(.+)$/s.exec(text)
-    return pair === null ? { text, value: text } : { text: pair[1].trim(), value: pair[2].trim() }
-  })
-}
-
-const COLLATE = new Intl.Collator('en', { numeric: true, sensitivity: 'base' })
-const firstNumber = (text: string): number => Number(/-?\d+(?:\.\d+)?/.exec(text)?.[0] ?? -1)
-const plainOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-const ORDERS: readonly ((a: string, b: string) => number)[] = [
-  plainOrder,
-  (a, b) => firstNumber(a) - firstNumber(b),
-  (a, b) => plainOrder(a.toLowerCase(), b.toLowerCase()),
-  (a, b) => COLLATE.compare(a, b),
-]
-
-function sorted(options: VariableOption[], sort: number): VariableOption[] {
-  const order = ORDERS[Math.ceil(sort / 2) - 1]
-  if (sort === 0 || order === undefined) return options
-  const rising = [...options].sort((a, b) => order(a.text, b.text))
-  return sort % 2 === 0 ? rising.reverse() : rising
-}
-
 /** What a resolved variable inserts into queries. */
 export function variableValue(one: ResolvedVariable): VariableValue {
-  const { def, options, selected } = one
+  const { def, options, selected, autoValue } = one
+  if (autoValue !== undefined && selected[0] === autoName(def))
+    return { values: [autoValue], isMulti: false, text: 'auto' }
   const isAll = selected.includes(ALL)
   const values = isAll ? options.map((option) => option.value) : selected
   const texts = values.map(
@@ -254,7 +185,3 @@ export function builtinVariables(times: {
     entries.map(([name, value]) => [name, { values: [String(value)], isMulti: false }]),
   )
 }
-
-/** The value of an interval variable set to `auto`: the range in thirty parts. */
-export const autoInterval = (fromMs: number, toMs: number, parts = 30): string =>
-  formatInterval(intervalMs(toMs - fromMs, parts, 10_000))
