@@ -422,14 +422,15 @@ export async function startVigie(options: VigieOptions): Promise<Vigie> {
     log: options.log,
     disk: nodeDisk(),
   })
-  const vigie = new Vigie(options, config, storage)
+  let vigie: Vigie | undefined
   try {
+    vigie = new Vigie(options, config, storage)
     await vigie.start()
+    return vigie
   } catch (error) {
-    await vigie.stop()
+    await (vigie?.stop() ?? storage.close())
     throw error
   }
-  return vigie
 }
 
 function readConfig(options: VigieOptions, watchlist: Watchlist): VigieConfig {

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { type IncomingHttpHeaders, createServer, request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { createParser } from '@vigie/scrape'
@@ -609,10 +610,18 @@ describe('management', () => {
 
   test('a busy port is an error that says so, and lets go of the data directory', async () => {
     const { port } = new URL(started.url)
+    const dataDir = join(started.dir, 'other')
+    const options = { dataDir, tsdbDir: join(dataDir, 'tsdb') }
     const listen = { host: '127.0.0.1', port: Number(port), orNext: false }
-    await expect(startTestVigie(CONFIG, { listen }, { 'rules.yml': RULES })).rejects.toThrow(
-      ListenError,
+    const files = { 'rules.yml': RULES }
+    await expect(startTestVigie(CONFIG, { ...options, listen }, files)).rejects.toThrow(ListenError)
+    const next = await startTestVigie(
+      CONFIG,
+      { ...options, listen: { ...listen, orNext: true } },
+      files,
     )
+    expect(Number(new URL(next.url).port)).toBeGreaterThan(Number(port))
+    await next.stop()
   })
 })
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseConfig } from './config.ts'
 import { generateConfig } from './generate.ts'
 import { coverSecrets } from './secrets.ts'
@@ -121,13 +121,61 @@ test('what Vigie writes without a file is what it reads', () => {
   expect([config.self, config.host]).toEqual([true, true])
 })
 
-test('secrets are covered wherever they stand', () => {
-  const shown = coverSecrets(
-    'scrape_configs:\n- basic_auth: { username: u, password: hunter2 }\ndatasources: { main: { url: "postgres://u:hunter2@h/db" } }\n' +
-      'alertmanager: { receivers: [{ slack_configs: [{ api_url: https://hunter2 }], webhook_configs: [{ url: https://hunter2 }] }] }\n' +
-      'probes: [{ http: { targets: ["https://u:hunter2@h/"] } }]\n',
+describe('secrets are covered', () => {
+  const check = (text: string, want: string): void => expect(coverSecrets(text)).toBe(`${want}\n`)
+
+  test('wherever they stand', () => {
+    check(
+      'basic_auth: { username: u, password: hunter2 }',
+      'basic_auth:\n  username: u\n  password: <secret>',
+    )
+    check('password: 12345', 'password: <secret>')
+    check('password: ""', 'password: ""')
+    check('password_file: /a/b', 'password_file: /a/b')
+    check('url: postgres://u:hunter2@h/db', 'url: postgres://u:<secret>@h/db')
+    check('url: postgres://u:hunt@er2@h/db', 'url: postgres://u:<secret>@h/db')
+    check(
+      'url: postgres://h/db?user=u&password=hunter2&x=1',
+      'url: postgres://h/db?user=u&password=<secret>&x=1',
+    )
+    check('url: host=h password=hunter2 user=u', 'url: host=h password=<secret> user=u')
+    check('url: ${PG}', 'url: ${PG}')
+    check('url: postgres://h/db?password=${PW}', 'url: postgres://h/db?password=${PW}')
+    check('targets: ["https://u:hunter2@h/"]', 'targets:\n  - https://u:<secret>@h/')
+    check(
+      'headers: { Authorization: Bearer hunter2, X-Api-Key: 5, Accept: a }',
+      'headers:\n  Authorization: <secret>\n  X-Api-Key: <secret>\n  Accept: a',
+    )
+    check('slack_configs: [{ api_url: https://hunter2 }]', 'slack_configs:\n  - api_url: <secret>')
+    check('webhook_configs: [{ url: https://hunter2 }]', 'webhook_configs:\n  - url: <secret>')
+    check('probes: [{ url: https://h }]', 'probes:\n  - url: https://h')
+  })
+
+  test('behind anchors, and gone with comments', () => {
+    check(
+      'a: { password: &p hunter2 }\nb: { password: *p }',
+      'a:\n  password: <secret>\nb:\n  password: <secret>',
+    )
+    check('# password: hunter2\na: 1 # hunter2', 'a: 1')
+  })
+
+  test('in problems of the file', () => {
+    const text = 'scrape_configs:\n- job_name: a\n  basic_auth: { password: 4711 }'
+    expect(problemsOf(text)).toEqual([
+      'vigie.yml:3: scrape_configs[0].basic_auth.password: expected text',
+    ])
+  })
+})
+
+test('the environment comes into data sources and external labels, and never into what is shown', () => {
+  const config = parse(
+    'global: { external_labels: { at: "${PG}$$" } }\ndatasources: { main: { url: "${PG}" } }\n' +
+      'checks: [{ name: c, sql: { source: main, query: "select 1" }, expect: { rows: 1 } }]',
   )
-  expect(shown).not.toContain('hunter2')
-  expect(shown.match(/<secret>/g)).toHaveLength(5)
-  expect(shown).toContain('username: u')
+  expect(config.datasources).toEqual([
+    expect.objectContaining({ name: 'main', url: 'postgres://u:p@localhost/db' }),
+  ])
+  expect(config.externalLabels.get('at')).toBe('postgres://u:p@localhost/db$')
+  expect(config.shownText).toContain('url: ${PG}')
+  expect(config.shownText).not.toContain('localhost/db')
 })

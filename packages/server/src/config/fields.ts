@@ -81,3 +81,15 @@ export const list = <T extends z.ZodType>(item: T): z.ZodDefault<z.ZodPreprocess
   z
     .preprocess((value) => value ?? [], z.array(item, { error: () => 'expected a list' }))
     .default([] as never)
+
+const TLS_VERSIONS = ['TLS10', 'TLS11', 'TLS12', 'TLS13'] as const
+const NODE_TLS_VERSIONS = {
+  TLS10: 'TLSv1',
+  TLS11: 'TLSv1.1',
+  TLS12: 'TLSv1.2',
+  TLS13: 'TLSv1.3',
+} as const
+/** A version of TLS, in Node's words. */
+export const tlsVersion = z
+  .enum(TLS_VERSIONS, { error: () => `expected one of ${TLS_VERSIONS.join(', ')}` })
+  .transform((version) => NODE_TLS_VERSIONS[version])

@@ -6,7 +6,19 @@
  */
 import { z } from 'zod'
 import { RELABEL_ACTIONS } from '@vigie/scrape'
-import { count, duration, flag, labelMap, list, regex, scalar, size, text, url } from './fields.ts'
+import {
+  count,
+  duration,
+  flag,
+  labelMap,
+  list,
+  regex,
+  scalar,
+  size,
+  text,
+  tlsVersion,
+  url,
+} from './fields.ts'
 
 /** Keys that Prometheus knows and Vigie does not serve yet: a named warning, never an error, never silence. */
 export const UNSERVED_TOP: readonly string[] = [
@@ -71,16 +83,6 @@ const authorization = z.strictObject({
   credentials: text.optional(),
   credentials_file: text.optional(),
 })
-const TLS_VERSIONS = ['TLS10', 'TLS11', 'TLS12', 'TLS13'] as const
-const NODE_TLS_VERSIONS = {
-  TLS10: 'TLSv1',
-  TLS11: 'TLSv1.1',
-  TLS12: 'TLSv1.2',
-  TLS13: 'TLSv1.3',
-} as const
-const tlsVersion = z
-  .enum(TLS_VERSIONS, { error: () => `expected one of ${TLS_VERSIONS.join(', ')}` })
-  .transform((version) => NODE_TLS_VERSIONS[version])
 const tlsConfig = z.strictObject({
   ca: text.optional(),
   ca_file: text.optional(),

@@ -1,35 +1,51 @@
-/** What `/api/v1/status/config` and the status page show: the file with its secrets covered. */
-import { Scalar, isScalar, parseDocument, visit } from 'yaml'
+/**
+ * What `/api/v1/status/config` and the status page show: the file with its secrets covered. Written
+ * anew from what was read, so that nothing commented out comes along; `${NAME}` stays as it stands.
+ */
+import { parse, stringify } from 'yaml'
 
 const COVERED = '<secret>'
 const SECRET_KEYS =
-  /^(password|credentials|bearer_token|client_secret|secret|secret_key|access_key|key|token|bot_token|api_key|service_key|routing_key|auth_password|auth_secret|smtp_auth_password|smtp_auth_secret|api_url|webhook_url|slack_api_url|url)$/
-/** `url` is a secret only below these (a webhook's address lets anybody post). */
-const URL_SECRET_PARENTS = /^(webhook_configs|discord_configs)$/
+  /^(password|credentials|bearer_token|client_secret|secret|secret_key|access_key|key|token|bot_token|api_key|service_key|routing_key|user_key|auth_password|auth_secret|smtp_auth_password|smtp_auth_secret|api_url|webhook_url|slack_api_url)$/
+/** Headers that let somebody in. */
+const SECRET_HEADERS = /auth|cookie|token|key|secret|password/i
+/** `url` is a secret only in these (a webhook's address lets anybody post). */
+const SECRET_URL_PARENTS = ['webhook_configs', 'discord_configs']
+
+/** Whether what stands under this key is never shown. */
+export const isSecretKey = (key: string): boolean => SECRET_KEYS.test(key)
 
 export function coverSecrets(text: string): string {
-  const document = parseDocument(text)
-  visit(document, {
-    Pair(_, pair, path) {
-      const key = isScalar(pair.key) ? String(pair.key.value) : ''
-      const { value } = pair
-      if (!isScalar(value) || typeof value.value !== 'string' || value.value === '') return
-      if (SECRET_KEYS.test(key) && (key !== 'url' || path.some(isSecretParent)))
-        pair.value = new Scalar(COVERED)
-      else value.value = coverUserInfo(value.value)
-    },
-    Scalar(key, node) {
-      if (key !== 'key' && typeof node.value === 'string') node.value = coverUserInfo(node.value)
-    },
-  })
-  return String(document)
+  return stringify(covered(parse(text), []), { aliasDuplicateObjects: false })
 }
 
-const isSecretParent = (node: unknown): boolean => {
-  const pair = node as { key?: unknown }
-  return isScalar(pair.key) && URL_SECRET_PARENTS.test(String(pair.key.value))
+/** A copy; `path` is the keys above, without indices. */
+function covered(value: unknown, path: readonly string[]): unknown {
+  if (typeof value === 'string') return coverAddress(value)
+  if (Array.isArray(value)) return value.map((one) => covered(one, path))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, one]) => [
+      key,
+      isLeaf(one) && isSecret(key, path) ? COVERED : covered(one, [...path, key]),
+    ]),
+  )
 }
 
-/** The password of `scheme://user:password@host`. */
-const coverUserInfo = (value: string): string =>
-  value.replace(/^([a-z][a-z0-9+.-]*:\/\/[^:/@\s]*):[^@/\s]+@/i, `$1:${COVERED}@`)
+const isLeaf = (value: unknown): boolean =>
+  value !== null && value !== '' && typeof value !== 'object'
+
+function isSecret(key: string, path: readonly string[]): boolean {
+  if (isSecretKey(key)) return true
+  if (key === 'url') return path.some((one) => SECRET_URL_PARENTS.includes(one))
+  return path.at(-1) === 'headers' && SECRET_HEADERS.test(key)
+}
+
+/** The password of `scheme://user:password@host`, and of `…password=…` in parameters and connection strings. */
+const coverAddress = (value: string): string =>
+  value
+    .replace(/^([a-z][a-z0-9+.-]*:\/\/[^:/@\s]*):[^/\s]+@/i, `$1:${COVERED}@`)
+    .replace(
+      /\b(password|passwd|secret|token|api_?key|access_key)=(?!\$\{)[^&\s]+/gi,
+      `$1=${COVERED}`,
+    )

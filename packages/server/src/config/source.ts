@@ -13,6 +13,7 @@ import {
   parseDocument,
 } from 'yaml'
 import type { z } from 'zod'
+import { isSecretKey } from './secrets.ts'
 
 export interface Problem {
   file: string
@@ -115,6 +116,7 @@ export class YamlSource {
     let value: unknown = this.value
     for (const step of path) value = (value as Record<string | number, unknown> | undefined)?.[step]
     if (value === undefined) return 'missing; '
+    if (isSecretKey(String(path.at(-1)))) return ''
     return `found ${describe(value)}; `
   }
 }

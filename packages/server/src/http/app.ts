@@ -1,5 +1,6 @@
 /** The HTTP server without its routes: bodies, errors, compression, safety, access. */
 import { readFileSync } from 'node:fs'
+import { type SecureContextOptions, createSecureContext } from 'node:tls'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import fastify, {
@@ -11,7 +12,7 @@ import fastify, {
 import { ApiError } from './api-error.ts'
 import { quoteInvalid } from './params.ts'
 import { SECURITY_HEADERS, type SafetyOptions, refusal } from './safety.ts'
-import type { WebConfig } from '../config/web-config.ts'
+import type { ServerTls, WebConfig } from '../config/web-config.ts'
 
 /** Bodies past this are refused with 413; remote write and dashboards are the largest. */
 const BODY_SIZE_BYTES_MAX = 32 * 1024 * 1024
@@ -37,14 +38,7 @@ export interface AppOptions {
 
 export function createApp(options: AppOptions): FastifyInstance {
   const tls = options.web?.tls
-  const https =
-    tls === undefined
-      ? null
-      : {
-          cert: readFileSync(tls.certFile),
-          key: readFileSync(tls.keyFile),
-          minVersion: 'TLSv1.2' as const,
-        }
+  const https = tls === undefined ? null : tlsOptions(tls)
   const app = fastify({
     bodyLimit: BODY_SIZE_BYTES_MAX,
     forceCloseConnections: true,
@@ -70,6 +64,25 @@ export function createApp(options: AppOptions): FastifyInstance {
   })
   app.server.maxConnections = CONNECTIONS_MAX
   return app
+}
+
+/** Throws an error that names the files when they cannot be used. */
+function tlsOptions(tls: ServerTls): SecureContextOptions {
+  const { certFile, keyFile, minVersion, maxVersion } = tls
+  try {
+    const cert = readFileSync(certFile)
+    const key = readFileSync(keyFile)
+    const options = { cert, key, minVersion, maxVersion }
+    createSecureContext(options)
+    return options
+  } catch (error) {
+    throw new Error(
+      `cannot serve TLS with ${certFile} and ${keyFile}: ${(error as Error).message}`,
+      {
+        cause: error,
+      },
+    )
+  }
 }
 
 function addBodyParsers(app: FastifyInstance): void {
