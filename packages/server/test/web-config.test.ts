@@ -1,12 +1,12 @@
 /** `--web.config.file`: what is asked over TLS, and who is let in. */
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SecureVersion } from 'node:tls'
 import { hashSync } from 'bcryptjs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { CERT, KEY } from '../../scrape/test/certificate.ts'
 import { ConfigError, parseWebConfig } from '../src/index.ts'
 import { type TestVigie, startTestVigie } from './start-vigie.ts'
 
@@ -15,10 +15,8 @@ let started: TestVigie
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'vigie-web-'))
-  const options = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2'.split(' ')
-  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-  const files = ['-keyout', join(dir, 'key.pem'), '-out', join(dir, 'cert.pem')]
-  execFileSync('openssl', ['req', ...options, ...names, ...files], { stdio: 'ignore' })
+  writeFileSync(join(dir, 'cert.pem'), CERT)
+  writeFileSync(join(dir, 'key.pem'), KEY)
   const text = `
 tls_server_config: { cert_file: cert.pem, key_file: key.pem, min_version: TLS13 }
 basic_auth_users:
@@ -41,12 +39,15 @@ function statusOf(
   maxVersion: SecureVersion = 'TLSv1.3',
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    const ca = readFileSync(join(dir, 'cert.pem'))
     const headers = authorization === undefined ? {} : { authorization }
-    request(`${started.url}${path}`, { ca, headers, maxVersion, agent: false }, (response) => {
-      response.resume()
-      response.on('end', () => resolve(response.statusCode ?? 0))
-    })
+    request(
+      `${started.url}${path}`,
+      { ca: CERT, headers, maxVersion, agent: false },
+      (response) => {
+        response.resume()
+        response.on('end', () => resolve(response.statusCode ?? 0))
+      },
+    )
       .on('error', reject)
       .end()
   })
