@@ -56,6 +56,9 @@ export async function startTestVigie(
     now: Date.now,
     log: quiet,
     ...options,
+  }).catch((error: unknown) => {
+    rmSync(dir, { recursive: true, force: true })
+    throw error
   })
   return {
     vigie,
