@@ -81,4 +81,6 @@ async function runSuites(vectorsDir: string, names: readonly string[]): Promise<
   return isWorse && !values.keep ? 1 : 0
 }
 
-const share = (figure: Figure): number => (figure.total === 0 ? 1 : figure.passed / figure.total)
+function share(figure: Figure): number {
+  return figure.total === 0 ? 1 : figure.passed / figure.total
+}
