@@ -57,15 +57,16 @@ export async function benchLoad() {
     ]
     const ours = await requestsPerCpuSecond(base, dir, process.execPath, [CLI, 'load', ...loadArgs])
     const figures = []
-    for (const [name, command, args] of [
-      [
-        'autocannon',
-        process.execPath,
-        [AUTOCANNON, '-c', String(VUS), '-d', String(DURATION_S), '-n', base],
-      ],
-      ['wrk', 'wrk', ['-t1', `-c${VUS}`, `-d${DURATION_S}s`, base]],
-      ['k6', 'k6', ['run', ...loadArgs]],
-    ]) {
+    const peers = [
+      {
+        name: 'autocannon',
+        command: process.execPath,
+        args: [AUTOCANNON, '-c', String(VUS), '-d', String(DURATION_S), '-n', base],
+      },
+      { name: 'wrk', command: 'wrk', args: ['-t1', `-c${VUS}`, `-d${DURATION_S}s`, base] },
+      { name: 'k6', command: 'k6', args: ['run', ...loadArgs] },
+    ]
+    for (const { name, command, args } of peers) {
       const peer = await requestsPerCpuSecond(base, dir, command, args)
       if (peer === undefined) console.error(`load-requests/${name}: ${command} is not on the path`)
       else figures.push({ name: `load-requests/${name}`, ours, peer, unit: 'requests/CPU-s' })

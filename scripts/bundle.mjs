@@ -39,4 +39,5 @@ cpSync(`${root}packages/ui/dist`, `${out}/ui`, { recursive: true })
 for (const folder of ['dashboards', 'load', 'rules'])
   cpSync(`${root}examples/arcade/${folder}`, `${out}/arcade/${folder}`, { recursive: true })
 // What npm shows of the package.
-for (const file of ['README.md', 'LICENSE']) cpSync(`${root}${file}`, `${root}packages/vigie/${file}`)
+for (const file of ['README.md', 'LICENSE'])
+  cpSync(`${root}${file}`, `${root}packages/vigie/${file}`)
