@@ -78,9 +78,13 @@ async function mendAll(): Promise<void> {
   expect(code).toBe(0)
 }
 
-const untilQuiet = (timeoutMs: number): Promise<true> =>
-  eventually('no alert fires', timeoutMs, async () =>
-    (await firing(() => true)) === undefined ? true : undefined,
+/** A busy machine may be slow, and Vigie may say so; down or wrong nothing is. */
+const isUnwell = (alert: Alert): boolean =>
+  ['TargetDown', 'InvariantViolated', 'InvariantNotChecked'].includes(alert.labels.alertname)
+
+const untilWell = (timeoutMs: number): Promise<true> =>
+  eventually('nothing is down or wrong', timeoutMs, async () =>
+    (await firing(isUnwell)) === undefined ? true : undefined,
   )
 
 describe('the demo', () => {
@@ -105,7 +109,7 @@ describe('the demo', () => {
       const [row] = await query('sum(game_rps_active_connections_total)')
       return row !== undefined && Number(row.value[1]) > 0 ? row : undefined
     })
-    expect(await firing(() => true)).toBeUndefined()
+    expect(await firing(isUnwell)).toBeUndefined()
   })
 
   test('a killed matchmaker fires within two scrapes and evaluations, is visible, notifies once, and resolves', async () => {
@@ -148,7 +152,7 @@ describe('the demo', () => {
   ])(
     '%s is caught by the data check %s, with the rows that are wrong',
     async (fault, check) => {
-      await untilQuiet(40_000)
+      await untilWell(40_000)
       const { code } = await run(cwd, ['demo', 'break', fault])
       expect(code).toBe(0)
       await violated(check, 30_000)
