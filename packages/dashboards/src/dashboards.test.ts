@@ -6,7 +6,6 @@ import {
   type QueryData,
   type VariableSource,
   formatInterval,
-  generateDashboard,
   interpolateQuery,
   intervalMs,
   panelQueries,
@@ -321,29 +320,4 @@ describe('what is drawn', () => {
     expect(view.columns.map((column) => column.name)).toEqual(['job', 'Value #A', 'Second'])
     expect(view.rows.map((row) => row.map((one) => one.text))).toEqual([['a', '1', '2']])
   })
-})
-
-test('a job without a dashboard gets one from its metrics, and it reads', () => {
-  const dashboard = generateDashboard('app', [
-    { name: 'http_requests_total', type: 'counter', help: 'Requests.', unit: '' },
-    { name: 'http_request_duration_seconds', type: 'histogram', help: '', unit: '' },
-    { name: 'queue_depth', type: 'gauge', help: '', unit: '' },
-    { name: 'process_resident_memory_bytes', type: 'gauge', help: '', unit: '' },
-    ...Array.from({ length: 200 }, (_, i) => ({
-      name: `many_things_${i}`,
-      type: 'gauge',
-      help: '',
-      unit: '',
-    })),
-  ])
-  const read = readDashboard(dashboard)
-  expect(read.panels.slice(0, 6).map((panel) => panel.title)).toEqual([
-    'Up',
-    'Requests',
-    'Error ratio',
-    'p95 latency',
-    'Http',
-    'Http request duration',
-  ])
-  expect(read.panels.filter((panel) => panel.kind !== 'row').length).toBe(40)
 })

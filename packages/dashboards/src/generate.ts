@@ -1,42 +1,56 @@
 /**
- * A dashboard for a job that has none, made from what its metrics say of themselves: counters as rates,
- * histograms as percentiles and rates, gauges as they are, by the first word of their names; the
- * runtime's own metrics last.
+ * A dashboard for a job that has none, made from what its metrics say of themselves: a headline of a few
+ * numbers, its traffic, then its own metrics by the words their names begin with (counters as rates,
+ * histograms as percentiles, gauges as they are), the runtime last.
  */
-
-export interface MetricInfo {
-  /** Of the family: without `_bucket`, `_sum`, `_count`. */
-  name: string
-  type: string
-  help: string
-  unit: string
-}
+import { isKnownFamily, knownPanels } from './generate-known.ts'
+import { type Draft, Layout } from './generate-layout.ts'
+import {
+  type MetricInfo,
+  rateUnitOf,
+  sharedPrefix,
+  titleOf,
+  unitOf,
+  wordsOf,
+} from './generate-names.ts'
 
 type JsonObject = Record<string, unknown>
 
 /** More panels than this no one reads. */
 const PANELS_MAX = 40
-const RUNTIME = /^(process|nodejs|go|python|jvm|promhttp|scrape|net_conntrack)_/
+/** A group with more is split by the next word of its names. */
+const GROUP_MAX = 9
 /** Without a type: names that count. */
 const COUNTER_NAME = /_(total|count|sum)$/
+/** Moments of time, constants and texts draw no line worth seeing. */
+const NOT_DRAWN =
+  /^up$|_(created|info|(min|max|boot|start|last)_time(_seconds)?|time_seconds|timestamp(_seconds|_ms)?)$/
+const RATE = '[$__rate_interval]'
 
 export function generateDashboard(job: string, metrics: readonly MetricInfo[]): JsonObject {
-  const layout = new Layout()
   const selector = `job=${JSON.stringify(job)},instance=~"$instance"`
-  const drawn = metrics.filter(
-    (one) =>
-      one.type !== 'info' &&
-      one.type !== 'stateset' &&
-      !/_(created|info|(boot_|start_)?time_seconds|timestamp_seconds)$/.test(one.name),
-  )
-  addHeadline(layout, job, selector, drawn)
-  const own = drawn.filter((one) => !RUNTIME.test(one.name)).sort(byName)
-  const runtime = drawn.filter((one) => RUNTIME.test(one.name)).sort(byName)
-  for (const [title, group] of [...groupByPrefix(own), ['Runtime', runtime] as const]) {
-    const panels = group.flatMap((metric) => metricPanels(metric, selector))
-    if (panels.length > 0 && layout.count < PANELS_MAX) layout.row(title)
-    for (const panel of panels) if (layout.count < PANELS_MAX) layout.add(12, 8, panel)
+  const drawn = metrics
+    .filter(({ name, type }) => type !== 'info' && type !== 'stateset' && !NOT_DRAWN.test(name))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+  const own = drawn.filter(({ name }) => !isKnownFamily(name))
+  const known = knownPanels(new Set(drawn.map(({ name }) => name)), selector)
+  const traffic = findTraffic(own)
+  const layout = new Layout()
+  layout.stats([
+    upStat(job),
+    ...trafficStats(traffic, selector),
+    ...known.stats,
+    ...(known.stats.length > 0 || known.runtime.length === 0 ? [] : memoryStat(drawn, selector)),
+  ])
+  layout.charts(trafficCharts(traffic, selector))
+  for (const { title, charts } of known.rows) addRow(layout, title, charts, 0)
+  const isRest = (metric: MetricInfo): boolean =>
+    metric !== traffic.requests && metric !== traffic.latency && metric.name !== traffic.ended
+  for (const group of groupsOf(own.filter(isRest))) {
+    const charts = group.metrics.map((metric) => metricChart(metric, group.prefix, selector))
+    addRow(layout, group.title, charts, known.runtime.length)
   }
+  addRow(layout, 'Runtime', known.runtime, 0)
   return {
     uid: `job-${job}`,
     title: job,
@@ -51,44 +65,12 @@ export function generateDashboard(job: string, metrics: readonly MetricInfo[]): 
   }
 }
 
-const byName = (a: MetricInfo, b: MetricInfo): number => (a.name < b.name ? -1 : 1)
-
-class Layout {
-  readonly panels: JsonObject[] = []
-  count = 0
-  #x = 0
-  #y = 0
-  #height = 0
-
-  row(title: string): void {
-    this.#newLine()
-    this.panels.push({
-      id: this.panels.length + 1,
-      type: 'row',
-      title,
-      collapsed: false,
-      gridPos: { x: 0, y: this.#y++, w: 24, h: 1 },
-      panels: [],
-    })
-  }
-
-  add(w: number, h: number, panel: JsonObject): void {
-    if (this.#x + w > 24) this.#newLine()
-    this.panels.push({
-      id: this.panels.length + 1,
-      gridPos: { x: this.#x, y: this.#y, w, h },
-      ...panel,
-    })
-    this.#x += w
-    this.#height = Math.max(this.#height, h)
-    this.count++
-  }
-
-  #newLine(): void {
-    this.#y += this.#height
-    this.#x = 0
-    this.#height = 0
-  }
+/** What does not fit is left out, so that `reserved` panels still have room. */
+function addRow(layout: Layout, title: string, charts: readonly Draft[], reserved: number): void {
+  const fitting = charts.slice(0, Math.max(0, PANELS_MAX - reserved - layout.count))
+  if (fitting.length === 0) return
+  layout.row(title)
+  layout.charts(fitting)
 }
 
 function instanceVariable(job: string): JsonObject {
@@ -106,186 +88,212 @@ function instanceVariable(job: string): JsonObject {
   }
 }
 
-/** Up, and where the metrics have them: requests, their errors, their latency. */
-function addHeadline(
-  layout: Layout,
-  job: string,
-  selector: string,
-  metrics: readonly MetricInfo[],
-): void {
-  layout.add(6, 4, stat('Up', `sum(up{job=${JSON.stringify(job)}})`, 'none', 0))
-  const requests =
-    metrics.find((one) => isCounter(one) && /request.*_total$/.test(one.name)) ??
-    metrics.find((one) => isCounter(one) && /request/.test(one.name))
-  const latency = metrics.find(
-    (one) => one.type === 'histogram' && /duration|latency|seconds/.test(one.name),
-  )
-  const counted = requests?.name ?? (latency === undefined ? undefined : `${latency.name}_count`)
-  if (counted !== undefined) {
-    const rate = (extra: string): string =>
-      `sum(rate(${counted}{${selector}${extra}}[$__rate_interval]))`
-    layout.add(6, 4, stat('Requests', rate(''), 'reqps'))
-    const errors = `(${rate(',status=~"5.."')} or ${rate(',code=~"5.."')} or ${rate(',status_code=~"5.."')} or vector(0)) / ${rate('')}`
-    layout.add(6, 4, {
-      ...stat('Error ratio', errors, 'percentunit', 2),
-      fieldConfig: {
-        defaults: {
-          unit: 'percentunit',
-          decimals: 2,
-          thresholds: steps(['green', null], ['orange', 0.01], ['red', 0.05]),
-        },
-        overrides: [],
-      },
-    })
-  }
-  if (latency !== undefined)
-    layout.add(
-      6,
-      4,
-      stat(
-        'p95 latency',
-        `histogram_quantile(0.95, sum by (le) (rate(${latency.name}_bucket{${selector}}[$__rate_interval])))`,
-        unitOf(latency),
-      ),
-    )
-}
-
-const steps = (...list: [string, number | null][]): JsonObject => ({
-  mode: 'absolute',
-  steps: list.map(([color, value]) => ({ color, value })),
-})
-
-function stat(title: string, expr: string, unit: string, decimals?: number): JsonObject {
-  return {
-    type: 'stat',
-    title,
-    targets: [{ refId: 'A', expr, legendFormat: title }],
-    fieldConfig: {
-      defaults: {
-        unit,
-        ...(decimals === undefined ? {} : { decimals }),
-        color: { mode: 'fixed', fixedColor: 'text' },
-      },
-      overrides: [],
-    },
-    options: {
-      reduceOptions: { calcs: ['lastNotNull'] },
-      graphMode: 'area',
-      colorMode: 'value',
-      textMode: 'value',
-    },
-  }
-}
-
 const isCounter = (metric: MetricInfo): boolean =>
   metric.type === 'counter' || (metric.type === 'unknown' && COUNTER_NAME.test(metric.name))
 
-function groupByPrefix(metrics: readonly MetricInfo[]): [title: string, metrics: MetricInfo[]][] {
+interface Traffic {
+  requests: MetricInfo | undefined
+  latency: MetricInfo | undefined
+  /** The series that counts requests, with the histogram's own count as the second choice. */
+  counted: string | undefined
+  /** The one of them that says how requests ended. */
+  ended: string | undefined
+}
+
+/** What counts requests, and how long they take; the shortest name is the most general one. */
+function findTraffic(metrics: readonly MetricInfo[]): Traffic {
+  const shortest = (list: MetricInfo[]): MetricInfo | undefined =>
+    list.sort((a, b) => a.name.length - b.name.length)[0]
+  const requests =
+    shortest(metrics.filter((one) => isCounter(one) && /requests?(_total)?$/.test(one.name))) ??
+    shortest(
+      metrics.filter(
+        (one) =>
+          isCounter(one) && /request/.test(one.name) && !/exception|error|bytes/.test(one.name),
+      ),
+    )
+  const timed = metrics.filter((one) => one.type === 'histogram' && unitOf(one) === 's')
+  const latency =
+    shortest(timed.filter((one) => /request|http|rpc/.test(one.name))) ?? shortest(timed)
+  const isOfRequests = latency !== undefined && /request|http|rpc/.test(latency.name)
+  const counted = isOfRequests ? `${latency.name}_count` : undefined
+  const byStatus = shortest(
+    metrics.filter((one) => isCounter(one) && /(request|response).*_(status|code)/.test(one.name)),
+  )
+  const all = requests?.name ?? counted
+  return { requests, latency, counted: all, ended: byStatus?.name ?? all }
+}
+
+const upStat = (job: string): Draft => ({
+  kind: 'stat',
+  title: 'Up',
+  description: 'Share of the instances that answer.',
+  unit: 'percentunit',
+  decimals: 0,
+  thresholds: [
+    ['red', null],
+    ['green', 1],
+  ],
+  queries: [[`avg(up{job=${JSON.stringify(job)}})`, 'up']],
+})
+
+/** Which label says how a request ended is not known: the first that finds something counts. */
+function errorRatio(counted: string, selector: string): string {
+  const rate = (extra: string): string => `sum(rate(${counted}{${selector}${extra}}${RATE}))`
+  const failed = ['status', 'code', 'status_code'].map((label) => rate(`,${label}=~"5.."`))
+  return `(${failed.join(' or ')} or vector(0)) / ${rate('')}`
+}
+
+function trafficStats({ counted, ended, latency }: Traffic, selector: string): Draft[] {
+  const stats: Draft[] = []
+  if (counted !== undefined)
+    stats.push(
+      {
+        kind: 'stat',
+        title: 'Requests',
+        unit: 'reqps',
+        queries: [[`sum(rate(${counted}{${selector}}${RATE}))`, 'requests']],
+      },
+      {
+        kind: 'stat',
+        title: 'Error ratio',
+        unit: 'percentunit',
+        decimals: 2,
+        thresholds: [
+          ['green', null],
+          ['orange', 0.01],
+          ['red', 0.05],
+        ],
+        queries: [[errorRatio(ended ?? counted, selector), 'errors']],
+      },
+    )
+  if (latency !== undefined)
+    stats.push({
+      kind: 'stat',
+      title: 'p95 latency',
+      unit: unitOf(latency),
+      queries: [[quantile(latency.name, 0.95, selector), 'p95']],
+    })
+  return stats
+}
+
+function memoryStat(metrics: readonly MetricInfo[], selector: string): Draft[] {
+  const name = 'process_resident_memory_bytes'
+  if (!metrics.some((one) => one.name === name)) return []
+  return [
+    {
+      kind: 'stat',
+      title: 'Memory',
+      unit: 'bytes',
+      queries: [[`sum(${name}{${selector}})`, 'memory']],
+    },
+  ]
+}
+
+function trafficCharts({ ended, latency }: Traffic, selector: string): Draft[] {
+  const charts: Draft[] = []
+  if (ended !== undefined)
+    charts.push({
+      kind: 'chart',
+      title: 'Requests by status',
+      unit: 'reqps',
+      isStacked: true,
+      isFromZero: true,
+      queries: [
+        [`sum by (status, code, status_code) (rate(${ended}{${selector}}${RATE}))`, '__auto'],
+      ],
+    })
+  if (latency !== undefined) charts.push(percentiles(latency, 'Latency', selector))
+  return charts
+}
+
+const quantile = (name: string, q: number, selector: string): string =>
+  `histogram_quantile(${q}, sum by (le) (rate(${name}_bucket{${selector}}${RATE})))`
+
+const percentiles = (metric: MetricInfo, title: string, selector: string): Draft => ({
+  kind: 'chart',
+  title,
+  description: metric.help,
+  unit: unitOf(metric),
+  isFromZero: true,
+  queries: [0.5, 0.95, 0.99].map(
+    (q) => [quantile(metric.name, q, selector), `p${Math.round(q * 100)}`] as const,
+  ),
+})
+
+interface Group {
+  prefix: string
+  title: string
+  metrics: MetricInfo[]
+}
+
+/** By first word; a large group by the next one; what stands alone comes together at the end. */
+function groupsOf(metrics: readonly MetricInfo[]): Group[] {
+  const groups = splitBy(metrics, 0).flatMap((group) =>
+    group.length > GROUP_MAX ? splitBy(group, sharedWords(group)) : [group],
+  )
+  const alone = groups.length > 2 ? groups.filter((group) => group.length === 1).flat() : []
+  const together = groups.filter((group) => alone.length < 2 || group.length > 1)
+  return [
+    ...together.map((group) => {
+      const prefix = sharedPrefix(group.map(({ name }) => name))
+      return {
+        prefix,
+        title: wordsOf(prefix === '' ? group[0].name.split('_')[0] : prefix),
+        metrics: group,
+      }
+    }),
+    ...(alone.length < 2 ? [] : [{ prefix: '', title: 'More', metrics: alone }]),
+  ]
+}
+
+const sharedWords = (group: readonly MetricInfo[]): number => {
+  const prefix = sharedPrefix(group.map(({ name }) => name))
+  return prefix === '' ? 0 : prefix.split('_').length
+}
+
+function splitBy(metrics: readonly MetricInfo[], word: number): MetricInfo[][] {
   const groups = new Map<string, MetricInfo[]>()
   for (const metric of metrics) {
-    const prefix = metric.name.split('_')[0]
-    groups.set(prefix, [...(groups.get(prefix) ?? []), metric])
+    const key = metric.name.split('_')[word] ?? ''
+    groups.set(key, [...(groups.get(key) ?? []), metric])
   }
-  return [...groups].map(([prefix, group]) => [
-    prefix.charAt(0).toUpperCase() + prefix.slice(1),
-    group,
-  ])
+  return [...groups.values()]
 }
 
-function metricPanels(metric: MetricInfo, selector: string): JsonObject[] {
-  const { name } = metric
-  if (metric.type === 'histogram') {
-    const quantile = (q: number): string =>
-      `histogram_quantile(${q}, sum by (le) (rate(${name}_bucket{${selector}}[$__rate_interval])))`
-    return [
-      chart(metric, titleOf(name), unitOf(metric), [
-        [quantile(0.5), 'p50'],
-        [quantile(0.95), 'p95'],
-        [quantile(0.99), 'p99'],
-      ]),
-      chart(metric, `${titleOf(name)}: rate`, 'ops', [
-        [`sum by (instance) (rate(${name}_count{${selector}}[$__rate_interval]))`, '{{instance}}'],
-      ]),
-    ]
+function metricChart(metric: MetricInfo, prefix: string, selector: string): Draft {
+  const { name, help: description } = metric
+  const title = titleOf(name, prefix)
+  if (metric.type === 'histogram') return percentiles(metric, title, selector)
+  if (metric.type === 'summary') {
+    const [sum, count] = ['sum', 'count'].map(
+      (part) => `sum(rate(${name}_${part}{${selector}}${RATE}))`,
+    )
+    return {
+      kind: 'chart',
+      title,
+      description,
+      unit: unitOf(metric),
+      queries: [
+        [`${sum} / ${count}`, 'mean'],
+        [`avg by (quantile) (${name}{${selector}})`, 'quantile {{quantile}}'],
+      ],
+    }
   }
-  if (metric.type === 'summary')
-    return [
-      chart(metric, `${titleOf(name)}: mean`, unitOf(metric), [
-        [
-          `rate(${name}_sum{${selector}}[$__rate_interval]) / rate(${name}_count{${selector}}[$__rate_interval])`,
-          '__auto',
-        ],
-      ]),
-    ]
   if (isCounter(metric))
-    return [
-      chart(metric, `${titleOf(name)} per second`, rateUnit(name), [
-        [`rate(${name}{${selector}}[$__rate_interval])`, '__auto'],
-      ]),
-    ]
-  return [chart(metric, titleOf(name), unitOf(metric), [[`${name}{${selector}}`, '__auto']])]
-}
-
-function chart(
-  metric: MetricInfo,
-  title: string,
-  unit: string,
-  queries: readonly (readonly [expr: string, legend: string])[],
-): JsonObject {
+    return {
+      kind: 'chart',
+      title: `${title} per second`,
+      description,
+      unit: rateUnitOf(metric),
+      isFromZero: true,
+      queries: [[`rate(${name}{${selector}}${RATE})`, '__auto']],
+    }
   return {
-    type: 'timeseries',
+    kind: 'chart',
     title,
-    description: metric.help,
-    targets: queries.map(([expr, legendFormat], i) => ({
-      refId: String.fromCharCode(65 + i),
-      expr,
-      legendFormat,
-    })),
-    fieldConfig: {
-      defaults: {
-        unit,
-        color: { mode: 'palette-classic' },
-        custom: { lineWidth: 1.5, fillOpacity: queries.length === 1 ? 10 : 0 },
-      },
-      overrides: [],
-    },
-    options: {
-      legend: {
-        displayMode: 'list',
-        placement: 'bottom',
-        showLegend: true,
-        calcs: ['lastNotNull'],
-      },
-      tooltip: { mode: 'multi' },
-    },
+    description,
+    unit: unitOf(metric),
+    queries: [[`${name}{${selector}}`, '__auto']],
   }
-}
-
-/** Words without the unit and the suffix that the panel says otherwise. */
-function titleOf(name: string): string {
-  const words = name
-    .replace(/_(total|seconds|bytes|ratio)(?=_|$)/g, '')
-    .split('_')
-    .slice(0)
-    .join(' ')
-    .trim()
-  return words.charAt(0).toUpperCase() + words.slice(1)
-}
-
-function unitOf(metric: MetricInfo): string {
-  const name = `${metric.name}_${metric.unit}`
-  if (/_start_time_seconds|_timestamp_seconds/.test(name)) return 'none'
-  if (/_(seconds|duration)(_|$)/.test(name)) return 's'
-  if (/_(milliseconds|ms)(_|$)/.test(name)) return 'ms'
-  if (/_bytes(_|$)/.test(name)) return 'bytes'
-  if (/_ratio(_|$)/.test(name)) return 'percentunit'
-  if (/_percent(_|$)/.test(name)) return 'percent'
-  if (/_celsius(_|$)/.test(name)) return 'celsius'
-  return 'short'
-}
-
-function rateUnit(name: string): string {
-  if (/_bytes(_|$)/.test(name)) return 'Bps'
-  if (/_seconds(_|$)/.test(name)) return 'percentunit'
-  return /request/.test(name) ? 'reqps' : 'ops'
 }

@@ -25,7 +25,8 @@ export type {
   VariableType,
 } from './dashboard.ts'
 export { toFrames, type Frame, type QueryData } from './frames.ts'
-export { generateDashboard, type MetricInfo } from './generate.ts'
+export type { MetricInfo } from './generate-names.ts'
+export { generateDashboard } from './generate.ts'
 export {
   interpolateQuery,
   interpolateText,
