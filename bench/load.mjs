@@ -1,5 +1,5 @@
 // `load-requests/…`: requests per CPU-second of `http.get` with a check by 50 VUs, beside autocannon, wrk and k6
-// where they are on the path, all against the same server.
+// where they are on the path, all against the same server; generator and server have one core each.
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,7 @@ import { firstLine, start, stop } from './process.mjs'
 
 const run = promisify(execFile)
 const VUS = 50
-const DURATION_S = 15
+const DURATION_S = 20
 const CLI = fileURLToPath(new URL('../packages/vigie/bundle/cli.js', import.meta.url))
 const AUTOCANNON = fileURLToPath(
   new URL('../node_modules/autocannon/autocannon.js', import.meta.url),
@@ -42,7 +42,7 @@ export async function benchLoad() {
   const dir = mkdtempSync(join(tmpdir(), 'vigie-bench-'))
   writeFileSync(join(dir, 'server.mjs'), SERVER)
   writeFileSync(join(dir, 'script.js'), SCRIPT)
-  const server = start(process.execPath, [join(dir, 'server.mjs')])
+  const server = start('taskset', ['-c', '1', process.execPath, join(dir, 'server.mjs')])
   try {
     const base = `http://127.0.0.1:${await firstLine(server)}`
     const loadArgs = [
@@ -86,7 +86,7 @@ async function requestsPerCpuSecond(base, cwd, command, args) {
     // The shell's own clock sees children and threads alike.
     ;({ stderr } = await run(
       'bash',
-      ['-c', 'TIMEFORMAT="cpu %U %S"; time "$@" >/dev/null', 'bash', command, ...args],
+      ['-c', 'TIMEFORMAT="cpu %U %S"; time taskset -c 0 "$@" >/dev/null', 'bash', command, ...args],
       { cwd, maxBuffer: 1 << 24 },
     ))
   } catch (error) {

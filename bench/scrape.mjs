@@ -35,23 +35,23 @@ export async function benchScrape() {
   try {
     const ports = JSON.parse(await firstLine(targets))
     const list = ports.map((port) => `127.0.0.1:${port}`).join(', ')
-    writeFileSync(
-      join(dir, 'prometheus.yml'),
-      `global: { scrape_interval: ${INTERVAL_S}s }\nscrape_configs:\n- job_name: bench\n  static_configs: [{ targets: [${list}] }]\n`,
-    )
-    const ours = await measure(dir, 'vigie', (port) =>
+    const config = `global: { scrape_interval: ${INTERVAL_S}s }\nscrape_configs:\n- job_name: bench\n  static_configs: [{ targets: [${list}] }]\n`
+    writeFileSync(join(dir, 'prometheus.yml'), config)
+    // Prometheus has no rules unless it is given some: both only scrape.
+    writeFileSync(join(dir, 'vigie.yml'), `${config}default_rules: false\n`)
+    const ours = await measure('vigie', (port) =>
       start(
         process.execPath,
         [
           CLI,
-          '--config.file=prometheus.yml',
-          `--data.dir=vigie`,
+          '--config.file=vigie.yml',
+          '--data.dir=vigie',
           `--web.listen-address=127.0.0.1:${port}`,
         ],
         { cwd: dir },
       ),
     )
-    const peer = await measure(dir, 'prometheus', (port) =>
+    const peer = await measure('prometheus', (port) =>
       start(
         `${PEERS}/prometheus`,
         [
@@ -84,7 +84,7 @@ export async function benchScrape() {
   }
 }
 
-async function measure(_dir, name, startPeer) {
+async function measure(name, startPeer) {
   const port = await freePort()
   const child = startPeer(port)
   const base = `http://127.0.0.1:${port}`
