@@ -17,6 +17,7 @@ export interface Dashboard {
   variables: VariableDef[]
   /** Top level: panels and rows, in reading order. What a collapsed row hides is in the row. */
   panels: Panel[]
+  links: Link[]
   /** What was read, untouched. */
   raw: Json
 }
@@ -44,6 +45,7 @@ interface PanelBase {
   timeShift: string
   fieldConfig: FieldConfig
   transformations: Transformation[]
+  links: Link[]
   isTransparent: boolean
   /** Name of the variable to repeat over; '' for none. */
   repeat: string
@@ -58,6 +60,8 @@ export interface TimeseriesPanel extends PanelBase {
   kind: 'timeseries'
   legend: LegendOptions
   tooltip: 'single' | 'multi' | 'none'
+  /** Order of the tooltip's lines by value. */
+  tooltipSort: 'none' | 'asc' | 'desc'
 }
 export interface StatPanel extends PanelBase {
   kind: 'stat'
@@ -108,11 +112,30 @@ export type Panel =
   | RowPanel
   | UnsupportedPanel
 
+/** To elsewhere; how it becomes an address: `linkUrl`. */
+export interface Link {
+  title: string
+  /** `dashboards` stands for all dashboards that have the tags. */
+  kind: 'link' | 'dashboards'
+  url: string
+  tags: string[]
+  tooltip: string
+  keepsTime: boolean
+  includesVariables: boolean
+  isNewTab: boolean
+  isDropdown: boolean
+}
+
 export interface LegendOptions {
   isShown: boolean
   mode: 'list' | 'table'
   placement: 'bottom' | 'right'
   calcs: string[]
+  /** Order of the lines by one of the calculations. */
+  sort?: { calc: string; isDescending: boolean }
+  /** Series without a value, or with nothing but zeros, are not listed. */
+  hidesEmpty?: boolean
+  hidesZero?: boolean
 }
 
 export interface Target {

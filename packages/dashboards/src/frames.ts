@@ -24,6 +24,24 @@ export interface Frame {
 }
 
 export function toFrames(query: PanelQuery, data: QueryData): Frame[] {
+  const frames = seriesFrames(query, data)
+  return query.target.format === 'heatmap' ? bucketFrames(frames) : frames
+}
+
+/** Buckets of a histogram count what the smaller ones count too: sorted by bound, each without the one before. */
+function bucketFrames(frames: readonly Frame[]): Frame[] {
+  const bound = ({ labels }: Frame): number =>
+    labels.le === undefined ? Number.NaN : sampleValue(labels.le)
+  if (frames.some((frame) => Number.isNaN(bound(frame)))) return [...frames]
+  const sorted = [...frames].sort((a, b) => bound(a) - bound(b))
+  return sorted.map((frame, i) => {
+    const smaller = sorted[i - 1]
+    if (smaller === undefined || smaller.v.length !== frame.v.length) return frame
+    return { ...frame, v: frame.v.map((v, at) => Math.max(0, v - (smaller.v[at] || 0))) }
+  })
+}
+
+function seriesFrames(query: PanelQuery, data: QueryData): Frame[] {
   const series = seriesOf(data)
   const varying = varyingLabels(series.map((one) => one.metric))
   return series.map(({ metric, points }) => ({

@@ -13,6 +13,7 @@ export type {
   GaugePanel,
   GridPos,
   LegendOptions,
+  Link,
   Panel,
   RowPanel,
   StatPanel,
@@ -34,6 +35,8 @@ export {
   type Variables,
 } from './interpolate.ts'
 export { formatInterval, intervalMs, parseInterval, rateIntervalMs } from './interval.ts'
+export { lintDashboard, type LintProblem } from './lint.ts'
+export { linkUrl, type LinkContext } from './links.ts'
 export {
   preparePanel,
   type GaugeView,
@@ -59,3 +62,4 @@ export {
 } from './variables.ts'
 export type { VariableOption } from './variable-options.ts'
 export { parseVariableQuery, type VariableQuery, type VariableSource } from './variable-query.ts'
+export { writeDashboard } from './write.ts'

@@ -26,9 +26,11 @@ type Property = { id: string; value: unknown }
 
 export function migrateGraph(
   panel: Json,
-): Pick<TimeseriesPanel, 'legend' | 'tooltip' | 'fieldConfig'> {
+): Pick<TimeseriesPanel, 'legend' | 'tooltip' | 'tooltipSort' | 'fieldConfig'> {
   const [left, right] = objectsOf(panel.yaxes)
+  const decimals = numberOf(panel.decimals)
   const defaults = {
+    ...(decimals === undefined ? {} : { decimals }),
     ...axisSettings(left ?? {}),
     custom: graphCustom(panel, left ?? {}),
     ...graphThresholds(panel),
@@ -37,9 +39,12 @@ export function migrateGraph(
   return {
     legend: graphLegend(objectOf(panel.legend)),
     tooltip: flagOf(objectOf(panel.tooltip).shared, true) ? 'multi' : 'single',
+    tooltipSort: OLD_SORTS[numberOf(objectOf(panel.tooltip).sort) ?? 0] ?? 'none',
     fieldConfig: { defaults, overrides },
   }
 }
+
+const OLD_SORTS = ['none', 'asc', 'desc'] as const
 
 function axisSettings(axis: Json): Json {
   const out: Record<string, unknown> = { unit: textOf(axis.format, 'short') }
@@ -68,15 +73,27 @@ function graphCustom(panel: Json, axis: Json): Json {
   }
 }
 
+const LEGEND_CALCS: readonly (readonly [old: string, calc: string])[] = [
+  ['min', 'min'],
+  ['max', 'max'],
+  ['avg', 'mean'],
+  ['current', 'lastNotNull'],
+  ['total', 'sum'],
+]
+
 function graphLegend(legend: Json): LegendOptions {
-  const names = { min: 'min', max: 'max', avg: 'mean', current: 'lastNotNull', total: 'sum' }
+  const calcs = LEGEND_CALCS.filter(([old]) => flagOf(legend[old])).map(([, calc]) => calc)
+  const sorted = LEGEND_CALCS.find(([old]) => old === legend.sort)?.[1]
   return {
     isShown: flagOf(legend.show, true),
     mode: flagOf(legend.alignAsTable) ? 'table' : 'list',
     placement: flagOf(legend.rightSide) ? 'right' : 'bottom',
-    calcs: flagOf(legend.values, true)
-      ? Object.entries(names).flatMap(([key, calc]) => (flagOf(legend[key]) ? [calc] : []))
-      : [],
+    calcs: flagOf(legend.values, true) ? calcs : [],
+    hidesEmpty: flagOf(legend.hideEmpty),
+    hidesZero: flagOf(legend.hideZero),
+    ...(sorted === undefined
+      ? {}
+      : { sort: { calc: sorted, isDescending: flagOf(legend.sortDesc) } }),
   }
 }
 
@@ -139,8 +156,15 @@ const OVERRIDES: readonly (readonly [old: string, make: (value: unknown) => Prop
   ],
   [
     'stack',
-    (value) => ({ id: 'custom.stacking', value: { mode: value === false ? 'none' : 'normal' } }),
+    (value) => ({
+      id: 'custom.stacking',
+      value: { mode: value === false ? 'none' : 'normal', group: textOf(value, 'A') },
+    }),
   ],
+  ['points', (value) => ({ id: 'custom.showPoints', value: value === true ? 'always' : 'never' })],
+  ['pointradius', (value) => ({ id: 'custom.pointSize', value: (numberOf(value) ?? 2) * 2 })],
+  ['nullPointMode', (value) => ({ id: 'custom.spanNulls', value: value === 'connected' })],
+  ['fillBelowTo', (value) => ({ id: 'custom.fillBelowTo', value })],
   ['transform', (value) => ({ id: 'custom.transform', value })],
   ['hiddenSeries', (value) => ({ id: 'custom.hideFrom', value: { viz: value === true } })],
   ['legend', (value) => ({ id: 'custom.hideFrom', value: { legend: value === false } })],

@@ -66,6 +66,7 @@ export interface TimeseriesView {
   /** Titles of the columns of a legend with values. */
   calcTitles: string[]
   tooltip: TimeseriesPanel['tooltip']
+  tooltipSort: TimeseriesPanel['tooltipSort']
   isPercentStacked: boolean
   isLogarithmic: boolean
   /** Fixed bounds of the left axis. */
@@ -165,15 +166,17 @@ function timeseriesView(
   const shown = frames
     .map((frame) => ({ frame, settings: settingsOf(panel, frame) }))
     .filter(({ settings }) => !flagOf(objectOf(settings['custom.hideFrom']).viz))
+  const series = shown.map(({ frame, settings }, index) =>
+    seriesView(panel, frame, settings, { t, index, steps, variables }),
+  )
   return {
     kind: 'timeseries',
     t,
-    series: shown.map(({ frame, settings }, index) =>
-      seriesView(panel, frame, settings, { t, index, steps, variables }),
-    ),
+    series,
     legend: panel.legend,
     calcTitles: panel.legend.calcs.map(reducerTitle),
     tooltip: panel.tooltip,
+    tooltipSort: panel.tooltipSort,
     isPercentStacked: objectOf(defaults['custom.stacking']).mode === 'percent',
     isLogarithmic: objectOf(defaults['custom.scaleDistribution']).type === 'log',
     min,
@@ -230,10 +233,17 @@ function seriesView(
     axis: customText(settings, 'axisPlacement') === 'right' ? 'right' : 'left',
     isNegative: customText(settings, 'transform') === 'negative-Y',
     stackGroup: isStacked ? textOf(stacking.group, 'A') : '',
-    isInLegend: !flagOf(objectOf(settings['custom.hideFrom']).legend),
+    isInLegend:
+      !flagOf(objectOf(settings['custom.hideFrom']).legend) && isListed(panel.legend, values),
     calcs: panel.legend.calcs.map((calc) => format(reduceValues(values, calc))),
     format,
   }
+}
+
+function isListed(legend: LegendOptions, values: Float64Array): boolean {
+  const sees = (test: (value: number) => boolean): boolean => values.some(test)
+  if (legend.hidesEmpty === true && !sees((value) => !Number.isNaN(value))) return false
+  return legend.hidesZero !== true || sees((value) => !Number.isNaN(value) && value !== 0)
 }
 
 /** The times of all frames together; those of one panel mostly share them. */

@@ -4,6 +4,7 @@ import type {
   FieldConfig,
   GridPos,
   LegendOptions,
+  Link,
   Panel,
   RowPanel,
   Target,
@@ -19,7 +20,9 @@ import {
   textOf,
   textsOf,
 } from './json.ts'
+import { migrateFieldConfig, migrateOptions } from './migrate-options.ts'
 import { migrateGraph, migrateSinglestat, migrateTable } from './migrate.ts'
+import { reducerColumn } from './reduce.ts'
 import { isV2, toClassic } from './read-v2.ts'
 import { readVariables } from './read-variables.ts'
 
@@ -59,6 +62,7 @@ export function readDashboard(json: unknown): Dashboard {
     refresh: textOf(raw.refresh),
     timezone: textOf(raw.timezone),
     isCrosshairShared: (numberOf(raw.graphTooltip) ?? 0) > 0 || flagOf(raw.sharedCrosshair),
+    links: objectsOf(raw.links).map(readLink),
     variables: readVariables(objectsOf(objectOf(raw.templating).list)),
     panels,
     raw,
@@ -144,7 +148,7 @@ function readOldRows(rows: readonly Json[]): Panel[] {
 /** One case per panel type: long, and best read as one table. */
 function readPanel(panel: Json, grid: GridPos, index: number): Panel {
   const type = textOf(panel.type, 'unknown')
-  const options = objectOf(panel.options)
+  const options = migrateOptions(panel)
   const base = {
     id: numberOf(panel.id) ?? index,
     type,
@@ -156,11 +160,12 @@ function readPanel(panel: Json, grid: GridPos, index: number): Panel {
     maxDataPoints: numberOf(panel.maxDataPoints),
     timeFrom: textOf(panel.timeFrom),
     timeShift: textOf(panel.timeShift),
-    fieldConfig: readFieldConfig(objectOf(panel.fieldConfig)),
+    fieldConfig: readFieldConfig(migrateFieldConfig(panel)),
     transformations: objectsOf(panel.transformations)
       .filter((one) => !flagOf(one.disabled))
       .filter((one) => !flagOf(one.disabled))
       .map(readTransformation),
+    links: objectsOf(panel.links).map(readLink),
     isTransparent: flagOf(panel.transparent),
     repeat: textOf(panel.repeat),
     repeatDirection: panel.repeatDirection === 'v' ? ('v' as const) : ('h' as const),
@@ -176,6 +181,7 @@ function readPanel(panel: Json, grid: GridPos, index: number): Panel {
         kind: 'timeseries',
         legend: readLegend(objectOf(options.legend)),
         tooltip: tooltipOf(objectOf(options.tooltip).mode),
+        tooltipSort: oneOf(objectOf(options.tooltip).sort, ['none', 'asc', 'desc'], 'none'),
       }
     case 'graph':
       return { ...base, kind: 'timeseries', ...migrateGraph(panel) }
@@ -256,13 +262,31 @@ const readTransformation = (one: Json): Transformation => ({
 
 function readLegend(legend: Json): LegendOptions {
   const mode = textOf(legend.displayMode, 'list')
+  const calcs = textsOf(legend.calcs)
+  // Named by the title of its column.
+  const sorted = calcs.find((calc) => reducerColumn(calc) === textOf(legend.sortBy))
   return {
     isShown: flagOf(legend.showLegend, true) && mode !== 'hidden',
     mode: mode === 'table' ? 'table' : 'list',
     placement: legend.placement === 'right' ? 'right' : 'bottom',
-    calcs: textsOf(legend.calcs),
+    calcs,
+    ...(sorted === undefined
+      ? {}
+      : { sort: { calc: sorted, isDescending: flagOf(legend.sortDesc) } }),
   }
 }
+
+const readLink = (link: Json): Link => ({
+  title: textOf(link.title),
+  kind: link.type === 'dashboards' ? 'dashboards' : 'link',
+  url: textOf(link.url) || textOf(link.dashUri),
+  tags: textsOf(link.tags),
+  tooltip: textOf(link.tooltip),
+  keepsTime: flagOf(link.keepTime),
+  includesVariables: flagOf(link.includeVars),
+  isNewTab: flagOf(link.targetBlank),
+  isDropdown: flagOf(link.asDropdown),
+})
 
 function readFieldConfig(config: Json): FieldConfig {
   return {
