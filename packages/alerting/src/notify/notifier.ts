@@ -3,7 +3,7 @@ import type { Labels } from '@vigie/model'
 import { type Alert, isResolvedAt } from '../alert.ts'
 import type { Logger } from '../logger.ts'
 import type { OwnMetric } from '../own-metric.ts'
-import { AlertGroup } from './alert-group.ts'
+import { AlertGroup, type Flush } from './alert-group.ts'
 import { AlertStore } from './alert-store.ts'
 import { type Reason, reasonToNotify } from './dedup.ts'
 import { fingerprint } from './fingerprint.ts'
@@ -122,7 +122,7 @@ export class Notifier {
       route,
       labels,
       now: this.#options.now,
-      notify: (one, alerts, timeMs) => this.#notify(one, alerts, timeMs),
+      notify: (one, alerts, flush) => this.#notify(one, alerts, flush),
       onEmpty: () => {
         if (this.#groups.get(id) === group) this.#groups.delete(id)
       },
@@ -132,14 +132,14 @@ export class Notifier {
   }
 
   /** Whether every integration has been told what there is to tell. */
-  async #notify(group: AlertGroup, alerts: readonly Alert[], timeMs: number): Promise<boolean> {
+  async #notify(group: AlertGroup, alerts: readonly Alert[], flush: Flush): Promise<boolean> {
     const receiver = this.#receivers.get(group.route.receiver)
     const integrations: (Integration | undefined)[] =
       receiver === undefined || receiver.integrations.length === 0
         ? [undefined]
         : receiver.integrations
     const settled = await Promise.all(
-      integrations.map((one, index) => this.#notifyOne(group, alerts, timeMs, one, index)),
+      integrations.map((one, index) => this.#notifyOne(group, alerts, flush, one, index)),
     )
     return settled.every(Boolean)
   }
@@ -147,7 +147,7 @@ export class Notifier {
   async #notifyOne(
     group: AlertGroup,
     alerts: readonly Alert[],
-    timeMs: number,
+    { timeMs, dueMs }: Flush,
     integration: Integration | undefined,
     index: number,
   ): Promise<boolean> {
@@ -170,7 +170,7 @@ export class Notifier {
     const reason = reasonToNotify(
       this.#told.get(key),
       state,
-      timeMs,
+      dueMs,
       route.repeatIntervalMs,
       isResolvedSent,
     )
@@ -181,7 +181,13 @@ export class Notifier {
       const outcome = await this.#deliver(message, route, integration)
       if (!outcome.isSent) return false
     }
-    this.#told.set(key, { timeMs, firing: [...state.firing], resolved: [...state.resolved] })
+    // After sending: with a repeat_interval of three intervals the fourth look repeats, not the third.
+    const toldMs = this.#options.now()
+    this.#told.set(key, {
+      timeMs: toldMs,
+      firing: [...state.firing],
+      resolved: [...state.resolved],
+    })
     return true
   }
 
