@@ -204,6 +204,47 @@ test('alerts go where the routes say', async () => {
   ])
 })
 
+test('alerts come in their order, and the cut off ones do not count', async () => {
+  const hook = await receiver()
+  const { notifier } = start({
+    route: {
+      receiver: 'all',
+      ...fast,
+      routes: [
+        { matchers: ['"é b"=""', 'a!=b'], receiver: 'all', continue: true },
+        { receiver: 'two' },
+      ],
+    },
+    receivers: [
+      { name: 'all', webhook_configs: [{ url: `${hook.url}/all` }] },
+      { name: 'two', webhook_configs: [{ url: `${hook.url}/{{ .Status }}`, max_alerts: 2 }] },
+    ],
+  })
+  const over = { startsAtMs: Date.now() - 5, endsAtMs: Date.now() }
+  notifier.receive([
+    alert({ alertname: 'F', z: '1', a: '1' }),
+    alert({ alertname: 'E', a: '1' }),
+    alert({ alertname: 'D', z: '1' }),
+    alert({ alertname: 'C' }),
+    alert({ alertname: 'B', instance: 'i' }, over),
+    alert({ alertname: 'A', job: 'j' }, over),
+  ])
+  const shown = [await hook.next(), await hook.next()].map(({ path, body }) => {
+    const { alerts, groupKey, status, truncatedAlerts } = body as {
+      alerts: { labels: Record<string, string> }[]
+      groupKey: string
+      status: string
+      truncatedAlerts: number
+    }
+    const names = alerts.map(({ labels }) => labels.alertname).join('')
+    return `${path} ${status} ${groupKey} ${names} ${truncatedAlerts}`
+  })
+  expect(shown.sort()).toEqual([
+    '/all firing {}/{a!="b","é b"=""}:{} ABCDEF 0',
+    '/resolved resolved {}/{}:{} AB 4',
+  ])
+})
+
 test('what fails is tried again while that may help', async () => {
   const hook = await receiver(503, 400)
   const { notifier, inbox } = start({

@@ -74,9 +74,17 @@ function address(fields: Fields, key: string): string {
   return url
 }
 
+/** An address that is only known once the template is expanded, or one that is known now. */
+const templateOrAddress = (fields: Fields, key: string): string =>
+  fields.text(key).includes('{{') ? template(fields, key, '') : address(fields, key)
+
 /** An address or the file that holds it, exactly one of them. */
-function addressOrFile(fields: Fields, key: string): { url: string; file: string } {
-  const url = address(fields, key)
+function addressOrFile(
+  fields: Fields,
+  key: string,
+  read: (fields: Fields, key: string) => string = address,
+): { url: string; file: string } {
+  const url = read(fields, key)
   const file = fields.text(`${key}_file`)
   if (url !== '' && file !== '')
     fields.report(undefined, `at most one of ${key} & ${key}_file must be configured`)
@@ -84,7 +92,7 @@ function addressOrFile(fields: Fields, key: string): { url: string; file: string
 }
 
 function parseWebhook(fields: Fields, global: GlobalDefaults): WebhookConfig {
-  const { url, file } = addressOrFile(fields, 'url')
+  const { url, file } = addressOrFile(fields, 'url', templateOrAddress)
   if (url === '' && file === '')
     fields.report(undefined, 'one of url or url_file must be configured')
   const config: WebhookConfig = {

@@ -22,7 +22,6 @@ export interface HttpOptions {
 
 export interface WebhookConfig extends Common {
   type: 'webhook'
-  /** Not a template. */
   url: string
   /** Read at every sending when `url` is ''. */
   urlFile: string

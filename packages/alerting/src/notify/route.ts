@@ -1,5 +1,12 @@
 /** Which routes an alert takes, and the tree with everything inherited. */
-import { type Labels, type Matcher, compareNames, matchesAll } from '@vigie/model'
+import {
+  type Labels,
+  type MatchType,
+  type Matcher,
+  compareNames,
+  matchesAll,
+  quote,
+} from '@vigie/model'
 import type { Route } from './routing-config.ts'
 
 /** What a route says itself; undefined is inherited. */
@@ -26,6 +33,8 @@ const ROOT: Omit<Route, 'routes' | 'key' | 'id' | 'matchers' | 'isContinued'> = 
   labels: new Map(),
 }
 
+const MATCH_TYPES: readonly MatchType[] = ['=', '!=', '=~', '!~']
+
 export function buildRoute(settings: RouteSettings): Route {
   return build(settings, undefined, undefined)
 }
@@ -37,9 +46,12 @@ function build(
 ): Route {
   const from = parent ?? ROOT
   const matchers = [...settings.matchers].sort(
-    (a, b) => compareNames(a.name, b.name) || compareNames(a.value, b.value),
+    (a, b) =>
+      compareNames(a.name, b.name) ||
+      compareNames(a.value, b.value) ||
+      MATCH_TYPES.indexOf(a.type) - MATCH_TYPES.indexOf(b.type),
   )
-  const text = `{${matchers.map(String).join(',')}}`
+  const text = `{${matchers.map(matcherText).join(',')}}`
   const isAll = settings.groupBy?.includes('...')
   const route: Route = {
     receiver: settings.receiver ?? from.receiver,
@@ -80,7 +92,11 @@ export const groupLabelsOf = (route: Route, labels: Labels): Labels =>
 
 /** As in a webhook's groupKey. */
 export const groupKeyOf = (route: Route, groupLabels: Labels): string =>
-  `${route.key}:${groupLabels.toString()}`
+  `${route.key}:{${[...groupLabels].map(([name, value]) => `${name}=${quote(value)}`).join(', ')}}`
+
+/** Here, unlike in PromQL, a name is quoted only when it could not be read otherwise. */
+const matcherText = ({ type, name, value }: Matcher): string =>
+  (/[\s{}!=~,\\"'`]/.test(name) ? quote(name) : name) + type + quote(value)
 
 /** All routes, parents first. */
 export function* walkRoutes(route: Route): Iterable<Route> {

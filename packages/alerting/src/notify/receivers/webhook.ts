@@ -2,27 +2,37 @@
 import { isResolvedAt } from '../../alert.ts'
 import { fingerprint } from '../fingerprint.ts'
 import type { WebhookConfig } from '../receiver-config.ts'
-import { type Message, commonOf } from '../template-data.ts'
+import { type Message, commonOf, messageData } from '../template-data.ts'
 import type { Send } from './delivery.ts'
 import { addressOf, post } from './http-post.ts'
 
-export const sendWebhook: Send<WebhookConfig> = (config, message, { signal }) =>
-  post({
-    url: addressOf(config.url, config.urlFile),
+export const sendWebhook: Send<WebhookConfig> = (config, message, { templates, signal }) => {
+  const address = addressOf(config.url, config.urlFile)
+  return post({
+    url: templates.text(address, messageData(keptOf(message, config.maxAlerts))),
     body: JSON.stringify(webhookBody(message, config.maxAlerts)),
     contentType: 'application/json',
     http: config.http,
     signal,
   })
+}
+
+/** What is cut off counts neither for the status nor for what all have in common. */
+function keptOf(message: Message, maxAlerts: number): Message {
+  if (maxAlerts === 0 || message.alerts.length <= maxAlerts) return message
+  const alerts = message.alerts.slice(0, maxAlerts)
+  const isOver = alerts.every((alert) => isResolvedAt(alert, message.timeMs))
+  return { ...message, alerts, status: isOver ? 'resolved' : 'firing' }
+}
 
 /** `maxAlerts` 0 is all. */
-export function webhookBody(message: Message, maxAlerts: number): Record<string, unknown> {
-  const { alerts } = message
-  const kept = maxAlerts > 0 ? alerts.slice(0, maxAlerts) : alerts
+export function webhookBody(whole: Message, maxAlerts: number): Record<string, unknown> {
+  const message = keptOf(whole, maxAlerts)
+  const { alerts, status } = message
   return {
     receiver: message.receiver,
-    status: message.status,
-    alerts: kept.map((alert) => {
+    status,
+    alerts: alerts.map((alert) => {
       const isOver = isResolvedAt(alert, message.timeMs)
       return {
         status: isOver ? 'resolved' : 'firing',
@@ -41,7 +51,7 @@ export function webhookBody(message: Message, maxAlerts: number): Record<string,
     externalURL: message.externalUrl,
     version: '4',
     groupKey: message.groupKey,
-    truncatedAlerts: alerts.length - kept.length,
+    truncatedAlerts: whole.alerts.length - alerts.length,
   }
 }
 
