@@ -44,6 +44,11 @@ export class Fields {
     return this.#value[key] ?? undefined
   }
 
+  /** The same, not taken as read: `finish` still has its say about the key. */
+  peek(key: string): unknown {
+    return this.#value[key] ?? undefined
+  }
+
   report(key: string | undefined, message: string): void {
     this.#report(key === undefined ? this.path : [...this.path, key], message)
   }
@@ -65,9 +70,12 @@ export class Fields {
     return text
   }
 
+  /** Also in the words of YAML 1.1. */
   flag(key: string, fallback: boolean): boolean {
     const value = this.raw(key)
     if (value === undefined) return fallback
+    if (typeof value === 'string' && /^(yes|no|on|off)$/i.test(value))
+      return /^(yes|on)$/i.test(value)
     if (typeof value !== 'boolean') this.report(key, `got ${describe(value)}, want true or false`)
     return value === true
   }

@@ -69,7 +69,8 @@ test('what is known but not served is a warning', () => {
     global: { pagerduty_url: 'https://x', smtp_auth_identity: 'x' },
     inhibit_rules: [],
     templates: ['x.tmpl'],
-    route: { receiver: 'a', active_time_intervals: ['x'] },
+    time_intervals: [{ name: 'x' }],
+    route: { receiver: 'a', routes: [{ active_time_intervals: ['x'] }] },
     receivers: [{ name: 'a', pagerduty_configs: [{ routing_key: 'x' }] }],
   })
   expect(problems).toEqual([])
@@ -77,8 +78,9 @@ test('what is known but not served is a warning', () => {
     'alertmanager.global.pagerduty_url: not served yet, ignored',
     'alertmanager.global.smtp_auth_identity: not served yet, ignored',
     'alertmanager.receivers.0.pagerduty_configs: not served yet, ignored',
-    'alertmanager.route.active_time_intervals: not served yet, ignored',
+    'alertmanager.route.routes.0.active_time_intervals: not served yet, ignored',
     'alertmanager.inhibit_rules: not served yet, ignored',
     'alertmanager.templates: not served yet, ignored',
+    'alertmanager.time_intervals: not served yet, ignored',
   ])
 })

@@ -1,6 +1,6 @@
 /** `alertmanager:` of the configuration file, or a whole alertmanager.yml: checked, inheritance resolved. */
 import { Matcher, isLegacyLabelName } from '@vigie/model'
-import { Fields } from '../fields.ts'
+import { Fields, isMap } from '../fields.ts'
 import type { KeyPath, Report } from '../problem-report.ts'
 import { parseMatchers } from './matcher-parse.ts'
 import { type GlobalDefaults, NO_HTTP_OPTIONS, parseHttp, parseReceiver } from './parse-receiver.ts'
@@ -55,7 +55,8 @@ export function parseAlertmanagerConfig(
     names.add(name)
   })
   if (!top.has('route')) top.report(undefined, 'no routes provided')
-  const route = parseRoute(top.map('route'), names, 0)
+  const named = { receivers: names, timeIntervals: timeIntervalNames(top) }
+  const route = parseRoute(top.map('route'), named, 0)
   top.finish(UNSERVED_TOP)
   return { resolveTimeoutMs, route: buildRoute(route), receivers }
 }
@@ -79,12 +80,25 @@ function parseGlobal(fields: Fields): { global: GlobalDefaults; resolveTimeoutMs
   return { global, resolveTimeoutMs }
 }
 
-function parseRoute(fields: Fields, receivers: ReadonlySet<string>, depth: number): RouteSettings {
+/** What routes may name. */
+interface Named {
+  receivers: ReadonlySet<string>
+  timeIntervals: ReadonlySet<string>
+}
+
+/** Time intervals are not served, but a route that names one that is not there is still wrong. */
+function timeIntervalNames(top: Fields): Set<string> {
+  const all = ['time_intervals', 'mute_time_intervals'].map((key) => top.peek(key))
+  return new Set(all.flat().map((one) => (isMap(one) ? String(one.name) : '')))
+}
+
+function parseRoute(fields: Fields, named: Named, depth: number): RouteSettings {
   const receiver = fields.text('receiver')
-  if (receiver !== '' && !receivers.has(receiver))
+  if (receiver !== '' && !named.receivers.has(receiver))
     fields.report('receiver', `undefined receiver ${JSON.stringify(receiver)} used in route`)
   const matchers = parseRouteMatchers(fields)
   if (depth === 0) checkRoot(fields, receiver, matchers)
+  checkTimeIntervals(fields, named.timeIntervals, depth)
   const groupBy = fields.texts('group_by')
   if (groupBy !== undefined) checkGroupBy(fields, groupBy)
   const duration = (key: string): number | undefined => {
@@ -104,7 +118,7 @@ function parseRoute(fields: Fields, receivers: ReadonlySet<string>, depth: numbe
     groupIntervalMs: duration('group_interval'),
     repeatIntervalMs: duration('repeat_interval'),
     labels: fields.textMap('labels'),
-    routes: children.map((child) => parseRoute(child, receivers, depth + 1)),
+    routes: children.map((child) => parseRoute(child, named, depth + 1)),
   }
   fields.finish(UNSERVED_ROUTE)
   return settings
@@ -115,6 +129,17 @@ function checkRoot(fields: Fields, receiver: string, matchers: readonly Matcher[
   if (matchers.length > 0) fields.report(undefined, 'root route must not have any matchers')
   if (fields.raw('continue') === true)
     fields.report('continue', 'cannot have continue in root route')
+}
+
+function checkTimeIntervals(fields: Fields, known: ReadonlySet<string>, depth: number): void {
+  for (const key of UNSERVED_ROUTE) {
+    const names = [fields.peek(key) ?? []].flat().map(String)
+    if (depth === 0 && names.length > 0)
+      fields.report(key, `root route must not have any ${key.replaceAll('_', ' ')}`)
+    for (const name of names)
+      if (!known.has(name))
+        fields.report(key, `undefined time interval ${JSON.stringify(name)} used in route`)
+  }
 }
 
 function checkGroupBy(fields: Fields, groupBy: readonly string[]): void {
