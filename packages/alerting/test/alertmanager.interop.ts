@@ -41,7 +41,25 @@ const WEBHOOKS = new Map<string, Webhook[]>([
   ['capped', [{ max_alerts: 2 }]],
   ['pair', [{}, { send_resolved: false, max_alerts: 1 }]],
   ['none', []],
+  ['chat', []],
   ['expanded', [{ path: '-{{ .Status }}-{{ .CommonLabels.x }}' }]],
+])
+
+const SLACKS = new Map([
+  [
+    'chat',
+    [
+      {
+        channel: '#{{ .GroupLabels.x | toUpper }}',
+        // By default these name the sender and its pages.
+        username: '{{ .Receiver }}',
+        title_link: '{{ .ExternalURL }}',
+        fallback: '{{ .Status }}',
+        text: '{{ range .Alerts.Firing }}{{ .Labels.alertname }}: {{ .Annotations.summary | reReplaceAll "[<>]" "_" }} {{ .Labels.Remove (stringSlice "alertname") }} {{ end }}{{ len .Alerts.Resolved }} {{ .CommonLabels.SortedPairs.Values | join "," | title }} {{ .Status | printf "%q" }}{{ with .GroupLabels.y }}never{{ else }}!{{ end }}',
+        fields: [{ title: '{{ .Receiver }}', value: '{{ .ExternalURL }}', short: true }],
+      },
+    ],
+  ],
 ])
 
 /** A whole alertmanager.yml of a root route's YAML; its receivers are all that are named in it. */
@@ -49,6 +67,7 @@ function configOf(route: string, hook: string): string {
   const names = new Set([...route.matchAll(/receiver: (\w+)/g)].map(([, name]) => name))
   const receivers = [...names].map((name) => ({
     name,
+    slack_configs: (SLACKS.get(name) ?? []).map((one) => ({ ...one, api_url: `${hook}/${name}` })),
     webhook_configs: (WEBHOOKS.get(name) ?? [{}]).map(({ path = '', ...options }, i) => ({
       ...options,
       url: `${hook}/${name}${path}${i === 0 ? '' : i}`,
@@ -73,9 +92,9 @@ function read(yaml: string): { config: AlertmanagerConfig; problems: string[] } 
 }
 
 interface Body {
-  receiver: string
   alerts: { status: string; labels: Record<string, string> }[]
-  groupKey: string
+  /** Slack's. */
+  attachments?: { text: string }[]
 }
 
 /** Keeps the webhooks' requests, ours and theirs apart. */
@@ -121,7 +140,8 @@ class Hook {
 /** `hook +A -B`: the webhook, the alerts that fire and those that are over. */
 function summary(request: string): string {
   const [path] = request.split(' ', 1)
-  const { alerts } = JSON.parse(request.slice(path.length)) as Body
+  const { alerts, attachments } = JSON.parse(request.slice(path.length)) as Body
+  if (attachments !== undefined) return `${path} ${attachments[0].text}`
   const shown = alerts.map(
     ({ status, labels }) => (status === 'firing' ? '+' : '-') + labels.alertname,
   )
@@ -256,6 +276,8 @@ receiver: mute => +A +B | -A | +C | -B | -C => mute +A +B |  | mute +B +C |  |
 receiver: mute => +A | -A | +A | -A +B | +A => mute +A |  | mute +A | mute +B | mute +A +B
 receiver: none => +A =>
 receiver: expanded => +A[x=a] | -A[x=a] => expanded-firing-a +A | expanded-resolved-a -A
+# Templates.
+receiver: chat, group_by: [x] => +A[x=a,z=1] => chat A: A _is_ "wrong" x=a, z=1 0 A,A,1 "firing"!
 # Routes.
 receiver: r, routes: [{receiver: s, matchers: ['x=~"a|b"', y!=c, 'a='], continue: true}, {receiver: t, match: {x: a}, match_re: {y: '.*'}}] => +A[x=a] +B[x=b,y=c] +C => r +C +B; s +A; t +A
 receiver: r, group_by: [x], routes: [{matchers: [x=~.+], group_by: [y], routes: [{receiver: s, matchers: [x=a], continue: true}, {matchers: [x=a], group_by: ['...']}]}] => +A[x=a] +B[x=b,y=c] +C => r +A; r +B; r +C; s +A

@@ -73,6 +73,7 @@ export class Kv extends StringMap {
 
   goMethod(name: string): GoFunction | undefined {
     if (name === 'SortedPairs') return goFunction([], () => this.sortedPairs())
+    if (name === 'String') return goFunction([], () => this.sortedPairs().join(', '))
     if (name === 'Names')
       return goFunction([], () => Array.from(this.sortedPairs(), (pair) => (pair as Pair).pairName))
     if (name === 'Values')
