@@ -43,8 +43,8 @@ export function arcadeConfig(
     `  arcade: { type: postgres, url: ${quote(options.databaseUrl)} }`,
     'checks:',
     ...dataChecks.flatMap(({ name, meaning, query }) => [
-      `  # ${meaning}`,
       `  - name: ${name}`,
+      `    description: ${quote(meaning)}`,
       '    sql:',
       '      source: arcade',
       '      query: |',

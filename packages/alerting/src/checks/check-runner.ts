@@ -210,6 +210,7 @@ export class CheckRunner {
       value: verdict?.value ?? null,
       violations: verdict?.violations ?? null,
       expectation: showExpectation(config.expectation),
+      description: config.description,
       lastRunMs: this.#lastRunMs,
       lastOkMs: this.#lastOkMs,
       durationMs: this.#durationMs,

@@ -11,6 +11,8 @@ export interface CheckState {
   value: number | null
   violations: number | null
   expectation: string
+  /** What it means, as configured; may be ''. */
+  description: string
   lastRunMs: number | null
   lastOkMs: number | null
   durationMs: number | null

@@ -12,6 +12,7 @@ import {
   watch,
   writeFileSync,
 } from 'node:fs'
+import { readDashboard } from '@vigie/dashboards'
 import { basename, dirname, join, relative } from 'node:path'
 
 export interface StoredDashboard {
@@ -83,12 +84,11 @@ export class DashboardsStore {
     try {
       if (statSync(path).size > FILE_SIZE_BYTES_MAX)
         throw new Error(`larger than ${FILE_SIZE_BYTES_MAX} bytes`)
-      const dashboard = unwrapDashboard(JSON.parse(readFileSync(path, 'utf8')))
-      const title = textOf(dashboard.title) || basename(file, '.json')
-      const uid = textOf(dashboard.uid) || slug(relative('.', file).replace(/\.json$/, ''))
-      const tags = Array.isArray(dashboard.tags)
-        ? dashboard.tags.filter((tag) => typeof tag === 'string')
-        : []
+      const read = readDashboard(JSON.parse(readFileSync(path, 'utf8')))
+      const title = read.title || basename(file, '.json')
+      const uid = read.uid || slug(relative('.', file).replace(/\.json$/, ''))
+      const { tags } = read
+      const dashboard = { ...read.raw }
       const source = folder === this.#importFolder ? 'imported' : 'file'
       byUid.set(uid, {
         uid,
@@ -133,16 +133,10 @@ function jsonFiles(folder: string): string[] {
   }
 }
 
-/** Takes a dashboard out of the wrapper that Grafana's API puts around it. Throws when it is no dashboard. */
+/** Takes a dashboard out of the wrapper that Grafana's API puts around it. Throws DashboardError when it is no dashboard. */
 export function unwrapDashboard(json: unknown): Record<string, unknown> {
-  const outer = json as Record<string, unknown> | null
-  const inner = isObject(outer?.dashboard) ? outer.dashboard : outer
-  if (isObject(inner) && (Array.isArray(inner.panels) || Array.isArray(inner.rows))) return inner
-  throw new Error('not a Grafana dashboard: expected a JSON object with "panels" or "rows"')
+  return { ...readDashboard(json).raw }
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 

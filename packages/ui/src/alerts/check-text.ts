@@ -1,12 +1,12 @@
 import type { Check } from '../api/vigie.ts'
 
-/** What a check says in one line: why it cannot tell, what it found, or what it expects. */
+/** What a check says in one line: why it cannot tell, what it found, or what it means. */
 export function checkText(
-  check: Pick<Check, 'state' | 'violations' | 'expectation' | 'error'>,
+  check: Pick<Check, 'state' | 'violations' | 'expectation' | 'description' | 'error'>,
 ): string {
-  const { state, violations, expectation, error } = check
+  const { state, violations, expectation, description, error } = check
   if (state === 'error' && error) return error
-  if (state !== 'violated') return `expects ${expectation}`
+  if (state !== 'violated') return description || `expects ${expectation}`
   const found =
     violations === null
       ? 'Violated'

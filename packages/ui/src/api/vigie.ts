@@ -73,6 +73,7 @@ export interface Check {
   value: number | null
   violations: number | null
   expectation: string
+  description: string
   lastRunMs: number | null
   lastOkMs: number | null
   durationMs: number | null

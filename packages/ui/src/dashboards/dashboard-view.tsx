@@ -3,6 +3,7 @@ import { useMemo, useState, type ReactElement } from 'react'
 import {
   interpolateText,
   parseInterval,
+  repeatPanels,
   variableValue,
   type Dashboard,
   type ResolvedVariable,
@@ -133,9 +134,10 @@ function Panels({
     onZoom,
     onZoomOut,
   }
+  const panels = useMemo(() => repeatPanels(dashboard.panels, values), [dashboard, values])
   return (
     <>
-      {sections(dashboard.panels).map((section, i) => (
+      {sections(panels).map((section, i) => (
         <Row key={section.row?.id ?? `top-${i}`} section={section} context={context} />
       ))}
     </>
