@@ -2,7 +2,7 @@
  * A running Vigie: storage, scraping, rules, checks, notifications and the HTTP server wired together.
  * Everything from outside (clock, log, paths, flags) comes in by the options.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import {
@@ -130,6 +130,7 @@ export class Vigie {
   readonly #process: ProcessMetrics
   readonly #app: FastifyInstance
   readonly #exprs = new Map<string, Expr>()
+  readonly #storageWarnings: readonly string[]
   #maintenance: NodeJS.Timeout | undefined
 
   constructor(options: VigieOptions, config: VigieConfig, storage: Tsdb) {
@@ -155,6 +156,8 @@ export class Vigie {
       ...options.query,
       noStepSubqueryIntervalMs: config.evaluationIntervalMs,
     })
+    this.#storageWarnings = blockWarnings(options.tsdbDir)
+    for (const warning of this.#storageWarnings) log.warn(warning)
     this.inbox = new Inbox({ dir: options.dataDir, now, log })
     this.checks = new CheckManager({ storage, query: this.#query, now, log })
     this.runs = new RunsStore(join(options.dataDir, 'runs'), now)
@@ -299,6 +302,7 @@ export class Vigie {
       configError: this.configError,
       warnings: [
         ...this.config.warnings,
+        ...this.#storageWarnings,
         ...[...this.dashboards.problems].map(([path, reason]) => `${path}: ${reason}`),
       ],
       storage: {
@@ -431,6 +435,15 @@ export async function startVigie(options: VigieOptions): Promise<Vigie> {
     await (vigie?.stop() ?? storage.close())
     throw error
   }
+}
+
+/** Blocks that Prometheus left: their samples are not read yet, which has to be said. */
+function blockWarnings(dir: string): string[] {
+  const blocks = readdirSync(dir).filter((name) => /^[0-9A-HJKMNP-TV-Z]{26}$/.test(name))
+  if (blocks.length === 0) return []
+  return [
+    `${dir} has ${blocks.length} blocks that Prometheus wrote: they are kept but not read yet, queries see the write-ahead log alone`,
+  ]
 }
 
 function readConfig(options: VigieOptions, watchlist: Watchlist): VigieConfig {

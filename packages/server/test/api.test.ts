@@ -742,3 +742,13 @@ test('who may ask', async () => {
   await check('POST /-/reload', { 'sec-fetch-site': 'cross-site' }, 403)
   await check('POST /api/v1/query?query=1', { origin: 'http://evil.example' }, 200)
 })
+
+test('blocks that Prometheus left are named, not passed over in silence', async () => {
+  const block = 'data/tsdb/01BKGV7JBM69T2G1BGBGM6KB12/meta.json'
+  const other = await startTestVigie('', {}, { [block]: '{}' })
+  const answer = await fetch(`${other.url}/api/vigie/status`)
+  const { warnings } = (await answer.json()) as { warnings: string[] }
+  await other.stop()
+  expect(warnings).toHaveLength(1)
+  expect(warnings[0]).toMatch(/data\/tsdb has 1 blocks that Prometheus wrote: .* not read yet/)
+})
