@@ -442,7 +442,7 @@ function blockWarnings(dir: string): string[] {
   const blocks = readdirSync(dir).filter((name) => /^[0-9A-HJKMNP-TV-Z]{26}$/.test(name))
   if (blocks.length === 0) return []
   return [
-    `${dir} has ${blocks.length} blocks that Prometheus wrote: they are kept but not read yet, queries see the write-ahead log alone`,
+    `${dir} has blocks that Prometheus wrote (${blocks.length}): they are kept but not read yet, queries see the write-ahead log alone`,
   ]
 }
 

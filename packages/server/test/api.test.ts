@@ -750,5 +750,5 @@ test('blocks that Prometheus left are named, not passed over in silence', async 
   const { warnings } = (await answer.json()) as { warnings: string[] }
   await other.stop()
   expect(warnings).toHaveLength(1)
-  expect(warnings[0]).toMatch(/data\/tsdb has 1 blocks that Prometheus wrote: .* not read yet/)
+  expect(warnings[0]).toMatch(/data\/tsdb has blocks that Prometheus wrote \(1\): .* not read yet/)
 })
