@@ -8,7 +8,7 @@ import { BUILTIN_MODULES, MISSING_RESPONSE_METHODS } from './builtins.ts'
 import type { CallSite, Flow } from './flow.ts'
 import { type ParsedModule, placeOf, scriptError } from './graph.ts'
 import type { FunctionInfo } from './scope.ts'
-import { BUILTIN_METHODS, type Cell, type Value } from './values.ts'
+import { BUILTIN_METHODS, HELPED_METHODS, type Cell, type Value } from './values.ts'
 
 export interface Colours {
   /** Functions that become async. User-written async functions are not among them. */
@@ -20,22 +20,6 @@ export interface Colours {
   /** Modules whose top level waits (index). */
   modules: Set<number>
 }
-
-/** Array-like methods with a helper that waits for each callback before the next. */
-const HELPED = new Set([
-  'forEach',
-  'map',
-  'filter',
-  'reduce',
-  'reduceRight',
-  'some',
-  'every',
-  'find',
-  'findIndex',
-  'findLast',
-  'findLastIndex',
-  'flatMap',
-])
 
 /** Where the language calls back synchronously and nothing can wait. */
 const SYNCHRONOUS_SINKS = new Set(['sort', 'toSorted', 'replace', 'replaceAll'])
@@ -101,7 +85,10 @@ class Colouring {
         if (reason === undefined) continue
         if (!this.#colourAround(site, reason, guess)) continue
         this.#colours.calls.add(site.node)
-        if (HELPED.has(site.method ?? '') && this.#colouredIn(site.arguments[0]) !== undefined) {
+        if (
+          HELPED_METHODS.has(site.method ?? '') &&
+          this.#colouredIn(site.arguments[0]) !== undefined
+        ) {
           this.#colours.helperCalls.add(site.node)
         }
         changed = true
@@ -124,7 +111,7 @@ class Colouring {
           if (reason !== undefined) return reason
         }
       }
-      if (HELPED.has(method)) {
+      if (HELPED_METHODS.has(method)) {
         const reason = this.#colouredIn(site.arguments[0])
         if (reason !== undefined) return reason
       }

@@ -134,8 +134,8 @@ export class Shape {
   readonly #linked = new Set<string>()
 }
 
-/** Methods of the language's own objects through which functions of the script can pass. */
-export const BUILTIN_METHODS: ReadonlySet<string> = new Set([
+/** Array-like methods with a helper that waits for each callback before the next. */
+export const HELPED_METHODS: ReadonlySet<string> = new Set([
   'forEach',
   'map',
   'filter',
@@ -148,6 +148,11 @@ export const BUILTIN_METHODS: ReadonlySet<string> = new Set([
   'findLast',
   'findLastIndex',
   'flatMap',
+])
+
+/** Methods of the language's own objects through which functions of the script can pass. */
+export const BUILTIN_METHODS: ReadonlySet<string> = new Set([
+  ...HELPED_METHODS,
   'flat',
   'concat',
   'slice',
