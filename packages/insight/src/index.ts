@@ -1,0 +1,1 @@
+export { ksDistance } from './distance.ts'
