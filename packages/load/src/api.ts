@@ -57,6 +57,99 @@ export interface ThresholdReport {
   value: number | null
 }
 
+/** Why a load was not sustained. */
+export type LimitClass =
+  | 'drops'
+  | 'latency'
+  | 'errors'
+  | 'timeouts'
+  | 'crash'
+  | 'wrong-data'
+  /** The generator could not keep its rate: nothing is known of the target. */
+  | 'generator'
+
+/** One hold of a capacity search. */
+export interface LimitLevel {
+  /** VUs, or iterations per second. */
+  load: number
+  phase: 'baseline' | 'raise' | 'bisect' | 'confirm'
+  startMs: number
+  endMs: number
+  held: boolean
+  /** Share of its windows in which everything held, 0..1; the first quarter of the hold does not count. */
+  goodWindows: number
+  requestsPerSec: number
+  iterationsPerSec: number
+  /** Request durations in ms (of iterations, when there are no requests); null: none ended. */
+  p50Ms: number | null
+  p95Ms: number | null
+  /** Share of failed requests, 0..1. */
+  errorRate: number
+  /** Iterations started ÷ iterations offered, 0..1; 1 where load is given in VUs. */
+  achieved: number
+  /** What did not hold, one line each, the most frequent first. */
+  problems: string[]
+  class: LimitClass | null
+}
+
+/** What `--find-limit` knows so far. */
+export interface LimitReport {
+  unit: 'vus' | 'rate'
+  phase: 'baseline' | 'raise' | 'bisect' | 'confirm' | 'done' | 'interrupted'
+  holdMs: number
+  /** The search ends when limit and first failure are this close, relative to the limit. */
+  precision: number
+  /** Largest load that was sustained; null: none yet. */
+  sustained: number | null
+  /** Smallest load above it that was not; null: none up to the highest tried. */
+  failed: number | null
+  class: LimitClass | null
+  /** One sentence: what happened at `failed`. */
+  why: string | null
+  /** Whether a longer hold just below the limit confirmed it; null: not tried. */
+  isConfirmed: boolean | null
+  /** In the order in which they were tried. */
+  levels: LimitLevel[]
+  /** Against the busiest moment that Vigie has stored; null: no Vigie, or nothing stored. */
+  headroom: {
+    /** Requests per second at the limit, by the target's own count where it has one. */
+    capacityPerSec: number
+    peakPerSec: number
+    peakMs: number
+    /** capacity ÷ peak. */
+    factor: number
+    /** What is stored reaches back to here. */
+    sinceMs: number
+    /** The PromQL expression that the peak is the maximum of. */
+    expr: string
+  } | null
+}
+
+/** A series of a server that may have given first. */
+export interface SuspectReport {
+  /** 1: the first. */
+  rank: number
+  metric: string
+  labels: Record<string, string>
+  /** 0..1. */
+  score: number
+  /** One sentence with numbers, for people. */
+  sentence: string
+  /** PromQL that draws the chart. */
+  expr: string
+  /** Load at which it left its usual course; null: unknown. */
+  departedAt: number | null
+}
+
+/** A data check that was violated after the run and not before it. */
+export interface CheckReport {
+  name: string
+  severity: string
+  description: string
+  violations: number | null
+  sample: { columns: string[]; rows: unknown[][] } | null
+}
+
 /** Body of `PUT /api/vigie/runs/:id`. */
 export interface RunReport {
   id: string
@@ -81,4 +174,10 @@ export interface RunReport {
     vus: number
     iterations: number
   }[]
+  /** With `--find-limit`. */
+  limit?: LimitReport
+  /** What gave first, at most five; when thresholds failed or a limit was looked for. */
+  suspects?: SuspectReport[]
+  /** With `--check-after`: what the run broke. */
+  brokenChecks?: CheckReport[]
 }

@@ -1,4 +1,16 @@
 export { parseLoadArgs, type LoadArgs } from './args.ts'
-export type { LoadIo, LoadOptions, Logger, PromqlQuery, RunReport, ThresholdReport } from './api.ts'
+export type {
+  CheckReport,
+  LimitClass,
+  LimitLevel,
+  LimitReport,
+  LoadIo,
+  LoadOptions,
+  Logger,
+  PromqlQuery,
+  RunReport,
+  SuspectReport,
+  ThresholdReport,
+} from './api.ts'
 export { EXIT, LoadError } from './errors.ts'
 export { runLoad } from './run.ts'

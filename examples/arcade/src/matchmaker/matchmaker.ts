@@ -34,7 +34,7 @@ const zombieEveryMs = 2000
 export async function startMatchmaker(env: Environment): Promise<() => Promise<void>> {
   const registry = createRegistry()
   const matchmaker: Matchmaker = {
-    database: connectDatabase(env),
+    database: connectDatabase(env, registry),
     gameServer: connectPeer(urlSetting(env, 'GAME_SERVER_URL', 'http://127.0.0.1:8080')),
     secret: tokenSecret(env),
     gameServerAddress: textSetting(env, 'GAME_SERVER_WS', '127.0.0.1:8085'),

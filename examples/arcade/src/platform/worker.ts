@@ -24,7 +24,6 @@ export interface WorkerJob {
   chore?: { everyMs: number; run(database: Database): Promise<void> }
 }
 
-const lagEveryMs = 1000
 /** After the database could not be reached. */
 const retryMs = 500
 
@@ -33,9 +32,10 @@ export async function startWorker(env: Environment, job: WorkerJob): Promise<() 
   const registry = createRegistry()
   const faults = job.faults ?? new Faults()
   const metrics = workerMetrics(job.prefix, job.consumer, registry)
-  const database = connectDatabase(env)
+  const database = connectDatabase(env, registry)
   const batch = integerSetting(env, 'WORKER_BATCH', 10, [1, 10_000])
   const sleepMs = integerSetting(env, 'WORKER_SLEEP_MS', 100, [1, 60_000])
+  const lagEveryMs = integerSetting(env, 'WORKER_LAG_MS', 1000, [10, 60_000])
   const server = createHttpService({ routes: [], registry, faults, log: say })
   const ending = new AbortController()
 

@@ -32,7 +32,7 @@ export async function startPortal(env: Environment): Promise<() => Promise<void>
   const registry = createRegistry()
   const faults = new Faults()
   const portal: Portal = {
-    database: connectDatabase(env),
+    database: connectDatabase(env, registry),
     stats: connectPeer(urlSetting(env, 'STATS_URL', 'http://127.0.0.1:5000')),
     secret: tokenSecret(env),
     hashRounds: roundsFor(integerSetting(env, 'HASH_MS', 69, [0, 10_000])),

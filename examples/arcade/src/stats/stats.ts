@@ -17,7 +17,7 @@ const topCount = 11
 export async function startStats(env: Environment): Promise<() => Promise<void>> {
   const registry = createRegistry()
   const faults = new Faults({ 'slow-stats': {} })
-  const database = connectDatabase(env)
+  const database = connectDatabase(env, registry)
   const server = createHttpService({
     routes: [
       {

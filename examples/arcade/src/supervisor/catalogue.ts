@@ -43,6 +43,12 @@ export interface ArcadeSettings {
   WORKER_BATCH: number
   /** Pause of a worker after each batch, in ms. */
   WORKER_SLEEP_MS: number
+  /** How often a worker looks how far behind it is, in ms. */
+  WORKER_LAG_MS: number
+  /** Connections of each service to the database. */
+  DATABASE_CONNECTIONS: number
+  /** How long a statement holds its connection at least, in ms; 0: as long as it takes. */
+  DATABASE_HOLD_MS: number
   /** Size of the game client's script in KB. */
   MAIN_JS_KB: number
   /** Requests that the portal works on at the same time. */
@@ -55,6 +61,9 @@ export const defaultSettings: Readonly<ArcadeSettings> = {
   HASH_MS: 69,
   WORKER_BATCH: 10,
   WORKER_SLEEP_MS: 100,
+  WORKER_LAG_MS: 1000,
+  DATABASE_CONNECTIONS: 2,
+  DATABASE_HOLD_MS: 0,
   MAIN_JS_KB: 2048,
   PORTAL_CONCURRENCY: 1,
 }
