@@ -5,8 +5,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { transformSync } from 'esbuild'
 import { parseSync } from 'oxc-parser'
+import { transformSync } from 'oxc-transform'
 import { EXIT, LoadError } from '../errors.ts'
 import { type Node, child, forEachChild, list, unwrap } from './ast.ts'
 import { BUILTIN_MODULES, refuseSpecifier } from './builtins.ts'
@@ -160,23 +160,17 @@ function readSource(path: string): string {
 }
 
 function stripTypes(text: string, url: string): { code: string; map: LineMap } {
-  try {
-    const { code, map } = transformSync(text, {
-      loader: 'ts',
-      sourcemap: 'external',
-      sourcesContent: false,
-      target: 'es2023',
-      logLevel: 'silent',
-    })
-    return { code, map: decodeMappings((JSON.parse(map) as { mappings: string }).mappings) }
-  } catch (error) {
-    const first = (
-      error as { errors?: { text: string; location: { line: number; column: number } | null }[] }
-    ).errors?.[0]
-    if (first === undefined) throw error
-    const { line, column } = first.location ?? { line: 1, column: 0 }
-    throw scriptError(`SyntaxError: ${url}:${line}:${column + 1}: ${first.text}`)
+  const { code, map, errors } = transformSync('script.ts', text, {
+    lang: 'ts',
+    target: 'es2023',
+    sourcemap: true,
+  })
+  const [first] = errors
+  if (first !== undefined) {
+    const [line, column] = lineAndColumn(text, first.labels[0]?.start ?? 0)
+    throw scriptError(`SyntaxError: ${url}:${line + 1}:${column + 1}: ${first.message}`)
   }
+  return { code, map: decodeMappings(map!.mappings) }
 }
 
 function hasTopLevelAwait(program: Node): boolean {

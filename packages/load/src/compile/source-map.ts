@@ -58,8 +58,9 @@ export function originalPosition(
     if (segments[middle]![0] <= column) low = middle
     else high = middle - 1
   }
-  const [start, sourceLine, sourceColumn] = segments[low]!
-  return start <= column ? [sourceLine, sourceColumn] : [line, column]
+  // What stands before the first segment is indentation: it belongs to what follows it.
+  const [, sourceLine, sourceColumn] = segments[low]!
+  return [sourceLine, sourceColumn]
 }
 
 /** 0-based line and column of `offset` in `text`. */
