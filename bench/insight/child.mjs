@@ -1,0 +1,9 @@
+// One system as a process of its own: tells its parent { url, scrape } and ends with it.
+import { SYSTEMS } from './systems.mjs'
+
+const { stop, ...started } = await SYSTEMS.get(process.argv[2])()
+process.send(started)
+process.on('disconnect', async () => {
+  await stop?.()
+  process.exit(0)
+})
