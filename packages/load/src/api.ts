@@ -64,7 +64,7 @@ export type LimitClass =
   | 'errors'
   | 'timeouts'
   | 'crash'
-  | 'wrong-data'
+  | 'invariant'
   /** The generator could not keep its rate: nothing is known of the target. */
   | 'generator'
 
@@ -72,7 +72,7 @@ export type LimitClass =
 export interface LimitLevel {
   /** VUs, or iterations per second. */
   load: number
-  phase: 'baseline' | 'raise' | 'bisect' | 'confirm'
+  phase: 'baseline' | 'up' | 'bisect' | 'confirm'
   startMs: number
   endMs: number
   held: boolean
@@ -95,7 +95,7 @@ export interface LimitLevel {
 /** What `--find-limit` knows so far. */
 export interface LimitReport {
   unit: 'vus' | 'rate'
-  phase: 'baseline' | 'raise' | 'bisect' | 'confirm' | 'done' | 'interrupted'
+  phase: 'baseline' | 'up' | 'bisect' | 'confirm' | 'done' | 'interrupted'
   holdMs: number
   /** The search ends when limit and first failure are this close, relative to the limit. */
   precision: number
