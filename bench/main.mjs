@@ -1,17 +1,21 @@
 // `npm run bench [-- name…]`: side by side with the tools Vigie stands in for, both in the same run on the
-// same machine. Prints `name/peer<TAB>ours<TAB>peer's<TAB>ratio ours ÷ peer's` per figure and writes
-// bench/results.json. Nothing else may run meanwhile.
+// same machine. Prints `name/peer<TAB>ours<TAB>peer's<TAB>ratio ours ÷ peer's` per figure, or what is to be
+// reached where there is no peer, and writes bench/results.json. Nothing else may run meanwhile.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
+import { benchArcade } from './arcade.mjs'
 import { benchLoad } from './load.mjs'
 import { benchScrape } from './scrape.mjs'
+import { benchStart } from './start.mjs'
 
-/** Each gives [{ name, ours, peer, unit, versions }] and runs on its own. */
+/** Each gives [{ name, ours, unit, peer? or atMost?, versions? }] and runs on its own. */
 const BENCHES = new Map([
   ['scrape-cpu', benchScrape],
   ['scrape-memory', benchScrape],
   ['load-requests', benchLoad],
+  ['load-start', benchStart],
+  ['load-arcade', benchArcade],
 ])
 
 const { positionals } = parseArgs({ allowPositionals: true })
@@ -26,14 +30,21 @@ const figures = []
 for (const bench of new Set(wanted.map((name) => BENCHES.get(name)))) {
   for (const figure of await bench()) {
     if (!wanted.includes(figure.name.split('/')[0])) continue
-    const ratio = figure.ours / figure.peer
-    console.log(
-      `${figure.name}\t${show(figure.ours)} ${figure.unit}\t${show(figure.peer)} ${figure.unit}\t${ratio.toFixed(2)}`,
+    console.log(lineOf(figure))
+    figures.push(
+      figure.peer === undefined
+        ? figure
+        : { ...figure, ratio: Number((figure.ours / figure.peer).toFixed(3)) },
     )
-    figures.push({ ...figure, ratio: Number(ratio.toFixed(3)) })
   }
 }
 keep(figures)
+
+function lineOf({ name, ours, peer, unit, atMost }) {
+  const first = `${name}\t${show(ours)} ${unit}`
+  if (peer !== undefined) return `${first}\t${show(peer)} ${unit}\t${(ours / peer).toFixed(2)}`
+  return atMost === undefined ? first : `${first}\tat most ${show(atMost)} ${unit}`
+}
 
 function show(value) {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3)
