@@ -16,6 +16,7 @@ test('vigie.yml is the configuration for the usual ports', () => {
       databaseUrl: '${DATABASE_URL}',
       ruleFiles: ['rules/*.yml'],
       dashboardFolders: ['dashboards'],
+      loadScripts: 'load',
     }),
   )
 })
@@ -25,6 +26,7 @@ test('a webhook becomes a receiver, and quotes stay text', () => {
     databaseUrl: "postgres://o'hara@localhost/arcade",
     ruleFiles: [],
     dashboardFolders: [],
+    loadScripts: 'load',
     webhookUrl: 'http://127.0.0.1:9999/hook',
   })
   expect(text).toContain("url: 'postgres://o''hara@localhost/arcade'")

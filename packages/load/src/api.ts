@@ -161,6 +161,8 @@ export interface RunReport {
   vusMax: number
   iterations: number
   exitCode: number | null
+  /** What ended the run, when it was not its plan. */
+  error: string | null
   /** 0..1; null while it cannot be known. */
   progress: number | null
   thresholds: ThresholdReport[]
@@ -174,10 +176,23 @@ export interface RunReport {
     vus: number
     iterations: number
   }[]
+  /** Checks of the script, by group and name, each group before the groups in it. */
+  checks: ScriptCheckReport[]
   /** With `--find-limit`. */
   limit?: LimitReport
   /** What gave first, at most five; when thresholds failed or a limit was looked for. */
   suspects?: SuspectReport[]
   /** With `--check-after`: what the run broke. */
   brokenChecks?: CheckReport[]
+  /** The script as it is run, the entry first; only until Vigie has it. */
+  source?: { files: { path: string; text: string }[]; isCut: boolean }
+}
+
+/** A check() of the script. */
+export interface ScriptCheckReport {
+  /** `::outer::inner`; '' outside of groups. */
+  group: string
+  name: string
+  passes: number
+  fails: number
 }

@@ -22,10 +22,12 @@ import { type RunOptions, consolidate } from './options.ts'
 import type { Output } from './outputs/output.ts'
 import { RemoteWriteOutput } from './outputs/remote-write.ts'
 import { RunReporter } from './outputs/run-reporter.ts'
+import { scriptSource } from './outputs/script-source.ts'
 import { Progress, describeScenario } from './progress.ts'
 import {
   type SummaryData,
   type SummaryInput,
+  checkReports,
   metricsData,
   summaryData,
   summaryExport,
@@ -69,6 +71,8 @@ class LoadRun {
   readonly #outputs: Output[] = []
   #options!: RunOptions
   #facts!: ScriptFacts
+  /** The entry and all that it imports. */
+  #scriptPaths: string[] = []
   #state: RunState = new RunState([])
   #engine!: MetricsEngine
   #thresholds: ThresholdGroup[] = []
@@ -128,6 +132,7 @@ class LoadRun {
     const first = this.#startWorker()
     const path = resolve(this.#io.cwd, this.#script)
     const program = compileScript(path)
+    this.#scriptPaths = program.modules.map((module) => module.path)
     const env = this.#scriptEnv()
     this.#facts = await first.request('inspect', { program, env })
     this.#readOptions()
@@ -215,7 +220,12 @@ class LoadRun {
     })
     this.#outputs.push(output)
     this.#engine.listen((series, record) => output.record(series, record))
-    this.#reporter = new RunReporter(vigieUrl, this.#id, () => this.#runReport(), warn)
+    this.#reporter = new RunReporter(vigieUrl, this.#id, {
+      report: () => this.#runReport(),
+      source: scriptSource(this.#scriptPaths),
+      warn,
+      onStop: () => this.#stop(new LoadError(EXIT.externalAbort, 'the run was stopped in Vigie')),
+    })
     this.#reporter.start()
   }
 
@@ -517,6 +527,7 @@ class LoadRun {
       vusMax: state.get('initializedVus'),
       iterations: state.get('completed'),
       exitCode: this.#exitCode,
+      error: this.#failure?.message ?? null,
       progress: state.startMs === 0 ? null : Math.min(...perScenario.map((one) => one.progress)),
       thresholds: this.#thresholds.flatMap(({ key, thresholds }) =>
         thresholds.map(({ source, ok, value }) => ({ metric: key, source, ok, value })),
@@ -530,6 +541,7 @@ class LoadRun {
         ]),
       ),
       scenarios: perScenario,
+      checks: checkReports(this.#engine.root),
     }
   }
 

@@ -5,6 +5,7 @@ export { parseSize } from './config/fields.ts'
 export { parseWebConfig, type WebConfig } from './config/web-config.ts'
 export { resultJson, successJson } from './http/prom-json.ts'
 export { isLoopback } from './http/safety.ts'
+export type { LoadProcess, LoadRequest, StartLoad } from './load/load-launcher.ts'
 export { ListenError } from './listen.ts'
 export {
   startVigie,

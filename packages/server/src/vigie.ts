@@ -28,6 +28,7 @@ import { createApp } from './http/app.ts'
 import { addManagement } from './http/management.ts'
 import { hostName, isLoopback } from './http/safety.ts'
 import { listenOn } from './listen.ts'
+import { LoadLauncher, type StartLoad } from './load/load-launcher.ts'
 import { type Metric, ProcessMetrics, renderMetrics } from './self-metrics.ts'
 import { DashboardsStore } from './stores/dashboards-store.ts'
 import { RunsStore } from './stores/runs-store.ts'
@@ -87,7 +88,14 @@ export interface VigieOptions {
   now: () => number
   log: Logger
   demo?: Demo
+  /** Starts `vigie load`; left out: no runs are started from the browser. */
+  startLoad?: StartLoad
+  /** Compares runs by their ids, for `GET /api/vigie/runs/compare`. */
+  compareRuns?: CompareRuns
 }
+
+/** What two runs, or several of each kind, have in common and where they differ, as JSON. */
+export type CompareRuns = (a: readonly string[], b: readonly string[]) => Promise<object>
 
 /** Storage drops what is too old, and forces the WAL to disk, this often. */
 const MAINTENANCE_MS = 10_000
@@ -114,6 +122,8 @@ export class Vigie {
   readonly inbox: Inbox
   readonly checks: CheckManager
   readonly runs: RunsStore
+  readonly load: LoadLauncher
+  readonly compareRuns: CompareRuns | undefined
   readonly quitRequested: Promise<void>
   requestQuit: () => void = () => {}
   /** Base address, no slash at the end. This and what tells people addresses is set once it listens. */
@@ -161,6 +171,15 @@ export class Vigie {
     this.inbox = new Inbox({ dir: options.dataDir, now, log })
     this.checks = new CheckManager({ storage, query: this.#query, now, log })
     this.runs = new RunsStore(join(options.dataDir, 'runs'), now)
+    this.load = new LoadLauncher({
+      start: options.startLoad,
+      runs: this.runs,
+      config: () => this.config.load,
+      configFile: options.configFile,
+      vigieUrl: () => this.url,
+      now,
+    })
+    this.compareRuns = options.compareRuns
     this.dashboards = this.#dashboardsOf(config)
     this.#app = createApp({
       safety: safetyOf(options),
@@ -237,6 +256,7 @@ export class Vigie {
 
   async stop(): Promise<void> {
     clearInterval(this.#maintenance)
+    await this.load.close()
     await this.#app.close()
     await this.checks.stop()
     // When it could not listen there is nothing more to stop.

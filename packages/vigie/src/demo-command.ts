@@ -91,8 +91,12 @@ async function runDemo(argv: readonly string[]): Promise<number> {
       `--data.dir=${args.dataDir}`,
       `--dashboards.path=${join(args.dataDir, 'dashboards')}`,
     ]
-    const vigie = await serve(parseServeArgs([...serveArgs, ...args.serveArgs]), demoOf(arcade))
-    if (args.players > 0) players = startPlayers(vigie, arcade, args.players)
+    const loadEnv = playersEnv(arcade)
+    const vigie = await serve(parseServeArgs([...serveArgs, ...args.serveArgs]), {
+      demo: demoOf(arcade),
+      loadEnv,
+    })
+    if (args.players > 0) players = startPlayers(vigie, loadEnv, args.players)
     const ended = untilSignal(vigie)
     process.stdout.write(demoGreeting(vigie, arcade))
     await ended
@@ -119,6 +123,7 @@ const configOptions = (arcade: Arcade, args: DemoArgs): Parameters<typeof arcade
   databaseUrl: arcade.databaseUrl,
   ruleFiles: [join(FILES, 'rules', '*.yml')],
   dashboardFolders: [join(FILES, 'dashboards')],
+  loadScripts: join(FILES, 'load'),
   ...(args.webhook === undefined ? {} : { webhookUrl: args.webhook }),
 })
 
@@ -137,12 +142,17 @@ const demoState = (arcade: Arcade): DemoState => ({
     .map(({ name, title, description, active }) => ({ name, title, description, active })),
 })
 
-/** The players are a load run like any other, in a process of its own. */
-function startPlayers(vigie: Vigie, arcade: Arcade, count: number): ChildProcess {
+/** Where the arcade's load scripts find its services. */
+function playersEnv(arcade: Arcade): Record<string, string> {
   const urls = arcade
     .services()
     .map(({ name, url }) => [`${name.toUpperCase().replace(/-/g, '_')}_URL`, url])
   const gameServer = arcade.services().find((one) => one.name === 'game-server')
+  return { ...Object.fromEntries(urls), GAME_SERVER_WS_URL: gameServer?.wsUrl ?? '' }
+}
+
+/** The players are a load run like any other, in a process of its own. */
+function startPlayers(vigie: Vigie, env: Record<string, string>, count: number): ChildProcess {
   return spawn(
     process.execPath,
     [
@@ -162,12 +172,7 @@ function startPlayers(vigie: Vigie, arcade: Arcade, count: number): ChildProcess
     {
       // Its end of the pipe closes with this process, however that ends.
       stdio: ['pipe', 'ignore', 'ignore'],
-      env: {
-        ...process.env,
-        ...Object.fromEntries(urls),
-        GAME_SERVER_WS_URL: gameServer?.wsUrl ?? '',
-        VIGIE_END_WITH_STDIN: '1',
-      },
+      env: { ...process.env, ...env, VIGIE_END_WITH_STDIN: '1' },
     },
   )
 }

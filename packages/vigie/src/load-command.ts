@@ -31,6 +31,7 @@ export async function loadCommand(argv: readonly string[]): Promise<number> {
       workerUrl: new URL('./load-worker.js', import.meta.url),
       vigieUrl,
       ...(vigieUrl === null ? {} : { promql: promqlOver(vigieUrl) }),
+      ...(process.env.VIGIE_RUN_ID === undefined ? {} : { runId: process.env.VIGIE_RUN_ID }),
     },
     {
       stdout: (text) => void process.stdout.write(text),

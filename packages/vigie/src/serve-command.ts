@@ -14,6 +14,7 @@ import {
   parseServeArgs,
   sizeFlag,
 } from './serve-args.ts'
+import { startLoadWith } from './start-load.ts'
 import { VERSION } from './version.ts'
 
 /** Looked for in this order in the folder Vigie is started in. */
@@ -37,8 +38,15 @@ const greeting = (vigie: Vigie, args: ServeArgs): string =>
       ? `  watching ${args.targets.join(', ')}; "Save" in the browser writes vigie.yml\n`
       : '  watching itself and this machine; name what to watch (vigie localhost:3000) or click it in the browser\n')
 
+export interface ServeExtras {
+  demo?: Demo
+  /** Environment of load runs that are started from the browser, over Vigie's own. */
+  loadEnv?: Readonly<Record<string, string>>
+}
+
 /** Starts a Vigie as the command line says. Throws UsageError or ConfigError. */
-export async function serve(args: ServeArgs, demo?: Demo): Promise<Vigie> {
+export async function serve(args: ServeArgs, extras: ServeExtras = {}): Promise<Vigie> {
+  const { demo, loadEnv } = extras
   const flag = (name: string): string => args.flags.get(name)!
   const level = flag('log.level')
   if (!isLogLevel(level))
@@ -76,6 +84,7 @@ export async function serve(args: ServeArgs, demo?: Demo): Promise<Vigie> {
     env: process.env,
     now: Date.now,
     log,
+    startLoad: startLoadWith({ ...process.env, ...loadEnv }),
     ...(demo === undefined ? {} : { demo }),
   })
   writeAddress(dataDir, { url: vigie.url, pid: process.pid })

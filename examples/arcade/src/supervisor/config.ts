@@ -10,6 +10,8 @@ export interface ArcadeConfigOptions {
   ruleFiles: readonly string[]
   /** Folders of Grafana dashboards. */
   dashboardFolders: readonly string[]
+  /** Folder of the load scripts. */
+  loadScripts: string
   /** Gets every notification, besides the inbox. */
   webhookUrl?: string
 }
@@ -35,6 +37,7 @@ export function arcadeConfig(
     'host: true',
     `rule_files: ${list(options.ruleFiles)}`,
     `dashboards: ${list(options.dashboardFolders)}`,
+    `load: { scripts: ${quote(options.loadScripts)} }`,
     'scrape_configs:',
     ...services.filter((one) => one.name !== 'database').flatMap(scrapeJob),
     ...probes(services),

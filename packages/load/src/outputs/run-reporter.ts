@@ -1,4 +1,7 @@
-/** Tells a running Vigie how the run goes: `PUT /api/vigie/runs/:id`, about once a second and at the end. */
+/**
+ * Tells a running Vigie how the run goes: `PUT /api/vigie/runs/:id`, about once a second and at the end.
+ * The script goes along until one report has arrived. `{"stop": true}` in the answer asks the run to end.
+ */
 import type { RunReport } from '../api.ts'
 import { causeOf } from './remote-write.ts'
 
@@ -10,18 +13,27 @@ export class RunReporter {
   readonly #report: () => RunReport
   readonly #warn: (message: string) => void
   #timer: NodeJS.Timeout | null = null
+  readonly #source: RunReport['source']
+  readonly #onStop: () => void
   #isSending = false
   #hasWarned = false
+  #hasArrived = false
 
   constructor(
     vigieUrl: string,
     id: string,
-    report: () => RunReport,
-    warn: (message: string) => void,
+    options: {
+      report: () => RunReport
+      source: RunReport['source']
+      warn: (message: string) => void
+      onStop: () => void
+    },
   ) {
     this.#url = `${vigieUrl.replace(/\/$/, '')}/api/vigie/runs/${encodeURIComponent(id)}`
-    this.#report = report
-    this.#warn = warn
+    this.#report = options.report
+    this.#source = options.source
+    this.#warn = options.warn
+    this.#onStop = options.onStop
   }
 
   start(): void {
@@ -44,12 +56,17 @@ export class RunReporter {
     try {
       const response = await fetch(this.#url, {
         method: 'PUT',
-        body: JSON.stringify(this.#report()),
+        body: JSON.stringify({
+          ...this.#report(),
+          ...(this.#hasArrived || this.#source === undefined ? {} : { source: this.#source }),
+        }),
         headers: { 'Content-Type': 'application/json' },
         signal: AbortSignal.timeout(TIMEOUT_MS),
       })
       const text = await response.text()
-      if (!response.ok) this.#lost(`${response.status} ${text.slice(0, 200).trim()}`)
+      if (!response.ok) return this.#lost(`${response.status} ${text.slice(0, 200).trim()}`)
+      this.#hasArrived = true
+      if (asksToStop(text)) this.#onStop()
     } catch (error) {
       this.#lost(causeOf(error))
     } finally {
@@ -61,5 +78,13 @@ export class RunReporter {
     if (this.#hasWarned) return
     this.#hasWarned = true
     this.#warn(`cannot report to ${this.#url}: ${problem}`)
+  }
+}
+
+function asksToStop(text: string): boolean {
+  try {
+    return (JSON.parse(text) as { stop?: unknown } | null)?.stop === true
+  } catch {
+    return false
   }
 }

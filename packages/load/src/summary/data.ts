@@ -1,5 +1,6 @@
 /** What handleSummary gets, what `--summary-export` writes, and what the text is made from. */
 import { createHash } from 'node:crypto'
+import type { ScriptCheckReport } from '../api.ts'
 import type { Group, MetricsEngine } from '../metrics/engine.ts'
 import type { Contains, Metric, MetricType } from '../metrics/metric.ts'
 import type { Sink } from '../metrics/sink.ts'
@@ -106,6 +107,20 @@ function groupData(group: Group): SummaryGroup {
       return { name, path, id: idOf(path), passes, fails }
     }),
   }
+}
+
+/** Checks in a report; a script that names them by data could have any number. */
+const CHECKS_MAX = 1000
+
+export function checkReports(root: Group): ScriptCheckReport[] {
+  const reports: ScriptCheckReport[] = []
+  const walk = ({ path, checks, groups }: Group): void => {
+    for (const { name, passes, fails } of checks.values())
+      if (reports.length < CHECKS_MAX) reports.push({ group: path, name, passes, fails })
+    for (const group of groups.values()) walk(group)
+  }
+  walk(root)
+  return reports
 }
 
 /** The JSON of `--summary-export`: k6's old shape, where a threshold is true when it failed. */

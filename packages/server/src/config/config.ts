@@ -15,6 +15,7 @@ import {
 } from '@vigie/alerting'
 import { compileAnchored } from '@vigie/model'
 import { type ProbeJob, type ScrapeJob, relabelProblem } from '@vigie/scrape'
+import type { LoadConfig } from '../load/load-launcher.ts'
 import { probeJob, relabelConfig, scrapeJob } from './jobs.ts'
 import { coverSecrets } from './secrets.ts'
 import {
@@ -45,6 +46,8 @@ export interface VigieConfig {
   datasources: Datasource[]
   checks: CheckConfig[]
   dashboardFolders: string[]
+  /** What may be started from the browser; undefined: nothing. */
+  load: LoadConfig | undefined
   /** What the file asks for and Vigie does not serve yet, one line each. */
   warnings: string[]
 }
@@ -88,6 +91,10 @@ export function parseConfig(input: ConfigInput): VigieConfig {
     host: top.host ?? false,
     defaultRules: top.default_rules,
     dashboardFolders: top.dashboards.map(at),
+    load:
+      top.load === undefined
+        ? undefined
+        : { scriptsDir: at(top.load.scripts), atOnce: top.load.at_once },
     warnings,
     ...parts,
   }

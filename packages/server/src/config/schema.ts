@@ -1,6 +1,6 @@
 /**
  * The shape of prometheus.yml and vigie.yml (the same file with more sections: `self`, `host`, `probes`,
- * `datasources`, `checks`, `alertmanager`, `default_rules`, `dashboards`). Names of keys are Prometheus's.
+ * `datasources`, `checks`, `alertmanager`, `default_rules`, `dashboards`, `load`). Names of keys are Prometheus's.
  * Durations come out in ms, sizes in bytes. What is in `alertmanager`, `checks` and `datasources` is
  * read by the package that serves it.
  */
@@ -216,6 +216,15 @@ export const defaultRules = z.union(
   { error: () => 'expected true, false, or a map with disabled' },
 )
 
+/** `load`: what may be started from the browser. */
+const loadConfig = z.strictObject({
+  scripts: text,
+  at_once: z
+    .int({ error: () => 'expected a whole number' })
+    .min(1, { error: () => 'expected a number of 1 or more' })
+    .default(1),
+})
+
 export const topLevel = z.strictObject({
   global: globalConfig.prefault({}),
   rule_files: list(text),
@@ -225,6 +234,7 @@ export const topLevel = z.strictObject({
   host: flag.optional(),
   default_rules: defaultRules.default({ isOn: true, disabled: [] }),
   dashboards: list(text),
+  load: loadConfig.optional(),
   alertmanager: z.unknown().optional(),
   datasources: z.unknown().optional(),
   checks: z.unknown().optional(),

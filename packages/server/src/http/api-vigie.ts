@@ -3,15 +3,8 @@ import type { FastifyInstance } from 'fastify'
 import { generateDashboard } from '@vigie/dashboards'
 import { unwrapDashboard } from '../stores/dashboards-store.ts'
 import type { Vigie } from '../vigie.ts'
-
-/** A refused request, answered as `{error}` with this status. */
-class RequestError extends Error {
-  readonly statusCode: number
-  constructor(statusCode: number, message: string) {
-    super(message)
-    this.statusCode = statusCode
-  }
-}
+import { addRuns } from './api-runs.ts'
+import { RequestError } from './request-error.ts'
 
 const INBOX_PAGE_MAX = 500
 /** Dashboards made for jobs have this before the job's name as their uid. */
@@ -98,24 +91,6 @@ function addTargets(app: FastifyInstance, vigie: Vigie): void {
   app.post('/api/vigie/save', async () => {
     if (!vigie.isGenerated) throw new RequestError(409, `already saved: ${vigie.configFile}`)
     return { path: vigie.saveConfig() }
-  })
-}
-
-function addRuns(app: FastifyInstance, vigie: Vigie): void {
-  app.get('/api/vigie/runs', async () => vigie.runs.list())
-  app.get<{ Params: { id: string } }>('/api/vigie/runs/:id', async (request) => {
-    const run = vigie.runs.get(request.params.id)
-    if (run === undefined)
-      throw new RequestError(404, `there is no run ${JSON.stringify(request.params.id)}`)
-    return run
-  })
-  app.put<{ Params: { id: string } }>('/api/vigie/runs/:id', async (request, reply) => {
-    try {
-      vigie.runs.put(request.params.id, request.body)
-    } catch (error) {
-      throw new RequestError(400, (error as Error).message)
-    }
-    return reply.code(204).send()
   })
 }
 
