@@ -33,6 +33,7 @@ test('a wrong file names line, key, what was found and what was expected, all at
     'probes:',
     '  - name: p',
     'colour: red',
+    'load: { scripts: 5, at_once: 0 }',
   ].join('\n')
   expect(problemsOf(text)).toEqual([
     'vigie.yml:2: global.scrape_interval: found "fast", expected a duration such as 15s or 1m',
@@ -41,6 +42,8 @@ test('a wrong file names line, key, what was found and what was expected, all at
     'vigie.yml:8: scrape_configs[1].static_configs[0].lables: unknown key',
     'vigie.yml:10: probes[0]: expected one of http and tcp',
     'vigie.yml:11: colour: unknown key',
+    'vigie.yml:12: load.scripts: found 5; expected text',
+    'vigie.yml:12: load.at_once: expected a number of 1 or more',
   ])
 })
 

@@ -61,10 +61,10 @@ const startBody = z.strictObject({
     .optional(),
   iterations: z.int().min(1).max(1_000_000_000).optional(),
   env: z
-    .record(
-      z.string().regex(/^[A-Za-z_]\w{0,127}$/, { error: 'expected a name of letters, digits and _' }),
-      z.string().max(ENV_LENGTH_MAX),
-    )
+    .record(z.string(), z.string().max(ENV_LENGTH_MAX))
+    .refine((env) => Object.keys(env).every((name) => /^[A-Za-z_]\w{0,127}$/.test(name)), {
+      error: 'expected names of letters, digits and _',
+    })
     .refine((env) => Object.keys(env).length <= ENV_COUNT_MAX, {
       error: `expected at most ${ENV_COUNT_MAX} variables`,
     })

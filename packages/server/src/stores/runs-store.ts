@@ -218,8 +218,7 @@ export class RunsStore {
 
   #write(id: string, entry: Entry): void {
     const dir = join(this.#dir, id)
-    if (entry.live !== undefined)
-      replaceFile(join(dir, 'report.json'), JSON.stringify(entry.live))
+    if (entry.live !== undefined) replaceFile(join(dir, 'report.json'), JSON.stringify(entry.live))
     replaceFile(join(dir, 'head.json'), JSON.stringify(entry.head))
     entry.writtenMs = this.#now()
     entry.sizeBytes = sizeOf(dir)
