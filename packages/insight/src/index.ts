@@ -1,1 +1,17 @@
+export {
+  type CapacityLevel,
+  type CapacityResult,
+  type FailureClass,
+  type FailureReason,
+  type LoadUnit,
+  loadText,
+} from './capacity-result.ts'
+export {
+  CapacitySearch,
+  DISCARDED_SHARE,
+  type CapacitySearchOptions,
+  type HoldObservation,
+  type LoadWindow,
+  type SearchStep,
+} from './capacity-search.ts'
 export { ksDistance } from './distance.ts'
