@@ -41,6 +41,8 @@ export interface LoadOptions {
   workers?: number
   /** Base URL of a running Vigie that gets results and the run's report; null: none. */
   vigieUrl?: string | null
+  /** With `--check-after`. */
+  dataChecks?: DataChecks
   /** Answers `promql(…)` thresholds; left out: such a threshold fails, saying so. */
   promql?: PromqlQuery
   /** Shown by `__ENV`-less things: the User-Agent. Left out: `Vigie/<version>`. */
@@ -146,8 +148,22 @@ export interface CheckReport {
   name: string
   severity: string
   description: string
+  /** Rows, elements or series that are wrong; null: it could not be asked. */
   violations: number | null
-  sample: { columns: string[]; rows: unknown[][] } | null
+  /** Why it could not be asked. */
+  error: string | null
+  sample: { columns: string[]; rows: (string | number | boolean | null)[][] } | null
+}
+
+/** The data checks of whoever watches the target, for `--check-after`. */
+export interface DataChecks {
+  /** Remembers what is violated before the run. Throws LoadError when nobody can say. */
+  before(): Promise<void>
+  /**
+   * Waits until the target is quiet, runs every check: what is violated now and was not before. `say`
+   * tells the user what is being waited for. Throws LoadError.
+   */
+  after(say: (text: string) => void): Promise<CheckReport[]>
 }
 
 /** Body of `PUT /api/vigie/runs/:id`. */

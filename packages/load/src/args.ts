@@ -2,6 +2,7 @@
  * The command line of `vigie load`: the flags of `k6 run`. A flag that k6 has and Vigie lacks is
  * refused by name; one that nobody has is an unknown flag. Both exit with 255, as in k6.
  */
+import { parseDurationMs } from './duration.ts'
 import { EXIT, LoadError } from './errors.ts'
 
 export interface LoadArgs {
@@ -21,6 +22,10 @@ export interface LoadArgs {
   help: boolean
   /** Base URL of the Vigie to report to; null: look for one. */
   vigie: string | null
+  /** Whether a data check that the run broke fails it. */
+  checkAfter: boolean
+  /** ms to wait before the data checks run; null: until the target is quiet. */
+  settleMs: number | null
 }
 
 type Arity = 'value' | 'switch'
@@ -77,6 +82,8 @@ const FLAGS = new Map<string, { short?: string; arity: Arity; apply: Apply }>([
   ['min-iteration-duration', { arity: 'value', apply: text('minIterationDuration') }],
   ['discard-response-bodies', { arity: 'switch', apply: yes('discardResponseBodies') }],
   ['no-usage-report', { arity: 'switch', apply: () => {} }],
+  ['check-after', { arity: 'switch', apply: (a, v, f) => void (a.checkAfter = truth(v, f)) }],
+  ['settle', { arity: 'value', apply: (a, v, f) => void (a.settleMs = duration(v, f)) }],
   ['vigie', { arity: 'value', apply: (a, v) => void (a.vigie = v) }],
 ])
 
@@ -127,6 +134,13 @@ function truth(value: string, flag: string): boolean {
   throw usage(`invalid argument "${value}" for "${flag}": want true or false`)
 }
 
+function duration(value: string, flag: string): number {
+  const ms = parseDurationMs(value)
+  if (ms === undefined || ms < 0)
+    throw usage(`invalid argument "${value}" for "${flag}": want a duration like "30s"`)
+  return ms
+}
+
 function addStages(args: LoadArgs, value: string): void {
   const stages = (args.options['stages'] ??= []) as { duration: string; target: number }[]
   stages.push(...parseStages(value))
@@ -174,6 +188,8 @@ export function parseLoadArgs(argv: readonly string[]): LoadArgs {
     verbose: false,
     help: false,
     vigie: null,
+    checkAfter: false,
+    settleMs: null,
   }
   const shorts = new Map(
     [...FLAGS].flatMap(([name, { short }]) => (short ? [[short, name]] : [])) as [string, string][],

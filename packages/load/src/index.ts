@@ -1,6 +1,7 @@
 export { parseLoadArgs, type LoadArgs } from './args.ts'
 export type {
   CheckReport,
+  DataChecks,
   LimitClass,
   LimitLevel,
   LimitReport,

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, resolve } from 'node:path'
-import type { LoadIo, LoadOptions, RunReport } from './api.ts'
+import type { CheckReport, LoadIo, LoadOptions, RunReport } from './api.ts'
 import { compileScript } from './compile/compile.ts'
 import { EXIT, LoadError } from './errors.ts'
 import { formatGoDuration } from './duration.ts'
@@ -32,6 +32,7 @@ import {
   summaryData,
   summaryExport,
 } from './summary/data.ts'
+import { brokenChecksText } from './summary/broken-checks.ts'
 import { type SummaryMode, summaryText } from './summary/text.ts'
 import { NO_SCRIPT, USAGE } from './usage.ts'
 import type { LogLevel } from './vu/environment.ts'
@@ -82,6 +83,7 @@ class LoadRun {
   /** What ended the run first, if not its plan. */
   #failure: LoadError | null = null
   #isMarkedFailed = false
+  #brokenChecks: CheckReport[] | null = null
   #isStopping = false
   #durationMs = 0
   #summaryText = ''
@@ -275,6 +277,7 @@ class LoadRun {
 
   async #run(): Promise<void> {
     if (this.#isStopping) return
+    await this.#given.dataChecks?.before()
     const { noSetup } = this.#options
     if (!noSetup && this.#facts.functions.includes('setup'))
       this.#setupData = await this.#workers[0]!.request('setup', null)
@@ -412,10 +415,32 @@ class LoadRun {
               `thresholds on metrics '${failed.join(', ')}' have been crossed`,
             ),
       )
+    if (hasRun && this.#io.signal?.aborted !== true) await this.#checkData()
     this.#endedMs = this.#io.now()
     this.#exitCode = this.#verdict()
     this.#report = this.#reportState()
     await Promise.all([...this.#outputs.map((output) => output.close()), this.#reporter?.close()])
+  }
+
+  async #checkData(): Promise<void> {
+    const { dataChecks, args } = this.#given
+    if (dataChecks === undefined) return
+    try {
+      this.#brokenChecks = await dataChecks.after((text) => {
+        if (!args.quiet) this.#log('info', text)
+      })
+    } catch (error) {
+      return this.#fail(error)
+    }
+    if (!args.quiet) this.#io.stdout(brokenChecksText(this.#brokenChecks))
+    if (this.#brokenChecks.length === 0) return
+    const names = this.#brokenChecks.map(({ name }) => name).join(', ')
+    this.#fail(
+      new LoadError(
+        EXIT.thresholdsFailed,
+        `data checks that held before the run are violated: ${names}`,
+      ),
+    )
   }
 
   async #teardown(): Promise<void> {
@@ -542,6 +567,7 @@ class LoadRun {
       ),
       scenarios: perScenario,
       checks: checkReports(this.#engine.root),
+      ...(this.#brokenChecks === null ? {} : { brokenChecks: this.#brokenChecks }),
     }
   }
 

@@ -15,6 +15,9 @@ Runs a k6 script. Results go to the terminal, and at once into a running Vigie w
       --summary-export FILE   the summary as JSON
       --summary-trend-stats   avg,min,med,max,p(90),p(95)
       --vigie URL             the Vigie to report to, and to ask for promql(…) thresholds
+      --check-after           when the load has ended, run the data checks of that Vigie: one that is
+                              violated and was not before fails the run (exit code 99)
+      --settle 10s            wait this long before; otherwise until rates and queues are flat
   -q, --quiet                 no progress
       --no-color
   -w, --throw                 failed requests throw

@@ -1,9 +1,8 @@
 /** `vigie load` (and `vigie run`): joins a load run with a running Vigie, if there is one. */
-import { LoadError, type PromqlQuery, parseLoadArgs, runLoad } from '@vigie/load'
+import { EXIT, LoadError, parseLoadArgs, runLoad } from '@vigie/load'
 import { findAddress } from './address.ts'
-
-/** A threshold's query must not hold up the end of the run. */
-const QUERY_TIMEOUT_MS = 10_000
+import { DataChecksOver } from './check-after.ts'
+import { VigieClient } from './vigie-client.ts'
 
 export async function loadCommand(argv: readonly string[]): Promise<number> {
   const stderr = (text: string): void => void process.stderr.write(text)
@@ -15,7 +14,15 @@ export async function loadCommand(argv: readonly string[]): Promise<number> {
     stderr(`${error.message}\n`)
     return error.exitCode
   }
-  const vigieUrl = args.vigie ?? process.env.VIGIE_URL ?? findAddress(process.cwd())?.url ?? null
+  // `--vigie ''` is how to want none although one runs.
+  const vigieUrl = (args.vigie ?? process.env.VIGIE_URL ?? findAddress(process.cwd())?.url) || null
+  if (vigieUrl === null && args.checkAfter) {
+    stderr(
+      '--check-after needs a running Vigie with data checks: start one, or name it with --vigie\n',
+    )
+    return EXIT.invalidConfig
+  }
+  const client = vigieUrl === null ? null : new VigieClient(vigieUrl)
   const interrupt = new AbortController()
   let interrupts = 0
   const onSignal = (): void => {
@@ -30,8 +37,11 @@ export async function loadCommand(argv: readonly string[]): Promise<number> {
       args,
       workerUrl: new URL('./load-worker.js', import.meta.url),
       vigieUrl,
-      ...(vigieUrl === null ? {} : { promql: promqlOver(vigieUrl) }),
       ...(process.env.VIGIE_RUN_ID === undefined ? {} : { runId: process.env.VIGIE_RUN_ID }),
+      ...(client === null ? {} : { promql: client.query }),
+      ...(client === null || !args.checkAfter
+        ? {}
+        : { dataChecks: new DataChecksOver(client, args.settleMs) }),
     },
     {
       stdout: (text) => void process.stdout.write(text),
@@ -51,33 +61,3 @@ function endWithStdin(): void {
   if (process.env.VIGIE_END_WITH_STDIN === '1')
     process.stdin.on('end', () => process.exit(105)).resume()
 }
-
-interface QueryAnswer {
-  error?: string
-  data?: { resultType: string; result: unknown }
-}
-
-/** Instant queries to any Prometheus-compatible address. */
-function promqlOver(baseUrl: string): PromqlQuery {
-  return async (expr, timeMs) => {
-    const body = new URLSearchParams({ query: expr })
-    if (timeMs !== undefined) body.set('time', String(timeMs / 1000))
-    const response = await fetch(new URL('api/v1/query', baseUrl.replace(/\/?$/, '/')), {
-      method: 'POST',
-      body,
-      signal: AbortSignal.timeout(QUERY_TIMEOUT_MS),
-    })
-    const answer = (await response.json()) as QueryAnswer
-    if (answer.data === undefined)
-      throw new Error(answer.error ?? `${baseUrl} answered ${response.status}`)
-    if (answer.data.resultType === 'scalar')
-      return [{ labels: {}, value: sampleValue((answer.data.result as [number, string])[1]) }]
-    if (answer.data.resultType !== 'vector')
-      throw new Error(`expected an instant vector, got ${answer.data.resultType}`)
-    const rows = answer.data.result as { metric: Record<string, string>; value: [number, string] }[]
-    return rows.map((row) => ({ labels: row.metric, value: sampleValue(row.value[1]) }))
-  }
-}
-
-const sampleValue = (text: string): number =>
-  text === '+Inf' ? Infinity : text === '-Inf' ? -Infinity : Number(text)

@@ -30,6 +30,9 @@ export class CheckManager {
   #refresh: NodeJS.Timeout | undefined
   /** The last check that waits for a database, by its name. */
   readonly #queues = new Map<string, Promise<void>>()
+  /** Runs of all checks at once: the one under way, and the one that waits for it. */
+  #round: Promise<void> | undefined
+  #nextRound: Promise<void> | undefined
 
   constructor(options: CheckManagerOptions) {
     this.#options = options
@@ -69,6 +72,17 @@ export class CheckManager {
     const turn = (this.#queues.get(source) ?? Promise.resolve()).then(job)
     this.#queues.set(source, turn)
     return turn
+  }
+
+  /** Runs every check now; resolves with what is then known. Callers that come meanwhile share the next round. */
+  runAll(): Promise<CheckState[]> {
+    this.#nextRound ??= (this.#round ?? Promise.resolve()).then(async () => {
+      this.#round = this.#nextRound
+      this.#nextRound = undefined
+      await Promise.all([...this.#runners.values()].map((runner) => runner.runNow()))
+      this.#round = undefined
+    })
+    return this.#nextRound.then(() => this.states())
   }
 
   /** Resolves once nothing is running. */

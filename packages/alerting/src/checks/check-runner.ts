@@ -90,6 +90,18 @@ export class CheckRunner {
     await this.#running
   }
 
+  /**
+   * Asks now, and again until a failure counts or there is none: what `state` says afterwards is true
+   * of this moment.
+   */
+  async runNow(): Promise<void> {
+    await this.#running
+    for (let i = 0; i < this.config.failuresMin && !this.#isStopped; i++) {
+      await this.#turn()
+      if (this.#error !== undefined || this.#failureCount === 0 || this.#isViolated) return
+    }
+  }
+
   /** Asks once. Never rejects: what goes wrong is the check's state. */
   async run(): Promise<void> {
     if (this.#isStopped) return

@@ -274,3 +274,34 @@ test('a violated check alerts with its rows, and a check without answers alerts 
     checks.sampleOf(Labels.fromObject({ alertname: 'InvariantViolated', name: 'x' })),
   ).toBeNull()
 })
+
+test('all checks run on demand, until a failure counts', async () => {
+  let answer = '[]'
+  const server = createServer((_request, response) => response.end(answer)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  cleanups.push(() => void server.close())
+  const storage = new MemoryStorage()
+  const checks = new CheckManager({ storage, query: queryOf(storage), now: Date.now, log: quiet })
+  cleanups.push(() => checks.stop())
+  const { port } = server.address() as AddressInfo
+  const { checks: parsed } = parseChecks(
+    undefined,
+    [
+      {
+        name: 'none',
+        http: `http://127.0.0.1:${port}/`,
+        expect: { rows: 0 },
+        every: '1h',
+        for: 3,
+      },
+    ],
+    (path, message) => expect.fail(`${path.join('.')}: ${message}`),
+  )
+  checks.apply([], parsed)
+  const states = async (): Promise<string[]> => (await checks.runAll()).map(({ state }) => state)
+  expect(await states()).toEqual(['ok'])
+  answer = '[{"id":1}]'
+  expect(await Promise.all([states(), states()])).toEqual([['violated'], ['violated']])
+  answer = '[]'
+  expect(await states()).toEqual(['ok'])
+})

@@ -13,6 +13,7 @@ const GENERATED_UID = 'job-'
 export function addApiVigie(app: FastifyInstance, vigie: Vigie): void {
   app.get('/api/vigie/status', async () => vigie.status())
   app.get('/api/vigie/checks', async () => vigie.checks.states())
+  app.post('/api/vigie/checks/run', async () => vigie.checks.runAll())
   addInbox(app, vigie)
   addDashboards(app, vigie)
   addTargets(app, vigie)
