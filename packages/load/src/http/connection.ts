@@ -97,6 +97,8 @@ export class Connection {
   #remaining = 0
   #onDone: ((exchange: Exchange) => void) | null = null
   #onFail: (failure: HttpFailure) => void
+  /** Kept here, not in the constructor's closures: those live as long as the socket, and it leads to a whole response. */
+  #onOpen: (() => void) | null
   #timer: NodeJS.Timeout | null = null
   #timerMs = 0
   #deadline = 0
@@ -113,6 +115,13 @@ export class Connection {
   ) {
     this.#share = share
     this.#onFail = onFail
+    this.#onOpen = onOpen
+    this.#raw = this.#socket = this.#dial(target)
+    this.#listen(this.#raw)
+    this.#startTimer(timeoutMs)
+  }
+
+  #dial(target: ConnectionTarget): Socket {
     const start = performance.now()
     const options = {
       host: target.address,
@@ -124,31 +133,35 @@ export class Connection {
     // Elsewhere than on Windows a read happens in one go, so that all sockets can read into one buffer.
     const shared = !target.isTls && process.platform !== 'win32'
     const onread = {
-      buffer: share.buffer,
+      buffer: this.#share.buffer,
       callback: (size: number, buffer: Uint8Array) => this.#read(buffer as Buffer, size),
     }
-    this.#raw = this.#socket = connect(shared ? { ...options, onread } : options)
-    this.#raw.once('connect', () => {
+    const socket = connect(shared ? { ...options, onread } : options)
+    socket.once('connect', () => {
       this.connectingMs = performance.now() - start
-      this.remoteAddress = this.#raw.remoteAddress ?? ''
-      this.remotePort = this.#raw.remotePort ?? 0
-      if (target.isTls) this.#handshake(target.tls, onOpen)
+      this.remoteAddress = socket.remoteAddress ?? ''
+      this.remotePort = socket.remotePort ?? 0
+      if (target.isTls) this.#handshake(target.tls)
       else {
-        this.#phase = 'idle'
-        if (!shared)
-          this.#socket.on('data', (chunk: Buffer) => void this.#read(chunk, chunk.length))
-        onOpen()
+        if (!shared) socket.on('data', (chunk: Buffer) => void this.#read(chunk, chunk.length))
+        this.#opened()
       }
     })
-    this.#listen(this.#raw)
-    this.#startTimer(timeoutMs)
+    return socket
+  }
+
+  #opened(): void {
+    this.#phase = 'idle'
+    const onOpen = this.#onOpen
+    this.#onOpen = null
+    onOpen?.()
   }
 
   get isOpen(): boolean {
     return this.#phase !== 'closed'
   }
 
-  #handshake(tls: ConnectionOptions, onOpen: () => void): void {
+  #handshake(tls: ConnectionOptions): void {
     const start = performance.now()
     this.#phase = 'tls'
     const socket: TLSSocket = connectTls({ ...tls, socket: this.#raw })
@@ -158,8 +171,7 @@ export class Connection {
       this.handshakingMs = performance.now() - start
       this.tlsVersion = (socket.getProtocol() ?? '').replace('TLSv', 'tls')
       this.cipher = socket.getCipher().standardName
-      this.#phase = 'idle'
-      onOpen()
+      this.#opened()
     })
     socket.on('data', (chunk: Buffer) => void this.#read(chunk, chunk.length))
   }
