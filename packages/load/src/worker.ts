@@ -178,8 +178,10 @@ class WorkerHost {
     )
     if (value === undefined) return undefined
     let problem: string | undefined
-    const text = JSON.stringify(value, (_, one: unknown) => {
+    const text = JSON.stringify(value, function (this: Record<string, unknown>, key, one: unknown) {
       if (typeof one === 'function') problem = 'a function'
+      const before = this[key]
+      if (before instanceof Date && typeof one === 'string') return rfc3339(one)
       return one === undefined ? null : one
     })
     if (problem !== undefined)
@@ -233,6 +235,11 @@ class WorkerHost {
       throw new Error(`handleSummary() returned neither a text nor an ArrayBuffer for '${target}'`)
     })
   }
+}
+
+/** As Go writes times: no fraction where it is zero. */
+function rfc3339(iso: string): string {
+  return iso.replace(/\.?0+Z$/, 'Z')
 }
 
 function deepFreeze(value: unknown): unknown {

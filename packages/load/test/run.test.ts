@@ -89,6 +89,16 @@ export default function (): void {
   )
 })
 
+test.concurrent('setup data is JSON as Go writes it', async () => {
+  const { stderr } = await runScript(
+    `export function setup() { return { u: undefined, times: [new Date(0), new Date(120), new Date(123)] } }
+    export default function (data) { console.log(JSON.stringify(data)) }`,
+  )
+  expect(stderr).toContain(
+    '{"u":null,"times":["1970-01-01T00:00:00Z","1970-01-01T00:00:00.12Z","1970-01-01T00:00:00.123Z"]}',
+  )
+})
+
 test.concurrent('shared and per-vu iterations, scenarios with exec, env, tags and startTime', async () => {
   const { code, logged, stdout } = await runScript(
     `import exec from 'k6/execution'
