@@ -1,5 +1,8 @@
 /** What a load run is given and what it gives back: everything from outside comes in here. */
 import type { LoadArgs } from './args.ts'
+import type { RunState } from './executors/run-state.ts'
+import type { Scenario } from './executors/scenario.ts'
+import type { MetricsEngine } from './metrics/engine.ts'
 
 /** A PromQL instant query, evaluated somewhere else. `timeMs` is ms since the epoch; left out: now. */
 export type PromqlQuery = (
@@ -32,6 +35,33 @@ export interface LoadIo {
   signal?: AbortSignal
 }
 
+/**
+ * Takes charge of how much load there is while a run goes on (inside Vigie only: no script can). With
+ *
+ *     { plan: (all) => [controlledVus(all[0], 10, 1000)], drive: async (run) => { run.setTarget(0, 20); … } }
+ *
+ * the run has the planned scenarios, `controlled-vus` or `controlled-rate` (see scenario.ts), and ends
+ * when `drive` is done.
+ */
+export interface LoadController {
+  /** The scenarios to run instead of those that the script asks for. */
+  plan(scenarios: readonly Scenario[]): Scenario[]
+  /** Called when the scenarios start; when it resolves they end gracefully, when it rejects the run fails. */
+  drive(run: ControlledRun): Promise<void>
+}
+
+/** A run as whoever controls it sees it. */
+export interface ControlledRun {
+  /** Counters of the run: iterations, dropped ones, VUs. */
+  state: RunState
+  /** All metrics so far; listeners hear every record. */
+  engine: MetricsEngine
+  /** From about 50 ms on, `value` VUs or iterations per second; VUs are made as they are needed. */
+  setTarget(scenario: number, value: number): void
+  /** Aborted when the run ends for another reason. */
+  signal: AbortSignal
+}
+
 export interface LoadOptions {
   /** What `parseLoadArgs` made of the command line. */
   args: LoadArgs
@@ -47,6 +77,8 @@ export interface LoadOptions {
   promql?: PromqlQuery
   /** Shown by `__ENV`-less things: the User-Agent. Left out: `Vigie/<version>`. */
   userAgent?: string
+  /** Controls the load while the run goes on; left out: the script's scenarios say it all. */
+  controller?: LoadController
   /** Id of the run (label `testid`); left out: made from the time and 6 random hex digits. */
   runId?: string
 }

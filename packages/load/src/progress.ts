@@ -6,7 +6,7 @@
  */
 import { maxVusOf, regularDurationMs } from './executors/plan.ts'
 import { type RunState, monotonicMs } from './executors/run-state.ts'
-import type { Scenario } from './executors/scenario.ts'
+import { type Scenario, isArrival } from './executors/scenario.ts'
 import { formatGoDuration } from './duration.ts'
 import { progressOf } from './vu/execution.ts'
 
@@ -80,7 +80,7 @@ export class Progress {
     const bar = isDone
       ? '='.repeat(BAR_WIDTH)
       : `${'='.repeat(filled)}>${'-'.repeat(BAR_WIDTH - filled - 1)}`
-    const most = maxVusOf(scenario)
+    const most = isArrival(scenario) ? this.#state.getOf(index, 'joinedVus') : maxVusOf(scenario)
     const vus = `${String(this.#state.getOf(index, 'activeVus')).padStart(String(most).length, '0')}/${most} VUs`
     return `${scenario.name.padEnd(width)} ${isDone ? '✓' : ' '} [${bar}] ${vus}  ${this.#measure(scenario, index)}`
   }
@@ -96,7 +96,10 @@ export class Progress {
     const elapsed =
       this.#state.startMs === 0 ? 0 : monotonicMs() - this.#state.startMs - scenario.startTimeMs
     const total = regularDurationMs(scenario)
-    return `${clock(Math.min(Math.max(0, elapsed), total))}/${formatGoDuration(total)}`
+    const time = `${clock(Math.min(Math.max(0, elapsed), total))}/${formatGoDuration(total)}`
+    return scenario.executor === 'constant-arrival-rate'
+      ? `${time}  ${perSecond(scenario.rate, scenario)} iters/s`
+      : time
   }
 }
 
@@ -116,6 +119,7 @@ export function describeScenario(scenario: Scenario): string {
   const grace =
     scenario.gracefulStopMs > 0 ? `gracefulStop: ${formatGoDuration(scenario.gracefulStopMs)}` : ''
   const extras = [
+    ...(isArrival(scenario) ? [`maxVUs: ${rangeOf(scenario)}`] : []),
     ...(scenario.executor === 'shared-iterations' || scenario.executor === 'per-vu-iterations'
       ? [`maxDuration: ${formatGoDuration(scenario.maxDurationMs)}`]
       : []),
@@ -129,6 +133,10 @@ export function describeScenario(scenario: Scenario): string {
   return `${workOf(scenario)}${extras.length > 0 ? ` (${extras.join(', ')})` : ''}`
 }
 
+function rangeOf({ preAllocatedVUs, maxVUs }: { preAllocatedVUs: number; maxVUs: number }): string {
+  return maxVUs > preAllocatedVUs ? `${preAllocatedVUs}-${maxVUs}` : String(maxVUs)
+}
+
 function workOf(scenario: Scenario): string {
   const duration = formatGoDuration(regularDurationMs(scenario))
   switch (scenario.executor) {
@@ -140,5 +148,23 @@ function workOf(scenario: Scenario): string {
       return `${scenario.iterations} iterations shared among ${scenario.vus} VUs`
     case 'per-vu-iterations':
       return `${scenario.iterations} iterations for each of ${scenario.vus} VUs`
+    case 'constant-arrival-rate':
+      return `${perSecond(scenario.rate, scenario)} iterations/s for ${duration}`
+    case 'ramping-arrival-rate': {
+      const most = Math.max(scenario.startRate, ...scenario.stages.map((stage) => stage.target))
+      return `Up to ${perSecond(most, scenario)} iterations/s for ${duration} over ${scenario.stages.length} stages`
+    }
+    case 'controlled-vus':
+      return `Up to ${scenario.maxVUs} looping VUs, as many as are asked for`
+    case 'controlled-rate':
+      return 'As many iterations/s as are asked for'
   }
 }
+
+/** A rate per time unit as k6 writes it, iterations per second with two digits; only our part of it. */
+function perSecond(rate: number, { timeUnitMs, stripes }: PerSecondOf): string {
+  const share = stripes === null ? 1 : stripes.own.length / stripes.period
+  return ((rate * 1000 * share) / timeUnitMs).toFixed(2)
+}
+
+type PerSecondOf = Extract<Scenario, { executor: 'constant-arrival-rate' | 'ramping-arrival-rate' }>

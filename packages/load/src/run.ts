@@ -11,9 +11,8 @@ import type { CheckReport, LoadIo, LoadOptions, RunReport } from './api.ts'
 import { compileScript } from './compile/compile.ts'
 import { EXIT, LoadError } from './errors.ts'
 import { formatGoDuration } from './duration.ts'
-import { allocate, maxVusOf } from './executors/plan.ts'
-import { RunState, monotonicMs } from './executors/run-state.ts'
-import { lastMomentMs } from './executors/runner.ts'
+import { allocate, lastMomentMs, maxVusOf, plannedVusOf } from './executors/plan.ts'
+import { MAX_WORKERS, RunState, isControlled, monotonicMs } from './executors/run-state.ts'
 import { formatLog } from './log.ts'
 import { MetricsEngine } from './metrics/engine.ts'
 import { type ThresholdGroup, parseThresholds, wantsAbort } from './metrics/threshold.ts'
@@ -80,8 +79,12 @@ class LoadRun {
   #progress: Progress | null = null
   #reporter: RunReporter | null = null
   #setupData: string | undefined
+  /** Aborted when the scenarios are over or told to end. */
+  readonly #ending = new AbortController()
   /** What ended the run first, if not its plan. */
   #failure: LoadError | null = null
+  /** Dropped iterations that were sampled, by scenario. */
+  readonly #dropped: number[] = []
   #isMarkedFailed = false
   #brokenChecks: CheckReport[] | null = null
   #isStopping = false
@@ -143,6 +146,7 @@ class LoadRun {
       Math.min(
         this.#given.workers ?? availableParallelism(),
         this.#options.scenarios.reduce((sum, one) => sum + maxVusOf(one), 0),
+        MAX_WORKERS,
       ),
     )
     while (this.#workers.length < count) this.#startWorker()
@@ -183,15 +187,19 @@ class LoadRun {
       this.#given.userAgent ?? `Vigie/${VERSION}`,
     )
     for (const warning of warnings) this.#log('warning', warning)
-    this.#options = options
-    for (const { name, exec } of options.scenarios) {
+    const { controller } = this.#given
+    this.#options =
+      controller === undefined
+        ? options
+        : { ...options, scenarios: controller.plan(options.scenarios) }
+    for (const { name, exec } of this.#options.scenarios) {
       if (this.#facts.functions.includes(exec)) continue
       throw new LoadError(
         EXIT.invalidConfig,
         `executor ${name}: function '${exec}' not found in exports`,
       )
     }
-    this.#state = new RunState(options.scenarios)
+    this.#state = new RunState(this.#options.scenarios)
     const noThresholds =
       args.noThresholds || /^(1|t|true)$/i.test(this.#io.env['K6_NO_THRESHOLDS'] ?? '')
     this.#thresholds = noThresholds ? [] : parseThresholds(options.thresholds)
@@ -253,7 +261,12 @@ class LoadRun {
 
   async #prepareVus(): Promise<void> {
     const { scenarios } = this.#options
-    const { shares, vuIds } = allocate(scenarios, this.#workers.length)
+    const { shares, vuIds, unplannedVUs } = allocate(scenarios, this.#workers.length)
+    this.#state.add('lastVuId', vuIds.flat().length)
+    this.#state.add('unplannedVus', unplannedVUs)
+    scenarios.forEach((one, i) =>
+      this.#state.addOf(i, 'unplannedVus', maxVusOf(one) - plannedVusOf(one)),
+    )
     const { thresholds, systemTags, raw, scenarios: _, ...vuOptions } = this.#options
     void thresholds
     void systemTags
@@ -264,6 +277,8 @@ class LoadRun {
           testOptions: testOptions(raw, scenarios),
           scenarios,
           state: this.#state.buffer,
+          worker: i,
+          workers: this.#workers.length,
           shares: shares[i]!,
           vuIds: vuIds[i]!,
           openedFiles: this.#facts.openedFiles,
@@ -289,14 +304,32 @@ class LoadRun {
     const vusTimer = setInterval(() => this.#sampleVus(), VUS_INTERVAL_MS)
     const thresholdTimer = setInterval(() => void this.#watchThresholds(), THRESHOLD_INTERVAL_MS)
     try {
-      await this.#runWorkers()
+      await Promise.all([this.#runWorkers(), this.#control()])
     } finally {
       clearInterval(vusTimer)
       clearInterval(thresholdTimer)
       this.#durationMs = monotonicMs() - this.#state.startMs
       if (!args.quiet) this.#progress.stop()
     }
-    this.#sampleDropped()
+    this.#sampleDropped(true)
+  }
+
+  /** Lets the controller, if there is one, change the load; then the controlled scenarios end. */
+  async #control(): Promise<void> {
+    const { controller } = this.#given
+    if (controller === undefined) return
+    try {
+      await controller.drive({
+        state: this.#state,
+        engine: this.#engine,
+        setTarget: (scenario, value) => this.#state.setTarget(scenario, value),
+        signal: this.#ending.signal,
+      })
+    } finally {
+      this.#options.scenarios.forEach((one, i) => {
+        if (isControlled(one)) this.#state.endControlled(i)
+      })
+    }
   }
 
   /** Every worker gets its time and a little more; one that does not come back is given up. */
@@ -328,17 +361,21 @@ class LoadRun {
   #sampleVus(): void {
     this.#engine.sample('vus', this.#state.get('activeVus'), this.#options.tags)
     this.#engine.sample('vus_max', this.#state.get('initializedVus'), this.#options.tags)
+    this.#sampleDropped(false)
   }
 
-  #sampleDropped(): void {
+  /** Iterations that could not start since the last look; shared ones that are left over only at the end. */
+  #sampleDropped(isEnd: boolean): void {
     this.#options.scenarios.forEach((scenario, i) => {
-      let dropped = this.#state.getOf(i, 'dropped')
-      if (scenario.executor === 'shared-iterations' && !this.#isStopping) {
-        dropped = Math.max(0, scenario.iterations - this.#state.getOf(i, 'started'))
-      }
+      let total = this.#state.getOf(i, 'dropped')
+      if (scenario.executor === 'shared-iterations' && isEnd && !this.#isStopping)
+        total = Math.max(0, scenario.iterations - this.#state.getOf(i, 'started'))
+      const dropped = total - (this.#dropped[i] ?? 0)
+      this.#dropped[i] = total
       if (dropped > 0)
         this.#engine.sample('dropped_iterations', dropped, [
           ...this.#options.tags,
+          ...Object.entries(scenario.tags),
           ['scenario', scenario.name],
         ])
     })
@@ -368,6 +405,7 @@ class LoadRun {
   #stop(reason: LoadError): void {
     if (this.#isStopping) return
     this.#isStopping = true
+    this.#ending.abort()
     this.#log('error', reason.message)
     this.#failure ??= reason
     for (const worker of this.#workers) {

@@ -28,6 +28,9 @@ export interface Preparation {
   testOptions: unknown
   scenarios: Scenario[]
   state: SharedArrayBuffer
+  /** Which worker this is, from 0, and how many there are. */
+  worker: number
+  workers: number
   shares: Share[]
   vuIds: number[]
   openedFiles: string[]

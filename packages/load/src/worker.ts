@@ -3,7 +3,8 @@ import { parentPort } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import type { Program } from './compile/compile.ts'
 import { EXIT, LoadError } from './errors.ts'
-import { Runner } from './executors/runner.ts'
+import { Crew } from './executors/crew.ts'
+import { runShares } from './executors/runner.ts'
 import { RunState } from './executors/run-state.ts'
 import { Resolver } from './http/dns.ts'
 import { MAX_SERIES, SampleBuffer } from './metrics/buffer.ts'
@@ -26,7 +27,7 @@ class WorkerHost {
   #environment: VuEnvironment | null = null
   #vus: Vu[] = []
   #preparation: Preparation | null = null
-  #runner: Runner | null = null
+  #crew: Crew | null = null
   /** The throw-away VU that runs setup, teardown or handleSummary. */
   #lifecycleVu: Vu | null = null
   #isStopped = false
@@ -56,9 +57,17 @@ class WorkerHost {
     },
     setup: async () => this.#setup(),
     run: async ({ setupData }) => {
-      this.#runner = new Runner(this.#environment!, this.#vus, this.#preparation!.shares, setupData)
-      if (this.#isStopped) this.#runner.stop()
-      await this.#runner.run()
+      const { shares, worker, workers } = this.#preparation!
+      this.#crew = new Crew({
+        environment: this.#environment!,
+        vus: this.#vus,
+        makeVu: (id) => this.#addVu(id),
+        worker,
+        workers,
+        setupData,
+      })
+      if (this.#isStopped) this.#crew.stop()
+      await runShares(this.#crew, shares)
       for (const vu of this.#vus) vu.client.close()
       this.#flush()
       return null
@@ -113,7 +122,7 @@ class WorkerHost {
 
   #stop(): void {
     this.#isStopped = true
-    this.#runner?.stop()
+    this.#crew?.stop()
     if (this.#lifecycleVu?.stage === 'setup') this.#lifecycleVu.interrupt()
   }
 
@@ -164,9 +173,15 @@ class WorkerHost {
     }
     for (const id of vuIds) {
       if (this.#isStopped) return
-      this.#vus.push(await this.#newVu(id, this.#environment))
+      await this.#addVu(id)
       this.#environment.state.add('initializedVus')
     }
+  }
+
+  async #addVu(id: number): Promise<Vu> {
+    const vu = await this.#newVu(id, this.#environment!)
+    this.#vus.push(vu)
+    return vu
   }
 
   async #setup(): Promise<string | undefined> {

@@ -3,6 +3,7 @@
  * a handle runs in intervals of the scenario's own time (ms from its start).
  */
 import type { Scenario, Stage } from './scenario.ts'
+import { scaled } from './stripes.ts'
 
 /** From `startMs` no later than `stopMs` new iterations begin; what still runs at `killMs` is interrupted. */
 export interface Interval {
@@ -48,8 +49,12 @@ export function rampingSteps(startVUs: number, stages: readonly Stage[]): Step[]
 export function regularDurationMs(scenario: Scenario): number {
   switch (scenario.executor) {
     case 'constant-vus':
+    case 'constant-arrival-rate':
+    case 'controlled-vus':
+    case 'controlled-rate':
       return scenario.durationMs
     case 'ramping-vus':
+    case 'ramping-arrival-rate':
       return scenario.stages.reduce((sum, stage) => sum + stage.durationMs, 0)
     case 'per-vu-iterations':
     case 'shared-iterations':
@@ -57,23 +62,32 @@ export function regularDurationMs(scenario: Scenario): number {
   }
 }
 
-/** Most VUs that run at once. */
+/** Most VUs that there may be at once, those that are made while it runs included. */
 export function maxVusOf(scenario: Scenario): number {
+  return 'maxVUs' in scenario ? scenario.maxVUs : plannedVusOf(scenario)
+}
+
+/** VUs that are made before the start. */
+export function plannedVusOf(scenario: Scenario): number {
+  if ('preAllocatedVUs' in scenario) return scenario.preAllocatedVUs
   if (scenario.executor !== 'ramping-vus') return scenario.vus
-  return Math.max(scenario.startVUs, ...scenario.stages.map((stage) => stage.target))
+  const most = Math.max(scenario.startVUs, ...scenario.stages.map((stage) => stage.target))
+  return scaled(scenario.vuStripes, most)
 }
 
 /** The intervals of every handle. Adjoining ones do not touch: where one is being ramped down and needed again, it goes on. */
 export function handleIntervals(scenario: Scenario): Interval[][] {
   const endMs = regularDurationMs(scenario)
   const killMs = endMs + scenario.gracefulStopMs
-  const count = maxVusOf(scenario)
+  const count = plannedVusOf(scenario)
   if (scenario.executor !== 'ramping-vus') {
     return Array.from({ length: count }, () => [{ startMs: 0, stopMs: endMs, killMs }])
   }
   const handles: Interval[][] = Array.from({ length: count }, () => [])
   let running = 0
-  for (const { atMs, vus } of rampingSteps(scenario.startVUs, scenario.stages)) {
+  for (const step of rampingSteps(scenario.startVUs, scenario.stages)) {
+    const { atMs } = step
+    const vus = scaled(scenario.vuStripes, step.vus)
     for (let handle = running; handle < vus; handle++) {
       handles[handle]!.push({ startMs: atMs, stopMs: endMs, killMs })
     }
@@ -98,6 +112,8 @@ export interface Allocation {
   shares: Share[][]
   /** Per worker, the ids of its VUs. Ids start at 1 and have no gaps. */
   vuIds: number[][]
+  /** VUs that may be made while the run goes on. */
+  unplannedVUs: number
 }
 
 /** Spreads the handles of all scenarios over workers, and gives each worker as many VUs as it needs at once. */
@@ -122,7 +138,12 @@ export function allocate(scenarios: readonly Scenario[], workers: number): Alloc
       }
     }
   })
-  return { shares, vuIds: numberVus(spans.map(peak)) }
+  const unplanned = scenarios.map((one) => ({
+    startMs: one.startTimeMs,
+    endMs: one.startTimeMs + regularDurationMs(one) + one.gracefulStopMs,
+    count: maxVusOf(one) - plannedVusOf(one),
+  }))
+  return { shares, vuIds: numberVus(spans.map(peak)), unplannedVUs: peak(unplanned) }
 }
 
 /** VUs of the scenarios before `index` that run while it runs: rotates the handles so that workers share alike. */
@@ -134,12 +155,15 @@ function vusOverlapping(scenarios: readonly Scenario[], index: number): number {
   const [start, end] = span(scenarios[index]!)
   return scenarios.slice(0, index).reduce((sum, other) => {
     const [otherStart, otherEnd] = span(other)
-    return otherStart < end && start < otherEnd ? sum + maxVusOf(other) : sum
+    return otherStart < end && start < otherEnd ? sum + plannedVusOf(other) : sum
   }, 0)
 }
 
-function peak(spans: readonly { startMs: number; endMs: number }[]): number {
-  const edges = spans.flatMap(({ startMs, endMs }) => [[startMs, 1] as const, [endMs, -1] as const])
+function peak(spans: readonly { startMs: number; endMs: number; count?: number }[]): number {
+  const edges = spans.flatMap(({ startMs, endMs, count = 1 }) => [
+    [startMs, count] as const,
+    [endMs, -count] as const,
+  ])
   edges.sort(([a, x], [b, y]) => a - b || x - y)
   let now = 0
   let most = 0
@@ -156,4 +180,12 @@ function numberVus(counts: readonly number[]): number[][] {
     })
   }
   return ids
+}
+
+/** ms from the start of the run until nothing may run any more. */
+export function lastMomentMs(scenarios: readonly Scenario[]): number {
+  return Math.max(
+    0,
+    ...scenarios.map((one) => one.startTimeMs + regularDurationMs(one) + one.gracefulStopMs),
+  )
 }

@@ -4,6 +4,7 @@
  */
 import { formatGoDuration, parseDurationMs } from '../duration.ts'
 import { EXIT, LoadError } from '../errors.ts'
+import type { Stripes } from './stripes.ts'
 
 export interface Stage {
   durationMs: number
@@ -17,6 +18,17 @@ interface ScenarioBase {
   tags: Record<string, string>
   startTimeMs: number
   gracefulStopMs: number
+  /** Which iterations and ticks of the whole test are ours; null: all. */
+  stripes: Stripes | null
+  /** Which VUs of the whole test are ours; null: all. */
+  vuStripes: Stripes | null
+}
+
+/** What executors that start iterations by the clock have in common. */
+interface ArrivalBase {
+  timeUnitMs: number
+  preAllocatedVUs: number
+  maxVUs: number
 }
 
 export type Scenario = ScenarioBase &
@@ -29,10 +41,63 @@ export type Scenario = ScenarioBase &
       }
     | { executor: 'constant-vus'; vus: number; durationMs: number }
     | { executor: 'ramping-vus'; startVUs: number; stages: Stage[]; gracefulRampDownMs: number }
+    | ({ executor: 'constant-arrival-rate'; rate: number; durationMs: number } & ArrivalBase)
+    | ({ executor: 'ramping-arrival-rate'; startRate: number; stages: Stage[] } & ArrivalBase)
+    | ControlledVus
+    | ControlledRate
   )
 
-/** Executors of k6 that are refused by name until they are served. */
-const LATER = new Set(['constant-arrival-rate', 'ramping-arrival-rate'])
+/** As many looping VUs as the main thread asks for at the moment (`RunState.setTarget`). No script can have it. */
+interface ControlledVus {
+  executor: 'controlled-vus'
+  /** VUs at the start. */
+  vus: number
+  maxVUs: number
+  /** It ends after this at the latest, or when it is told to (`RunState.endControlled`). */
+  durationMs: number
+  gracefulRampDownMs: number
+}
+
+/** As many iterations per second as the main thread asks for at the moment. No script can have it. */
+interface ControlledRate {
+  executor: 'controlled-rate'
+  /** Iterations per second at the start. */
+  rate: number
+  preAllocatedVUs: number
+  maxVUs: number
+  durationMs: number
+}
+
+/** A scenario that starts iterations by the clock, whatever VUs are doing. */
+export type ArrivalScenario = Extract<
+  Scenario,
+  { executor: 'constant-arrival-rate' | 'ramping-arrival-rate' | 'controlled-rate' }
+>
+
+/** A scenario as another has it (function, environment, tags), but with as many looping VUs as `setTarget` says. */
+export function controlledVus(
+  like: Scenario,
+  limits: { vus: number; maxVUs: number; durationMs: number; gracefulRampDownMs: number },
+): Scenario {
+  return { ...baseOf(like), executor: 'controlled-vus', ...limits }
+}
+
+/** The same with as many iterations per second as `setTarget` says. */
+export function controlledRate(
+  like: Scenario,
+  limits: { rate: number; preAllocatedVUs: number; maxVUs: number; durationMs: number },
+): Scenario {
+  return { ...baseOf(like), executor: 'controlled-rate', ...limits }
+}
+
+function baseOf(like: Scenario): ScenarioBase {
+  const { name, exec, env, tags, gracefulStopMs } = like
+  return { name, exec, env, tags, gracefulStopMs, startTimeMs: 0, stripes: null, vuStripes: null }
+}
+
+export function isArrival(scenario: Scenario): scenario is ArrivalScenario {
+  return scenario.executor.endsWith('-rate')
+}
 
 const COMMON_FIELDS = ['executor', 'exec', 'env', 'tags', 'startTime', 'gracefulStop', 'options']
 const FIELDS = new Map([
@@ -40,6 +105,8 @@ const FIELDS = new Map([
   ['per-vu-iterations', ['vus', 'iterations', 'maxDuration']],
   ['constant-vus', ['vus', 'duration']],
   ['ramping-vus', ['startVUs', 'stages', 'gracefulRampDown']],
+  ['constant-arrival-rate', ['rate', 'timeUnit', 'duration', 'preAllocatedVUs', 'maxVUs']],
+  ['ramping-arrival-rate', ['startRate', 'timeUnit', 'stages', 'preAllocatedVUs', 'maxVUs']],
 ])
 
 const DEFAULT_GRACE_MS = 30_000
@@ -82,8 +149,14 @@ class FieldReader {
     return ms
   }
 
-  count(field: string, otherwise: number, least: number): number {
-    const value = this.#fields[field] ?? otherwise
+  /** A whole number; k6 takes one in a text, too. Left out without a default: a problem. */
+  count(field: string, otherwise: number | undefined, least: number): number {
+    const given = this.#fields[field] ?? otherwise
+    if (given === undefined) {
+      this.fail(`the number of ${field} is required`)
+      return least
+    }
+    const value = typeof given === 'string' && /^-?\d+$/.test(given) ? Number(given) : given
     if (typeof value !== 'number' || !Number.isInteger(value)) {
       throw new LoadError(
         EXIT.other,
@@ -102,7 +175,8 @@ class FieldReader {
     }
     return (value as { duration?: unknown; target?: unknown }[]).map((stage, i) => {
       const durationMs = parseDurationMs(stage?.duration)
-      const target = stage?.target
+      const given = stage?.target
+      const target = typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : given
       if (durationMs === undefined || durationMs < 0)
         this.fail(`the duration for stage ${i + 1} must be given and not negative`)
       if (typeof target !== 'number' || !Number.isInteger(target) || target < 0)
@@ -155,11 +229,6 @@ function parseScenario(
   const executor = config['executor']
   if (typeof executor !== 'string')
     throw new LoadError(EXIT.other, `scenario ${name} has no executor`)
-  if (LATER.has(executor))
-    throw new LoadError(
-      EXIT.other,
-      `scenario ${name}: the executor ${executor} is not supported yet`,
-    )
   const fields = FIELDS.get(executor)
   if (fields === undefined)
     throw new LoadError(EXIT.other, `scenario ${name}: unknown executor type '${executor}'`)
@@ -178,6 +247,8 @@ function parseScenario(
     tags: reader.texts('tags'),
     startTimeMs: reader.duration('startTime', 0),
     gracefulStopMs: reader.duration('gracefulStop', DEFAULT_GRACE_MS),
+    stripes: null,
+    vuStripes: null,
   }
   return { ...base, ...parseExecutor(executor, reader) } as Scenario
 }
@@ -190,12 +261,31 @@ function parseExecutor(executor: string, reader: FieldReader): Record<string, un
         vus: reader.count('vus', 1, 1),
         durationMs: reader.duration('duration', undefined, 1000),
       }
-    case 'ramping-vus':
+    case 'ramping-vus': {
+      const startVUs = reader.count('startVUs', 1, 0)
+      const stages = reader.stages()
+      if (startVUs === 0 && stages.length > 0 && stages.every(({ target }) => target === 0))
+        reader.fail('startVUs or the target of one of the stages must be more than 0')
       return {
         executor,
-        startVUs: reader.count('startVUs', 1, 0),
-        stages: reader.stages(),
+        startVUs,
+        stages,
         gracefulRampDownMs: reader.duration('gracefulRampDown', DEFAULT_GRACE_MS),
+      }
+    }
+    case 'constant-arrival-rate':
+      return {
+        executor,
+        rate: reader.count('rate', undefined, 1),
+        durationMs: reader.duration('duration', undefined, 1000),
+        ...parseArrival(reader),
+      }
+    case 'ramping-arrival-rate':
+      return {
+        executor,
+        startRate: reader.count('startRate', 0, 0),
+        stages: reader.stages(),
+        ...parseArrival(reader),
       }
     default: {
       const vus = reader.count('vus', 1, 1)
@@ -213,6 +303,16 @@ function parseExecutor(executor: string, reader: FieldReader): Record<string, un
       }
     }
   }
+}
+
+function parseArrival(reader: FieldReader): ArrivalBase {
+  const timeUnitMs = reader.duration('timeUnit', 1000)
+  if (timeUnitMs <= 0) reader.fail('the timeUnit must be more than 0')
+  const preAllocatedVUs = reader.count('preAllocatedVUs', undefined, 0)
+  const maxVUs = reader.count('maxVUs', preAllocatedVUs, 0)
+  if (maxVUs < preAllocatedVUs)
+    reader.fail(`maxVUs (${maxVUs}) must not be less than preAllocatedVUs (${preAllocatedVUs})`)
+  return { timeUnitMs, preAllocatedVUs, maxVUs }
 }
 
 /** Options that say what to run; a higher layer that has one of these wipes them all in the layers below. */

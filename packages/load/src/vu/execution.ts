@@ -1,5 +1,5 @@
 /** The module `k6/execution`: where the VU, its scenario and the run are right now. */
-import { maxVusOf, regularDurationMs } from '../executors/plan.ts'
+import { plannedVusOf, regularDurationMs } from '../executors/plan.ts'
 import { monotonicMs } from '../executors/run-state.ts'
 import type { Scenario } from '../executors/scenario.ts'
 import { tagPairs } from './http-params.ts'
@@ -55,7 +55,7 @@ function scenarioOf(vu: Vu): object {
     },
     get iterationInInstance() {
       current(vu)
-      return vu.activation!.iterationInTest
+      return vu.activation!.iterationInInstance
     },
     get iterationInTest() {
       current(vu)
@@ -74,7 +74,7 @@ export function progressOf(
     const total =
       scenario.executor === 'shared-iterations'
         ? scenario.iterations
-        : scenario.iterations * maxVusOf(scenario)
+        : scenario.iterations * plannedVusOf(scenario)
     return Math.min(1, state.getOf(index, 'completed') / total)
   }
   if (state.startMs === 0) return 0

@@ -30,7 +30,9 @@ export interface Activation {
   scenario: number
   /** Iterations of this VU in the scenario so far. */
   iterationInScenario: number
-  /** Number of the current iteration among all of the scenario. */
+  /** Number of the current iteration among all of the scenario that run here. */
+  iterationInInstance: number
+  /** The same among all of the test, which may be run by several generators. */
   iterationInTest: number
 }
 
