@@ -132,10 +132,10 @@ const cases: [what: string, source: string, code: number, says?: RegExp, flags?:
     /nope/,
   ],
   [
-    'an executor that comes later',
+    'an arrival rate without a rate',
     `export const options = { scenarios: { a: { executor: 'constant-arrival-rate' } } }; ${OK}`,
-    255,
-    /constant-arrival-rate is not supported yet/,
+    104,
+    /rate is required/,
   ],
   [
     'an unknown field of a scenario',
