@@ -88,6 +88,7 @@ class LoadRun {
   #isMarkedFailed = false
   #brokenChecks: CheckReport[] | null = null
   #isStopping = false
+  #vusTimer: NodeJS.Timeout | undefined
   #durationMs = 0
   #summaryText = ''
   #report: RunReport['state'] = 'running'
@@ -118,6 +119,7 @@ class LoadRun {
     } catch (error) {
       this.#fail(error)
     } finally {
+      clearInterval(this.#vusTimer)
       this.#io.signal?.removeEventListener('abort', onSignal)
       await Promise.all(this.#workers.map((worker) => worker.close()))
     }
@@ -155,6 +157,8 @@ class LoadRun {
     )
     this.#openOutputs()
     this.#announce()
+    // As in k6 from here to the end of teardown: 0 VUs are active while they are made and in setup.
+    this.#vusTimer = setInterval(() => this.#sampleVus(), VUS_INTERVAL_MS)
     await this.#prepareVus()
   }
 
@@ -301,12 +305,10 @@ class LoadRun {
     this.#progress = new Progress(this.#state, this.#io.isTTY, (text) => this.#io.stdout(text))
     this.#state.startMs = monotonicMs()
     if (!args.quiet) this.#progress.start()
-    const vusTimer = setInterval(() => this.#sampleVus(), VUS_INTERVAL_MS)
     const thresholdTimer = setInterval(() => void this.#watchThresholds(), THRESHOLD_INTERVAL_MS)
     try {
       await Promise.all([this.#runWorkers(), this.#control()])
     } finally {
-      clearInterval(vusTimer)
       clearInterval(thresholdTimer)
       this.#durationMs = monotonicMs() - this.#state.startMs
       if (!args.quiet) this.#progress.stop()
@@ -438,6 +440,8 @@ class LoadRun {
       await this.#teardown()
     } catch (error) {
       this.#fail(error)
+    } finally {
+      clearInterval(this.#vusTimer)
     }
     this.#engine.evaluateThresholds(this.#durationMs, true)
     await evaluatePromql(this.#thresholds, this.#given.promql, true)
