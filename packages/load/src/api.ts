@@ -75,7 +75,7 @@ export interface LoadOptions {
   dataChecks?: DataChecks
   /** Answers `promql(…)` thresholds; left out: such a threshold fails, saying so. */
   promql?: PromqlQuery
-  /** Shown by `__ENV`-less things: the User-Agent. Left out: `Vigie/<version>`. */
+  /** The User-Agent of requests. Left out: k6's own, so that servers see the same request. */
   userAgent?: string
   /** Controls the load while the run goes on; left out: the script's scenarios say it all. */
   controller?: LoadController

@@ -46,7 +46,8 @@ const VUS_INTERVAL_MS = 1000
 /** ms that a worker has to let go when it is told to stop, or when its time is over. */
 const STOP_TIMEOUT_MS = 5000
 
-const VERSION = '0.1.0'
+/** What the k6 whose behaviour this is sends: servers may tell clients apart by it, and count its bytes. */
+const USER_AGENT = 'Grafana k6/2.2.0'
 
 /** Runs the script; resolves with k6's exit code. Rejects only for our own bugs. */
 export async function runLoad(options: LoadOptions, io: LoadIo): Promise<number> {
@@ -188,7 +189,7 @@ class LoadRun {
       throw new LoadError(EXIT.other, 'the exported options must be an object')
     const { options, warnings } = consolidate(
       { script: script as Record<string, unknown>, env: this.#io.env, flags: args.options },
-      this.#given.userAgent ?? `Vigie/${VERSION}`,
+      this.#given.userAgent ?? USER_AGENT,
     )
     for (const warning of warnings) this.#log('warning', warning)
     const { controller } = this.#given
