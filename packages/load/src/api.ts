@@ -2,6 +2,7 @@
 import type { LoadArgs } from './args.ts'
 import type { RunState } from './executors/run-state.ts'
 import type { Scenario } from './executors/scenario.ts'
+import type { GeneratorHealth } from './generator/health.ts'
 import type { MetricsEngine } from './metrics/engine.ts'
 
 /** A PromQL instant query, evaluated somewhere else. `timeMs` is ms since the epoch; left out: now. */
@@ -56,6 +57,8 @@ export interface ControlledRun {
   state: RunState
   /** All metrics so far; listeners hear every record. */
   engine: MetricsEngine
+  /** How well the generator kept up in the last `windowMs` (two reports a second). */
+  health(windowMs: number): GeneratorHealth
   /** From about 50 ms on, `value` VUs or iterations per second; VUs are made as they are needed. */
   setTarget(scenario: number, value: number): void
   /** Aborted when the run ends for another reason. */
@@ -224,6 +227,8 @@ export interface RunReport {
     vus: number
     iterations: number
   }[]
+  /** How well the generator itself kept up so far; null: the scenarios have not started. */
+  generator: GeneratorHealth | null
   /** Checks of the script, by group and name, each group before the groups in it. */
   checks: ScriptCheckReport[]
   /** With `--find-limit`. */

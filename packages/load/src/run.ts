@@ -13,6 +13,9 @@ import { EXIT, LoadError } from './errors.ts'
 import { formatGoDuration } from './duration.ts'
 import { allocate, lastMomentMs, maxVusOf, plannedVusOf } from './executors/plan.ts'
 import { MAX_WORKERS, RunState, isControlled, monotonicMs } from './executors/run-state.ts'
+import { limitSentence } from './generator/health.ts'
+import { GeneratorMonitor } from './generator/monitor.ts'
+import { ThreadMeter } from './generator/thread-meter.ts'
 import { formatLog } from './log.ts'
 import { MetricsEngine } from './metrics/engine.ts'
 import { type ThresholdGroup, parseThresholds, wantsAbort } from './metrics/threshold.ts'
@@ -43,6 +46,8 @@ import { type Notice, WorkerThread } from './worker-thread.ts'
 const THRESHOLD_INTERVAL_MS = 2000
 /** ms between two samples of `vus`. */
 const VUS_INTERVAL_MS = 1000
+/** ms between two reports of the main thread on itself. */
+const METER_INTERVAL_MS = 500
 /** ms that a worker has to let go when it is told to stop, or when its time is over. */
 const STOP_TIMEOUT_MS = 5000
 
@@ -89,6 +94,9 @@ class LoadRun {
   #isMarkedFailed = false
   #brokenChecks: CheckReport[] | null = null
   #isStopping = false
+  /** Measures the generator: its main thread here, all threads put together in the monitor. */
+  readonly #meter = new ThreadMeter()
+  #monitor: GeneratorMonitor | null = null
   #vusTimer: NodeJS.Timeout | undefined
   #durationMs = 0
   #summaryText = ''
@@ -305,12 +313,21 @@ class LoadRun {
     const { args } = this.#given
     this.#progress = new Progress(this.#state, this.#io.isTTY, (text) => this.#io.stdout(text))
     this.#state.startMs = monotonicMs()
+    this.#monitor = new GeneratorMonitor(this.#state)
+    this.#meter.start()
+    const meterTimer = setInterval(
+      () => this.#monitor?.add('main', this.#meter.report()),
+      METER_INTERVAL_MS,
+    )
     if (!args.quiet) this.#progress.start()
     const thresholdTimer = setInterval(() => void this.#watchThresholds(), THRESHOLD_INTERVAL_MS)
     try {
       await Promise.all([this.#runWorkers(), this.#control()])
     } finally {
       clearInterval(thresholdTimer)
+      clearInterval(meterTimer)
+      this.#meter.stop()
+      this.#monitor.add('main', this.#meter.report())
       this.#durationMs = monotonicMs() - this.#state.startMs
       if (!args.quiet) this.#progress.stop()
     }
@@ -325,6 +342,7 @@ class LoadRun {
       await controller.drive({
         state: this.#state,
         engine: this.#engine,
+        health: (windowMs) => this.#monitor!.last(windowMs),
         setTarget: (scenario, value) => this.#state.setTarget(scenario, value),
         signal: this.#ending.signal,
       })
@@ -423,6 +441,8 @@ class LoadRun {
     switch (notice.kind) {
       case 'samples':
         return this.#engine?.ingest(worker, notice.flush)
+      case 'generator':
+        return this.#monitor?.add(`worker ${worker}`, notice.report)
       case 'log':
         return this.#log(notice.level, notice.message, notice.fields)
       case 'abort':
@@ -522,6 +542,8 @@ class LoadRun {
       this.#io.stdout(`\n\n${this.#textOf(input, !input.noColor)}\n`)
       return
     }
+    const sentence = this.#monitor === null ? null : limitSentence(this.#monitor.total())
+    if (sentence !== null) this.#log('warning', sentence)
     for (const [to, content] of written) {
       if (to === 'stdout' || to === 'stderr')
         this.#io[to](typeof content === 'string' ? content : Buffer.from(content).toString('utf8'))
@@ -547,6 +569,7 @@ class LoadRun {
       total: this.#engine.view(),
       ...this.#engine.details(),
       thresholds: this.#thresholds,
+      generator: this.#monitor?.total() ?? null,
       durationMs: input.durationMs,
       trendStats: input.trendStats,
       timeUnit: this.#options.summaryTimeUnit,
@@ -609,6 +632,7 @@ class LoadRun {
         ]),
       ),
       scenarios: perScenario,
+      generator: this.#monitor?.total() ?? null,
       checks: checkReports(this.#engine.root),
       ...(this.#brokenChecks === null ? {} : { brokenChecks: this.#brokenChecks }),
     }

@@ -5,6 +5,7 @@
 import type { Program } from './compile/compile.ts'
 import type { Share } from './executors/plan.ts'
 import type { Scenario } from './executors/scenario.ts'
+import type { ThreadReport } from './generator/thread-meter.ts'
 import type { Flush } from './metrics/buffer.ts'
 import type { Metric } from './metrics/metric.ts'
 import type { VuOptions } from './options.ts'
@@ -66,6 +67,8 @@ export type FromWorker =
   | { kind: 'answer'; id: number; value: unknown }
   | { kind: 'refusal'; id: number; exitCode: number; message: string }
   | { kind: 'samples'; flush: Flush }
+  /** What the worker measured of itself since its last report. */
+  | { kind: 'generator'; report: ThreadReport }
   | { kind: 'log'; level: LogLevel; message: string; fields: Record<string, unknown> }
   | { kind: 'abort'; message: string }
   | { kind: 'mark-failed'; message: string }

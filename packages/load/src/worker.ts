@@ -6,6 +6,7 @@ import { EXIT, LoadError } from './errors.ts'
 import { Crew } from './executors/crew.ts'
 import { runShares } from './executors/runner.ts'
 import { RunState } from './executors/run-state.ts'
+import { ThreadMeter } from './generator/thread-meter.ts'
 import { Resolver } from './http/dns.ts'
 import { MAX_SERIES, SampleBuffer } from './metrics/buffer.ts'
 import type { VuOptions } from './options.ts'
@@ -28,6 +29,8 @@ class WorkerHost {
   #vus: Vu[] = []
   #preparation: Preparation | null = null
   #crew: Crew | null = null
+  readonly #meter = new ThreadMeter()
+  #isMetering = false
   /** The throw-away VU that runs setup, teardown or handleSummary. */
   #lifecycleVu: Vu | null = null
   #isStopped = false
@@ -64,12 +67,17 @@ class WorkerHost {
         makeVu: (id) => this.#addVu(id),
         worker,
         workers,
+        meter: this.#meter,
         setupData,
       })
+      this.#meter.start()
+      this.#isMetering = true
       if (this.#isStopped) this.#crew.stop()
       await runShares(this.#crew, shares)
       for (const vu of this.#vus) vu.client.close()
+      this.#meter.stop()
       this.#flush()
+      this.#isMetering = false
       return null
     },
     teardown: async ({ setupData }) => {
@@ -118,6 +126,7 @@ class WorkerHost {
     const flush = this.#samples.flush()
     if (flush !== null)
       this.#send({ kind: 'samples', flush }, [flush.records.buffer as ArrayBuffer])
+    if (this.#isMetering) this.#send({ kind: 'generator', report: this.#meter.report() })
   }
 
   #stop(): void {

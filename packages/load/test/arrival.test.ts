@@ -130,3 +130,26 @@ test.concurrent('controlled-rate starts as many iterations as it is told', async
   expect(code, stdout + stderr).toBe(0)
   expect(whileStopped).toBeLessThan(6)
 })
+
+test.concurrent('a generator that is the limit says so before any figure', async () => {
+  const { code, stdout } = await runScript(
+    `export const options = { vus: 1, duration: '2500ms' }
+    export default () => { const until = Date.now() + 50; while (Date.now() < until); }`,
+    { options: { workers: 1 } },
+  )
+  expect(code).toBe(0)
+  expect(stdout.trimStart()).toMatch(
+    /^! The generator was the limit, not the target \(worker 0 \d+ % busy .*\n\n {2}█ TOTAL RESULTS/,
+  )
+})
+
+test.concurrent('what the clock asked for stands beside what was done', async () => {
+  const { code, stdout } = await runScript(
+    `export const options = { scenarios: { a: { executor: 'constant-arrival-rate', rate: 50, duration: '1s', preAllocatedVUs: 5 } } }
+    export default () => {}`,
+    { options: { workers: 2 } },
+  )
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/iterations_offered\.+: 51 started=51 dropped=0/)
+  expect(stdout).toMatch(/iteration_duration_from_offer\.+: avg=.* p\(99\)=/)
+})

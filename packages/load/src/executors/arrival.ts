@@ -160,18 +160,20 @@ class ArrivalShare {
     return false
   }
 
-  #start(_dueMs: number): void {
+  #start(dueMs: number): void {
     const vu = this.#takeFree()!
-    const running = this.#runOne(vu).then(() => {
+    const running = this.#runOne(vu, dueMs).then(() => {
       this.#running.delete(running)
     })
     this.#running.add(running)
   }
 
-  async #runOne(vu: Vu): Promise<void> {
+  async #runOne(vu: Vu, dueMs: number): Promise<void> {
     const number = this.#crew.state.addOf(this.#index, 'started')
+    const lagMs = monotonicMs() - dueMs
     this.#crew.enter(vu, this.#index)
-    await this.#crew.iteration(vu, this.#index, number)
+    const outcome = await this.#crew.iteration(vu, this.#index, number)
+    if (outcome === 'done') this.#crew.meter.addIntended(lagMs, monotonicMs() - dueMs)
     this.#crew.leave(vu, this.#index)
     this.#setFree(vu)
   }

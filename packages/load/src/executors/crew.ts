@@ -1,6 +1,7 @@
 /**
  * The VUs of one worker: who is idle, who runs, and how one iteration goes. The executors decide when.
  */
+import type { ThreadMeter } from '../generator/thread-meter.ts'
 import { CookieJar } from '../http/cookies.ts'
 import type { LogLevel, VuEnvironment } from '../vu/environment.ts'
 import type { Vu } from '../vu/vu.ts'
@@ -20,6 +21,7 @@ export class Crew {
   /** Which worker this is, from 0, and how many there are. */
   readonly worker: number
   readonly workers: number
+  readonly meter: ThreadMeter
   readonly #environment: VuEnvironment
   readonly #makeVu: (id: number) => Promise<Vu>
   readonly #idle: Vu[]
@@ -27,7 +29,8 @@ export class Crew {
   readonly #setupData: string | undefined
   /** Each VU's own copy of what setup returned. */
   readonly #data = new Map<Vu, unknown>()
-  readonly #running = new Set<Vu>()
+  /** Who runs, and when their last iteration ended (or since when they are there). */
+  readonly #running = new Map<Vu, number>()
   readonly #wakeUps = new Set<() => void>()
   /** VUs whose iteration is over but too short; how to end its padding. */
   readonly #padding = new Map<Vu, () => void>()
@@ -41,12 +44,14 @@ export class Crew {
     makeVu: (id: number) => Promise<Vu>
     worker: number
     workers: number
+    meter: ThreadMeter
     setupData: string | undefined
   }) {
     this.#environment = options.environment
     this.state = options.environment.state
     this.worker = options.worker
     this.workers = options.workers
+    this.meter = options.meter
     this.#makeVu = options.makeVu
     this.#idle = [...options.vus]
     this.#setupData = options.setupData
@@ -60,7 +65,7 @@ export class Crew {
   stop(): void {
     this.#isStopped = true
     for (const wake of this.#wakeUps) wake()
-    for (const vu of this.#running) this.interrupt(vu)
+    for (const vu of this.#running.keys()) this.interrupt(vu)
   }
 
   /** Ends the iteration of a VU at once, and the time it is padded with. */
@@ -131,7 +136,7 @@ export class Crew {
   enter(vu: Vu, index: number): void {
     this.state.add('activeVus')
     this.state.addOf(index, 'activeVus')
-    this.#running.add(vu)
+    this.#running.set(vu, performance.now())
   }
 
   leave(vu: Vu, index: number): void {
@@ -142,6 +147,15 @@ export class Crew {
 
   /** Runs one iteration, the `number`-th of the scenario here, of a VU that was activated and entered. */
   async iteration(vu: Vu, index: number, number: number): Promise<'done' | 'interrupted'> {
+    const start = performance.now()
+    const outcome = await this.#iteration(vu, index, number)
+    const end = performance.now()
+    this.meter.addIteration(end - start, end - this.#running.get(vu)!)
+    this.#running.set(vu, end)
+    return outcome
+  }
+
+  async #iteration(vu: Vu, index: number, number: number): Promise<'done' | 'interrupted'> {
     const { options } = this.#environment
     const scenario = this.state.scenarios[index]!
     const activation = vu.activation!

@@ -40,6 +40,7 @@ function textOf(
     total: engine.view(),
     ...engine.details(),
     thresholds: groups,
+    generator: null,
     durationMs: 10_000,
     trendStats: ['avg', 'min', 'med', 'max', 'p(90)', 'p(95)'],
     timeUnit: '',

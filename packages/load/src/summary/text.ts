@@ -3,11 +3,13 @@
  *
  *   █ THRESHOLDS, █ TOTAL RESULTS (checks, then metrics by section), in full also █ GROUP and █ SCENARIO
  */
+import type { GeneratorHealth } from '../generator/health.ts'
 import type { MetricsView } from '../metrics/engine.ts'
 import type { Metric, MetricType } from '../metrics/metric.ts'
 import { type Sink, TrendSink } from '../metrics/sink.ts'
 import type { Threshold, ThresholdGroup } from '../metrics/threshold.ts'
 import { compareText } from './data.ts'
+import { arrivalLines, limitLines } from './generator.ts'
 import {
   type Paint,
   type TimeUnit,
@@ -28,6 +30,8 @@ export interface TextInput {
   groups: readonly { name: string; view: MetricsView; groups: TextInput['groups'] }[]
   scenarios: readonly { name: string; view: MetricsView; groups: TextInput['groups'] }[]
   thresholds: readonly ThresholdGroup[]
+  /** How the generator kept up; null: not measured. */
+  generator: GeneratorHealth | null
   durationMs: number
   trendStats: readonly string[]
   timeUnit: TimeUnit
@@ -89,10 +93,12 @@ class SummaryText {
   }
 
   toString(): string {
-    const { total, groups, scenarios, mode, thresholds } = this.#input
+    const { total, groups, scenarios, mode, thresholds, generator, timeUnit } = this.#input
+    if (generator !== null) this.#lines.push(...limitLines(generator, this.#paint))
     if (thresholds.length > 0) this.#thresholds()
     this.#title('TOTAL RESULTS', 2)
     this.#view(total, 4, '')
+    if (generator !== null) this.#lines.push(...arrivalLines(generator, this.#paint, timeUnit))
     if (mode === 'full') {
       for (const group of groups) this.#block(`GROUP: ${group.name}`, group, 2)
       for (const scenario of scenarios) this.#block(`SCENARIO: ${scenario.name}`, scenario, 2)
