@@ -7,6 +7,8 @@ import { parseDurationMs } from './duration.ts'
 import { EXIT, LoadError } from './errors.ts'
 import { EXECUTION_OPTIONS, MAX_VUS, type Scenario, deriveScenarios } from './executors/scenario.ts'
 import { maxVusOf } from './executors/plan.ts'
+import { readSegmentation, segmentScenarios } from './executors/segment.ts'
+import { type Stripes, stripesOf } from './executors/stripes.ts'
 
 /** Tags that k6 puts on samples by itself when nothing else is asked for. */
 export const DEFAULT_SYSTEM_TAGS: readonly string[] = [
@@ -48,6 +50,8 @@ export interface VuOptions {
   handleSummaryTimeoutMs: number
   hosts: [string, string][]
   tags: [string, string][]
+  /** Which VUs of the whole test are ours; null: all. */
+  stripes: Stripes | null
   /** System tags that nobody asked for; samples do not carry them. */
   droppedTags: string[]
 }
@@ -82,6 +86,8 @@ const KNOWN = new Map<string, [check: Check, want: string]>([
   ['iterations', [isCount, 'a whole number']],
   ['stages', [isStages, 'a list of stages']],
   ['scenarios', [isObject, 'an object of scenarios by name']],
+  ['executionSegment', [isText, 'a text like "0:1/2"']],
+  ['executionSegmentSequence', [isText, 'a text like "0,1/2,1"']],
   ['noSetup', [isBoolean, 'true or false']],
   ['noTeardown', [isBoolean, 'true or false']],
   ['setupTimeout', [isDuration, 'a duration like "60s"']],
@@ -116,8 +122,6 @@ const KNOWN = new Map<string, [check: Check, want: string]>([
 /** Options of k6 that would change what happens and are refused until they are served. */
 const REFUSED = new Set([
   'paused',
-  'executionSegment',
-  'executionSegmentSequence',
   'rps',
   'dns',
   'httpDebug',
@@ -137,6 +141,8 @@ const ENVIRONMENT = new Map<string, [option: string, read: (text: string) => unk
   ['K6_DURATION', ['duration', String]],
   ['K6_ITERATIONS', ['iterations', Number]],
   ['K6_STAGES', ['stages', parseStages]],
+  ['K6_EXECUTION_SEGMENT', ['executionSegment', String]],
+  ['K6_EXECUTION_SEGMENT_SEQUENCE', ['executionSegmentSequence', String]],
   ['K6_NO_SETUP', ['noSetup', truth]],
   ['K6_NO_TEARDOWN', ['noTeardown', truth]],
   ['K6_SETUP_TIMEOUT', ['setupTimeout', String]],
@@ -194,14 +200,33 @@ export function consolidate({ script, env, flags }: Layers, userAgent: string): 
     checkLayer(layer)
     merged = overlay(merged, layer, warnings)
   }
-  const scenarios = deriveScenarios(merged)
+  const { scenarios, stripes } = ourPart(deriveScenarios(merged), merged, env, warnings)
   const vus = scenarios.reduce((sum, scenario) => sum + maxVusOf(scenario), 0)
   if (vus > MAX_VUS)
     throw new LoadError(
       EXIT.invalidConfig,
       `the scenarios need ${vus} VUs; want at most ${MAX_VUS}`,
     )
-  return { options: build(merged, scenarios, userAgent), warnings }
+  return { options: { ...build(merged, scenarios, userAgent), stripes }, warnings }
+}
+
+/** What of the scenarios this generator runs, and which VUs of the whole test are its own. */
+function ourPart(
+  scenarios: Scenario[],
+  merged: Record<string, unknown>,
+  env: Layers['env'],
+  warnings: string[],
+): { scenarios: Scenario[]; stripes: Stripes | null } {
+  const segmentation = readSegmentation(
+    merged['executionSegment'] as string | undefined,
+    merged['executionSegmentSequence'] as string | undefined,
+    env,
+  )
+  if (segmentation === null) return { scenarios, stripes: null }
+  const ours = segmentScenarios(scenarios, segmentation)
+  for (const name of ours.idle)
+    warnings.push(`Executor '${name}' is disabled for this execution segment due to lack of work!`)
+  return { scenarios: ours.scenarios, stripes: stripesOf(segmentation) }
 }
 
 /** Null means "not given", as in k6. */
@@ -297,6 +322,7 @@ function build(
     minIterationDurationMs: ms('minIterationDuration', 0),
     hosts: pairs('hosts').map(([host, address]) => [host.toLowerCase(), address]),
     tags: pairs('tags'),
+    stripes: null,
     systemTags: tagsKept,
     droppedTags: droppedTags(tagsKept),
     summaryTrendStats: trendStats(merged['summaryTrendStats'] as string[] | undefined),

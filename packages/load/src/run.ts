@@ -264,12 +264,17 @@ class LoadRun {
         `        script: ${this.#script}`,
         `        output: ${output}`,
         '',
-        `     scenarios: (100.00%) ${scenarios.length} scenario${scenarios.length === 1 ? '' : 's'}, ${vus} max VUs, ${formatGoDuration(lastMomentMs(scenarios))} max duration (incl. graceful stop):`,
+        `     scenarios: (${this.#percentOfTest()}%) ${scenarios.length} scenario${scenarios.length === 1 ? '' : 's'}, ${vus} max VUs, ${formatGoDuration(lastMomentMs(scenarios))} max duration (incl. graceful stop):`,
         ...scenarios.map((one) => `              * ${one.name}: ${describeScenario(one)}`),
         '',
         '',
       ].join('\n'),
     )
+  }
+
+  #percentOfTest(): string {
+    const { stripes } = this.#options
+    return (stripes === null ? 100 : (100 * stripes.own.length) / stripes.period).toFixed(2)
   }
 
   async #prepareVus(): Promise<void> {

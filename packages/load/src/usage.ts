@@ -8,6 +8,8 @@ Runs a k6 script. Results go to the terminal, and at once into a running Vigie w
   -d, --duration 30s          how long
   -i, --iterations N          how many iterations, shared among the VUs
   -s, --stage 30s:10          ramp to 10 VUs in 30 s; may be repeated
+      --execution-segment 0:1/4, --execution-segment-sequence 0,1/4,1/2,3/4,1
+                              run this part of the test only; "auto" in a Kubernetes Indexed Job
   -e, --env NAME=value        into __ENV
       --tag name=value        on every sample
       --no-setup, --no-teardown, --no-thresholds

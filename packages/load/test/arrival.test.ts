@@ -153,3 +153,26 @@ test.concurrent('what the clock asked for stands beside what was done', async ()
   expect(stdout).toMatch(/iterations_offered\.+: 51 started=51 dropped=0/)
   expect(stdout).toMatch(/iteration_duration_from_offer\.+: avg=.* p\(99\)=/)
 })
+
+test.concurrent('a segment runs its part, with ids of the whole test', async () => {
+  const runs = await Promise.all(
+    ['0:1/3', '1/3:2/3', '2/3:1'].map((segment) =>
+      runScript(
+        `import exec from 'k6/execution'
+        export const options = { scenarios: {
+          a: { executor: 'shared-iterations', vus: 3, iterations: 7 },
+          b: { executor: 'per-vu-iterations', vus: 1, iterations: 1, exec: 'b', startTime: '100ms' } } }
+        export default () => console.log('a', exec.vu.idInTest, exec.scenario.iterationInTest, __VU)
+        export function b() { console.log('b', exec.vu.idInInstance) }`,
+        { flags: ['--execution-segment', segment, '--execution-segment-sequence', '0,1/3,2/3,1'] },
+      ),
+    ),
+  )
+  expect(runs.map(({ code }) => code)).toEqual([0, 0, 0])
+  expect(runs.map(({ logged }) => logged)).toEqual([
+    ['a 1 0 1', 'a 1 3 1', 'a 1 6 1', 'b 2'],
+    ['a 2 1 1', 'a 2 4 1'],
+    ['a 3 2 1', 'a 3 5 1'],
+  ])
+  expect(runs[1]!.stderr).toContain("Executor 'b' is disabled for this execution segment")
+})

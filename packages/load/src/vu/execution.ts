@@ -2,6 +2,7 @@
 import { plannedVusOf, regularDurationMs } from '../executors/plan.ts'
 import { monotonicMs } from '../executors/run-state.ts'
 import type { Scenario } from '../executors/scenario.ts'
+import { globalOf } from '../executors/stripes.ts'
 import { tagPairs } from './http-params.ts'
 import type { Vu } from './vu.ts'
 import { textOf } from './text.ts'
@@ -106,7 +107,7 @@ function vuOf(vu: Vu): object {
   const tags = tagsProxy(vu)
   return {
     idInInstance: vu.id,
-    idInTest: vu.id,
+    idInTest: globalOf(vu.environment.options.stripes, vu.id - 1) + 1,
     get iterationInInstance() {
       return vu.iteration - 1
     },
