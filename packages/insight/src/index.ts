@@ -15,3 +15,6 @@ export {
   type SearchStep,
 } from './capacity-search.ts'
 export { ksDistance } from './distance.ts'
+export { findSuspects, type Suspect, type SuspectInput } from './suspects/suspects.ts'
+export type { ScoreParts, SuspectKind } from './suspects/judge.ts'
+export type { SuspectLevel, SuspectSeries } from './suspects/series.ts'
