@@ -30,6 +30,8 @@ export interface LoadIo {
   env: Readonly<Record<string, string | undefined>>
   /** Folder that script paths and output files are relative to. */
   cwd: string
+  /** All of standard input, for the script `-`; left out: there is none. */
+  stdin?(): Promise<string>
   /** Wall clock, ms since the epoch. */
   now(): number
   /** Aborted by the first Ctrl+C: the run stops, teardown and summary still happen, exit code 105. */

@@ -1,6 +1,6 @@
 /**
- * The command line of `vigie load`: the flags of `k6 run`. A flag that k6 has and Vigie lacks is
- * refused by name; one that nobody has is an unknown flag. Both exit with 255, as in k6.
+ * The command line of `vigie load`: the flags of `k6 run`, read as pflag reads them. A flag that k6 has
+ * and Vigie lacks is refused by name; one that nobody has is an unknown flag. Both exit with 255, as in k6.
  */
 import { parseDurationMs } from './duration.ts'
 import { EXIT, LoadError } from './errors.ts'
@@ -12,12 +12,9 @@ export interface LoadArgs {
   options: Record<string, unknown>
   /** From `-e KEY=value`, over the environment in `__ENV`. */
   env: [name: string, value: string][]
-  noThresholds: boolean
-  /** Null: the environment decides. */
-  summaryMode: string | null
-  summaryExport: string | null
+  /** What is neither an option of scripts nor of Vigie alone: see settings.ts. */
+  settings: FlagSettings
   quiet: boolean
-  noColor: boolean
   verbose: boolean
   help: boolean
   /** Base URL of the Vigie to report to; null: look for one. */
@@ -28,14 +25,42 @@ export interface LoadArgs {
   settleMs: number | null
 }
 
-type Arity = 'value' | 'switch'
+/** Flags that have a K6_* variable but no option in the script; left out: not given. */
+export interface FlagSettings {
+  config?: string
+  out?: string[]
+  report?: string
+  noThresholds?: boolean
+  summaryMode?: string
+  summaryExport?: string
+  newMachineReadableSummary?: boolean
+  includeSystemEnvVars?: boolean
+  noColor?: boolean
+  logOutput?: string
+  logFormat?: string
+  logNanoseconds?: boolean
+  type?: string
+  compatibilityMode?: string
+  tracesOutput?: string
+  linger?: boolean
+  address?: string
+  profilingEnabled?: boolean
+  secretSource?: string[]
+  features?: string[]
+}
+
+/** `optional`: a value only after `=`; without one, `bare` stands for it. */
+type Arity = 'value' | 'switch' | 'optional'
 type Apply = (args: LoadArgs, value: string, flag: string) => void
+
+type KeysOf<T> = {
+  [K in keyof FlagSettings]-?: FlagSettings[K] extends T ? K : never
+}[keyof FlagSettings]
 
 const number =
   (name: string): Apply =>
   (args, value, flag) => {
-    if (!/^\d+$/.test(value))
-      throw usage(`invalid argument "${value}" for "${flag}": want a whole number`)
+    if (!/^[+-]?\d+$/.test(value)) throw invalid(value, flag, 'want a whole number')
     args.options[name] = Number(value)
   }
 const text =
@@ -43,98 +68,136 @@ const text =
   (args, value) => {
     args.options[name] = value
   }
+const duration =
+  (name: string): Apply =>
+  (args, value, flag) => {
+    if (!GO_DURATION.test(value))
+      throw invalid(value, flag, 'want a duration like "30s" or "1h30m"')
+    args.options[name] = value
+  }
 const yes =
   (name: string): Apply =>
   (args, value, flag) => {
     args.options[name] = truth(value, flag)
   }
+/** Repeated, or several at once between commas. */
+const list =
+  (name: string): Apply =>
+  (args, value) => {
+    const known = (args.options[name] ?? []) as string[]
+    args.options[name] = [...known, ...value.split(',')]
+  }
+const setText =
+  (name: KeysOf<string | undefined>): Apply =>
+  ({ settings }, value) => {
+    settings[name] = value
+  }
+const setYes =
+  (name: KeysOf<boolean | undefined>): Apply =>
+  ({ settings }, value, flag) => {
+    settings[name] = truth(value, flag)
+  }
+const setTexts =
+  (name: KeysOf<string[] | undefined>): Apply =>
+  ({ settings }, value) => {
+    settings[name] = [...(settings[name] ?? []), value]
+  }
+
+/** Durations of flags need a unit, and have no days, unlike those of scripts. */
+const GO_DURATION = /^[+-]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)$/
 
 /** long name -> { short, arity, what it does }. */
-const FLAGS = new Map<string, { short?: string; arity: Arity; apply: Apply }>([
+const FLAGS = new Map<string, { short?: string; arity: Arity; bare?: string; apply: Apply }>([
   ['vus', { short: 'u', arity: 'value', apply: number('vus') }],
-  ['duration', { short: 'd', arity: 'value', apply: text('duration') }],
+  ['duration', { short: 'd', arity: 'value', apply: duration('duration') }],
   ['iterations', { short: 'i', arity: 'value', apply: number('iterations') }],
   ['stage', { short: 's', arity: 'value', apply: addStages }],
-  ['execution-segment', { arity: 'value', apply: text('executionSegment') }],
-  ['execution-segment-sequence', { arity: 'value', apply: text('executionSegmentSequence') }],
   ['env', { short: 'e', arity: 'value', apply: addEnv }],
   ['tag', { arity: 'value', apply: addTag }],
+  ['paused', { short: 'p', arity: 'switch', apply: yes('paused') }],
+  ['execution-segment', { arity: 'value', apply: text('executionSegment') }],
+  ['execution-segment-sequence', { arity: 'value', apply: text('executionSegmentSequence') }],
   ['no-setup', { arity: 'switch', apply: yes('noSetup') }],
   ['no-teardown', { arity: 'switch', apply: yes('noTeardown') }],
-  ['no-thresholds', { arity: 'switch', apply: (a, v, f) => void (a.noThresholds = truth(v, f)) }],
-  ['summary-mode', { arity: 'value', apply: (a, v) => void (a.summaryMode = v) }],
-  ['summary-export', { arity: 'value', apply: (a, v) => void (a.summaryExport = v) }],
-  [
-    'summary-trend-stats',
-    { arity: 'value', apply: (a, v) => void (a.options['summaryTrendStats'] = v.split(',')) },
-  ],
-  ['summary-time-unit', { arity: 'value', apply: text('summaryTimeUnit') }],
-  ['quiet', { short: 'q', arity: 'switch', apply: (a, v, f) => void (a.quiet = truth(v, f)) }],
-  ['verbose', { short: 'v', arity: 'switch', apply: (a, v, f) => void (a.verbose = truth(v, f)) }],
-  ['no-color', { arity: 'switch', apply: (a, v, f) => void (a.noColor = truth(v, f)) }],
-  ['help', { short: 'h', arity: 'switch', apply: (a, v, f) => void (a.help = truth(v, f)) }],
+  ['rps', { arity: 'value', apply: number('rps') }],
+  ['dns', { arity: 'value', apply: addDns }],
   ['throw', { short: 'w', arity: 'switch', apply: yes('throw') }],
   ['batch', { arity: 'value', apply: number('batch') }],
   ['batch-per-host', { arity: 'value', apply: number('batchPerHost') }],
   ['max-redirects', { arity: 'value', apply: number('maxRedirects') }],
   ['user-agent', { arity: 'value', apply: text('userAgent') }],
+  ['http-debug', { arity: 'optional', bare: 'headers', apply: text('httpDebug') }],
   ['insecure-skip-tls-verify', { arity: 'switch', apply: yes('insecureSkipTLSVerify') }],
   ['no-connection-reuse', { arity: 'switch', apply: yes('noConnectionReuse') }],
   ['no-vu-connection-reuse', { arity: 'switch', apply: yes('noVUConnectionReuse') }],
-  ['min-iteration-duration', { arity: 'value', apply: text('minIterationDuration') }],
+  ['min-iteration-duration', { arity: 'value', apply: duration('minIterationDuration') }],
+  ['blacklist-ip', { arity: 'value', apply: list('blacklistIPs') }],
+  ['block-hostnames', { arity: 'value', apply: list('blockHostnames') }],
+  ['local-ips', { arity: 'value', apply: text('localIPs') }],
   ['discard-response-bodies', { arity: 'switch', apply: yes('discardResponseBodies') }],
-  ['no-usage-report', { arity: 'switch', apply: () => {} }],
+  ['summary-trend-stats', { arity: 'value', apply: list('summaryTrendStats') }],
+  ['summary-time-unit', { arity: 'value', apply: text('summaryTimeUnit') }],
+  ['system-tags', { arity: 'value', apply: list('systemTags') }],
+  ['console-output', { arity: 'value', apply: text('consoleOutput') }],
+  ['out', { short: 'o', arity: 'value', apply: setTexts('out') }],
+  ['report', { arity: 'value', apply: setText('report') }],
+  ['config', { short: 'c', arity: 'value', apply: setText('config') }],
+  ['no-thresholds', { arity: 'switch', apply: setYes('noThresholds') }],
+  ['summary-mode', { arity: 'value', apply: setText('summaryMode') }],
+  ['summary-export', { arity: 'value', apply: setText('summaryExport') }],
+  ['new-machine-readable-summary', { arity: 'switch', apply: setYes('newMachineReadableSummary') }],
+  ['include-system-env-vars', { arity: 'switch', apply: setYes('includeSystemEnvVars') }],
+  ['compatibility-mode', { arity: 'value', apply: setText('compatibilityMode') }],
+  ['type', { short: 't', arity: 'value', apply: setText('type') }],
+  ['traces-output', { arity: 'value', apply: setText('tracesOutput') }],
+  ['linger', { short: 'l', arity: 'switch', apply: setYes('linger') }],
+  ['address', { short: 'a', arity: 'value', apply: setText('address') }],
+  ['profiling-enabled', { arity: 'switch', apply: setYes('profilingEnabled') }],
+  ['secret-source', { arity: 'value', apply: setTexts('secretSource') }],
+  ['features', { arity: 'value', apply: setTexts('features') }],
+  ['log-output', { arity: 'value', apply: setText('logOutput') }],
+  ['log-format', { arity: 'value', apply: setText('logFormat') }],
+  ['log-ns-timestamps', { arity: 'switch', apply: setYes('logNanoseconds') }],
+  ['no-color', { arity: 'switch', apply: setYes('noColor') }],
+  ['no-usage-report', { arity: 'switch', apply: (_, v, f) => void truth(v, f) }],
+  ['quiet', { short: 'q', arity: 'switch', apply: (a, v, f) => void (a.quiet = truth(v, f)) }],
+  ['verbose', { short: 'v', arity: 'switch', apply: (a, v, f) => void (a.verbose = truth(v, f)) }],
+  ['help', { short: 'h', arity: 'switch', apply: (a, v, f) => void (a.help = truth(v, f)) }],
   ['check-after', { arity: 'switch', apply: (a, v, f) => void (a.checkAfter = truth(v, f)) }],
-  ['settle', { arity: 'value', apply: (a, v, f) => void (a.settleMs = duration(v, f)) }],
+  ['settle', { arity: 'value', apply: (a, v, f) => void (a.settleMs = durationMs(v, f)) }],
   ['vigie', { arity: 'value', apply: (a, v) => void (a.vigie = v) }],
 ])
 
-/** Flags of k6 that are understood and refused, and those short names that belong to them. */
+/** Flags of k6 that would change what happens and are refused. */
 const REFUSED = new Set([
-  'out',
-  'o',
-  'paused',
-  'p',
-  'rps',
-  'blacklist-ip',
-  'block-hostnames',
-  'compatibility-mode',
-  'config',
-  'c',
-  'console-output',
-  'dns',
-  'http-debug',
-  'include-system-env-vars',
-  'linger',
-  'l',
-  'local-ips',
-  'log-format',
-  'log-output',
-  'type',
-  't',
-  'traces-output',
-  'system-tags',
-  'address',
-  'a',
-  'profiling-enabled',
-  'secret-source',
-  'features',
-  'new-machine-readable-summary',
-  'no-summary',
-  'no-cookies-reset',
+  'js-profiling-enabled',
+  'js-profiling-scope',
+  'js-cpu-profile-output',
+  'js-runtime-trace-output',
+  'js-profile-id',
 ])
 
 function usage(message: string): LoadError {
   return new LoadError(EXIT.other, message)
 }
 
-function truth(value: string, flag: string): boolean {
-  if (/^(1|t|true)$/i.test(value)) return true
-  if (/^(0|f|false)$/i.test(value)) return false
-  throw usage(`invalid argument "${value}" for "${flag}": want true or false`)
+function invalid(value: string, flag: string, want: string): LoadError {
+  return usage(`invalid argument "${value}" for "${flag}" flag: ${want}`)
 }
 
-function duration(value: string, flag: string): number {
+/** As Go reads booleans. */
+export function parseTruth(text: string): boolean | undefined {
+  if (/^(1|t|T|true|TRUE|True)$/.test(text)) return true
+  return /^(0|f|F|false|FALSE|False)$/.test(text) ? false : undefined
+}
+
+function truth(value: string, flag: string): boolean {
+  const parsed = parseTruth(value)
+  if (parsed === undefined) throw invalid(value, flag, 'want true or false')
+  return parsed
+}
+
+function durationMs(value: string, flag: string): number {
   const ms = parseDurationMs(value)
   if (ms === undefined || ms < 0)
     throw usage(`invalid argument "${value}" for "${flag}": want a duration like "30s"`)
@@ -158,17 +221,40 @@ export function parseStages(value: string): { duration: string; target: number }
   })
 }
 
-function addEnv(args: LoadArgs, value: string, flag: string): void {
-  const equals = value.indexOf('=')
-  if (equals === 0) throw usage(`invalid argument "${value}" for "${flag}": want NAME=value`)
-  args.env.push(equals < 0 ? [value, ''] : [value.slice(0, equals), value.slice(equals + 1)])
+function addEnv(args: LoadArgs, value: string): void {
+  const [name, text] = cut(value, '=')
+  if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name))
+    throw usage(`invalid environment variable name '${name}'`)
+  args.env.push([name, text ?? ''])
 }
 
-function addTag(args: LoadArgs, value: string, flag: string): void {
-  const equals = value.indexOf('=')
-  if (equals < 1) throw usage(`invalid argument "${value}" for "${flag}": want name=value`)
+function addTag(args: LoadArgs, value: string): void {
+  const [name, text] = cut(value, '=')
+  if (name === '') throw usage(`error parsing tag '${value}': invalid tag, empty name`)
+  if (!text) throw usage(`error parsing tag '${value}': invalid tag, empty value`)
   const tags = (args.options['tags'] ??= {}) as Record<string, string>
-  tags[value.slice(0, equals)] = value.slice(equals + 1)
+  tags[name] = text
+}
+
+function addDns(args: LoadArgs, value: string): void {
+  args.options['dns'] = parseDns(value)
+}
+
+/** `ttl=5m,select=random,policy=preferIPv4` as the option `dns`. */
+export function parseDns(value: string): Record<string, string> {
+  const dns: Record<string, string> = {}
+  for (const part of value.split(',')) {
+    const [name, setting] = cut(part, '=')
+    if (!['ttl', 'select', 'policy'].includes(name.trim()) || setting === undefined)
+      throw usage(`invalid DNS setting "${part}": want ttl=, select= or policy=`)
+    dns[name.trim()] = setting.trim()
+  }
+  return dns
+}
+
+function cut(value: string, at: string): [before: string, after: string | undefined] {
+  const index = value.indexOf(at)
+  return index < 0 ? [value, undefined] : [value.slice(0, index), value.slice(index + at.length)]
 }
 
 /**
@@ -180,11 +266,8 @@ export function parseLoadArgs(argv: readonly string[]): LoadArgs {
     script: null,
     options: {},
     env: [],
-    noThresholds: false,
-    summaryMode: null,
-    summaryExport: null,
+    settings: {},
     quiet: false,
-    noColor: false,
     verbose: false,
     help: false,
     vigie: null,
@@ -195,33 +278,36 @@ export function parseLoadArgs(argv: readonly string[]): LoadArgs {
     [...FLAGS].flatMap(([name, { short }]) => (short ? [[short, name]] : [])) as [string, string][],
   )
   const queue = [...argv]
+  const positional = (arg: string): void => {
+    if (args.script !== null) throw usage(`one script at a time; got "${args.script}" and "${arg}"`)
+    args.script = arg
+  }
   const apply = (name: string, shown: string, inline: string | undefined): void => {
     if (REFUSED.has(name))
       throw usage(`${shown} is a flag of k6 that vigie load does not support yet`)
     const flag = FLAGS.get(name)
     if (flag === undefined) throw usage(`unknown flag: ${shown}`)
-    if (flag.arity === 'switch') return flag.apply(args, inline ?? 'true', shown)
+    const title = flag.short === undefined ? `--${name}` : `-${flag.short}, --${name}`
+    if (flag.arity === 'switch') return flag.apply(args, inline ?? 'true', title)
+    if (flag.arity === 'optional') return flag.apply(args, inline ?? flag.bare!, title)
     const value = inline ?? queue.shift()
     if (value === undefined) throw usage(`flag needs an argument: ${shown}`)
-    flag.apply(args, value, shown)
+    flag.apply(args, value, title)
   }
   for (let arg = queue.shift(); arg !== undefined; arg = queue.shift()) {
-    if (arg.startsWith('--') && arg.length > 2) {
+    if (arg === '--') {
+      for (const rest of queue.splice(0)) positional(rest)
+    } else if (arg.startsWith('--')) {
       const equals = arg.indexOf('=')
       const name = arg.slice(2, equals < 0 ? undefined : equals)
       apply(name, `--${name}`, equals < 0 ? undefined : arg.slice(equals + 1))
-    } else if (arg.startsWith('-') && arg.length > 1 && arg !== '--') {
-      applyShort(arg, shorts, apply)
-    } else if (arg !== '--') {
-      if (args.script !== null)
-        throw usage(`one script at a time; got "${args.script}" and "${arg}"`)
-      args.script = arg
-    }
+    } else if (arg.startsWith('-') && arg.length > 1) applyShort(arg, shorts, apply)
+    else positional(arg)
   }
   return args
 }
 
-/** `-u5`, `-u=5`, `-u 5`, and switches run together as in `-qw`. */
+/** `-u5`, `-u=5`, `-u 5`, and switches run together as in `-qw` or `-qw=false`. */
 function applyShort(
   arg: string,
   shorts: ReadonlyMap<string, string>,
@@ -229,12 +315,14 @@ function applyShort(
 ): void {
   for (let i = 1; i < arg.length; i++) {
     const letter = arg[i]!
-    const name = shorts.get(letter) ?? letter
+    const name = shorts.get(letter)
+    if (name === undefined) throw usage(`unknown shorthand flag: '${letter}' in ${arg}`)
     const rest = arg.slice(i + 1)
-    if (FLAGS.get(name)?.arity === 'switch') {
-      apply(name, `-${letter}`, undefined)
+    const isSwitch = FLAGS.get(name)!.arity === 'switch'
+    if (isSwitch && !rest.startsWith('=')) {
+      apply(name, `'${letter}' in ${arg}`, undefined)
       continue
     }
-    return apply(name, `-${letter}`, rest === '' ? undefined : rest.replace(/^=/, ''))
+    return apply(name, `'${letter}' in ${arg}`, rest === '' ? undefined : rest.replace(/^=/, ''))
   }
 }

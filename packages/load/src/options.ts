@@ -1,14 +1,15 @@
 /**
- * The options of a run: defaults, then the script's `options`, then `K6_*` of the environment, then the
- * command line. A higher layer that says what to run wipes all that lower layers say about it.
+ * The options of a run: defaults, then the configuration file, then the script's `options`, then `K6_*` of
+ * the environment, then the command line. A higher layer that says what to run wipes all that lower layers
+ * say about it.
  */
-import { parseStages } from './args.ts'
 import { parseDurationMs } from './duration.ts'
 import { EXIT, LoadError } from './errors.ts'
 import { EXECUTION_OPTIONS, MAX_VUS, type Scenario, deriveScenarios } from './executors/scenario.ts'
 import { maxVusOf } from './executors/plan.ts'
 import { readSegmentation, segmentScenarios } from './executors/segment.ts'
 import { type Stripes, stripesOf } from './executors/stripes.ts'
+import { OPTIONS, environmentOptions, isNeutral } from './option-table.ts'
 
 /** Tags that k6 puts on samples by itself when nothing else is asked for. */
 export const DEFAULT_SYSTEM_TAGS: readonly string[] = [
@@ -63,120 +64,16 @@ export interface RunOptions extends VuOptions {
   noTeardown: boolean
   summaryTrendStats: string[]
   summaryTimeUnit: '' | 's' | 'ms' | 'us'
+  /** File that `console.log` and friends write to instead of the log; null: none. */
+  consoleOutput: string | null
   systemTags: ReadonlySet<string>
   /** What was given, for `exec.test.options`, reports and the machine-readable summary. */
   raw: Record<string, unknown>
 }
 
-type Check = (value: unknown) => boolean
-
-const isBoolean: Check = (value) => typeof value === 'boolean'
-const isCount: Check = (value) => typeof value === 'number' && Number.isInteger(value) && value >= 0
-const isText: Check = (value) => typeof value === 'string'
-const isDuration: Check = (value) => parseDurationMs(value) !== undefined
-const isObject: Check = (value) =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-const isTexts: Check = (value) => Array.isArray(value) && value.every(isText)
-const isStages: Check = (value) => Array.isArray(value)
-
-/** Options that are understood: name -> what its value must be. */
-const KNOWN = new Map<string, [check: Check, want: string]>([
-  ['vus', [isCount, 'a whole number']],
-  ['duration', [isDuration, 'a duration like "30s"']],
-  ['iterations', [isCount, 'a whole number']],
-  ['stages', [isStages, 'a list of stages']],
-  ['scenarios', [isObject, 'an object of scenarios by name']],
-  ['executionSegment', [isText, 'a text like "0:1/2"']],
-  ['executionSegmentSequence', [isText, 'a text like "0,1/2,1"']],
-  ['noSetup', [isBoolean, 'true or false']],
-  ['noTeardown', [isBoolean, 'true or false']],
-  ['setupTimeout', [isDuration, 'a duration like "60s"']],
-  ['teardownTimeout', [isDuration, 'a duration like "60s"']],
-  ['handleSummaryTimeout', [isDuration, 'a duration like "120s"']],
-  ['maxRedirects', [isCount, 'a whole number']],
-  ['userAgent', [isText, 'a text']],
-  ['batch', [isCount, 'a whole number']],
-  ['batchPerHost', [isCount, 'a whole number']],
-  ['insecureSkipTLSVerify', [isBoolean, 'true or false']],
-  ['noConnectionReuse', [isBoolean, 'true or false']],
-  ['noVUConnectionReuse', [isBoolean, 'true or false']],
-  ['noCookiesReset', [isBoolean, 'true or false']],
-  ['discardResponseBodies', [isBoolean, 'true or false']],
-  ['throw', [isBoolean, 'true or false']],
-  ['minIterationDuration', [isDuration, 'a duration like "1s"']],
-  ['thresholds', [isObject, 'an object of thresholds by metric']],
-  ['hosts', [isObject, 'an object of addresses by host']],
-  ['tags', [isObject, 'an object of texts']],
-  ['systemTags', [isTexts, 'a list of tag names']],
-  ['summaryTrendStats', [isTexts, 'a list of statistics like "p(95)"']],
-  [
-    'summaryTimeUnit',
-    [(value) => ['', 's', 'ms', 'us'].includes(value as string), '"s", "ms" or "us"'],
-  ],
-  // Understood by k6 and harmless to leave out.
-  ['cloud', [() => true, '']],
-  ['ext', [() => true, '']],
-  ['metricSamplesBufferSize', [() => true, '']],
-])
-
-/** Options of k6 that would change what happens and are refused until they are served. */
-const REFUSED = new Set([
-  'paused',
-  'rps',
-  'dns',
-  'httpDebug',
-  'tlsCipherSuites',
-  'tlsVersion',
-  'tlsAuth',
-  'blacklistIPs',
-  'blockHostnames',
-  'consoleOutput',
-  'localIPs',
-  'features',
-])
-
-/** Environment variable -> option and how its text is read. */
-const ENVIRONMENT = new Map<string, [option: string, read: (text: string) => unknown]>([
-  ['K6_VUS', ['vus', Number]],
-  ['K6_DURATION', ['duration', String]],
-  ['K6_ITERATIONS', ['iterations', Number]],
-  ['K6_STAGES', ['stages', parseStages]],
-  ['K6_EXECUTION_SEGMENT', ['executionSegment', String]],
-  ['K6_EXECUTION_SEGMENT_SEQUENCE', ['executionSegmentSequence', String]],
-  ['K6_NO_SETUP', ['noSetup', truth]],
-  ['K6_NO_TEARDOWN', ['noTeardown', truth]],
-  ['K6_SETUP_TIMEOUT', ['setupTimeout', String]],
-  ['K6_TEARDOWN_TIMEOUT', ['teardownTimeout', String]],
-  ['K6_MAX_REDIRECTS', ['maxRedirects', Number]],
-  ['K6_USER_AGENT', ['userAgent', String]],
-  ['K6_BATCH', ['batch', Number]],
-  ['K6_BATCH_PER_HOST', ['batchPerHost', Number]],
-  ['K6_INSECURE_SKIP_TLS_VERIFY', ['insecureSkipTLSVerify', truth]],
-  ['K6_NO_CONNECTION_REUSE', ['noConnectionReuse', truth]],
-  ['K6_NO_VU_CONNECTION_REUSE', ['noVUConnectionReuse', truth]],
-  ['K6_NO_COOKIES_RESET', ['noCookiesReset', truth]],
-  ['K6_DISCARD_RESPONSE_BODIES', ['discardResponseBodies', truth]],
-  ['K6_THROW', ['throw', truth]],
-  ['K6_MIN_ITERATION_DURATION', ['minIterationDuration', String]],
-  ['K6_THRESHOLDS', ['thresholds', json]],
-  ['K6_TAGS', ['tags', json]],
-  ['K6_SUMMARY_TREND_STATS', ['summaryTrendStats', (text) => text.split(',')]],
-  ['K6_SUMMARY_TIME_UNIT', ['summaryTimeUnit', String]],
-])
-
-function truth(text: string): boolean {
-  return /^(1|t|true)$/i.test(text)
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new LoadError(EXIT.other, `cannot read ${JSON.stringify(text)} as JSON`)
-  }
-}
-
 export interface Layers {
+  /** Left out: there is no configuration file. */
+  config?: Record<string, unknown>
   script: Record<string, unknown>
   env: Readonly<Record<string, string | undefined>>
   flags: Record<string, unknown>
@@ -188,17 +85,21 @@ export interface Consolidated {
 }
 
 /** Merges the layers and checks them; throws LoadError with k6's exit code for what is wrong. */
-export function consolidate({ script, env, flags }: Layers, userAgent: string): Consolidated {
-  const warnings: string[] = []
-  const layers = [cleaned(script), environmentLayer(env), cleaned(flags)]
-  for (const name of Object.keys(layers[0]!)) {
-    if (!KNOWN.has(name) && !REFUSED.has(name))
-      warnings.push(`There were unknown fields in the options exported in the script: "${name}"`)
-  }
+export function consolidate(
+  { config = {}, script, env, flags }: Layers,
+  userAgent: string,
+): Consolidated {
+  const warnings = unknownFields(script)
+  const layers: [name: string, layer: Record<string, unknown>][] = [
+    ['config', cleaned(config)],
+    ['script', cleaned(script)],
+    ['env', environmentOptions(env)],
+    ['cli', cleaned(flags)],
+  ]
   let merged: Record<string, unknown> = {}
-  for (const layer of layers) {
+  for (const [name, layer] of layers) {
     checkLayer(layer)
-    merged = overlay(merged, layer, warnings)
+    merged = overlay(merged, name, layer, warnings)
   }
   const { scenarios, stripes } = ourPart(deriveScenarios(merged), merged, env, warnings)
   const vus = scenarios.reduce((sum, scenario) => sum + maxVusOf(scenario), 0)
@@ -229,6 +130,33 @@ function ourPart(
   return { scenarios: ours.scenarios, stripes: stripesOf(segmentation) }
 }
 
+/** Fields that belong to a scenario and do nothing among the options. */
+const SCENARIO_FIELDS = new Set([
+  'executor',
+  'exec',
+  'env',
+  'startTime',
+  'gracefulStop',
+  'gracefulRampDown',
+  'startVUs',
+  'startRate',
+  'rate',
+  'timeUnit',
+  'preAllocatedVUs',
+  'maxVUs',
+  'maxDuration',
+])
+
+function unknownFields(script: Record<string, unknown>): string[] {
+  return Object.keys(script)
+    .filter((name) => !OPTIONS.has(name))
+    .map((name) =>
+      SCENARIO_FIELDS.has(name)
+        ? `"${name}" outside scenarios has no effect: it belongs to a scenario, as in scenarios: { mine: { ${name}: … } }`
+        : `There were unknown fields in the options exported in the script: "${name}"`,
+    )
+}
+
 /** Null means "not given", as in k6. */
 function cleaned(layer: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
@@ -236,51 +164,36 @@ function cleaned(layer: Record<string, unknown>): Record<string, unknown> {
   )
 }
 
-function environmentLayer(env: Layers['env']): Record<string, unknown> {
-  const layer: Record<string, unknown> = {}
-  for (const [name, [option, read]] of ENVIRONMENT) {
-    const text = env[name]
-    if (text !== undefined && text !== '') layer[option] = read(text)
-  }
-  return layer
-}
-
 function checkLayer(layer: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(layer)) {
-    if (REFUSED.has(name) && !isNeutral(value))
-      throw new LoadError(EXIT.other, `the option "${name}" is not supported yet`)
-    const known = KNOWN.get(name)
-    if (known !== undefined && !known[0](value)) {
+    const option = OPTIONS.get(name)
+    if (option === undefined) continue
+    if (!option.check(value)) {
       throw new LoadError(
         EXIT.other,
-        `invalid value ${JSON.stringify(value)} for the option "${name}": want ${known[1]}`,
+        `invalid value ${JSON.stringify(value)} for the option "${name}": want ${option.want}`,
       )
     }
+    if (option.later === true && !isNeutral(value))
+      throw new LoadError(EXIT.other, `the option "${name}" is not supported yet`)
   }
 }
 
-/** Values that mean the default, so that nothing is lost by not serving the option. */
-function isNeutral(value: unknown): boolean {
-  return (
-    value === false || value === 0 || value === '' || (Array.isArray(value) && value.length === 0)
-  )
-}
-
+/** A layer replaces what it names, and whatever lower layers say of what to run as soon as it says some. */
 function overlay(
   below: Record<string, unknown>,
+  name: string,
   layer: Record<string, unknown>,
   warnings: string[],
 ): Record<string, unknown> {
   const merged = { ...below }
-  const decides = EXECUTION_OPTIONS.some((name) => layer[name] !== undefined)
-  const onlyVus = !decides && layer['vus'] !== undefined && below['scenarios'] !== undefined
-  if (decides || onlyVus) {
-    if (onlyVus) warnings.push('the number of VUs given above the script overrides its scenarios')
-    for (const name of EXECUTION_OPTIONS) delete merged[name]
-  }
-  if (layer['tags'] !== undefined)
-    merged['tags'] = { ...(below['tags'] as object), ...(layer['tags'] as object) }
-  return { ...merged, ...layer, ...(merged['tags'] === undefined ? {} : { tags: merged['tags'] }) }
+  const decides = EXECUTION_OPTIONS.some((option) => layer[option] !== undefined)
+  const hadScenarios = below['scenarios'] !== undefined
+  const onlyVus = !decides && layer['vus'] !== undefined && hadScenarios
+  if (hadScenarios && (decides || onlyVus))
+    warnings.push(`"${name}" level configuration overrode scenarios configuration entirely`)
+  if (decides || onlyVus) for (const option of EXECUTION_OPTIONS) delete merged[option]
+  return { ...merged, ...layer }
 }
 
 function droppedTags(kept: ReadonlySet<string>): string[] {
@@ -327,15 +240,15 @@ function build(
     droppedTags: droppedTags(tagsKept),
     summaryTrendStats: trendStats(merged['summaryTrendStats'] as string[] | undefined),
     summaryTimeUnit: (merged['summaryTimeUnit'] as RunOptions['summaryTimeUnit'] | undefined) ?? '',
+    consoleOutput: (merged['consoleOutput'] as string | undefined) || null,
     raw: merged,
   }
 }
 
+/** Names that are no system tags are left out, as in k6. */
 function systemTags(given: string[] | undefined): ReadonlySet<string> {
   const all = [...DEFAULT_SYSTEM_TAGS, ...MORE_SYSTEM_TAGS]
-  const unknown = given?.find((name) => !all.includes(name))
-  if (unknown !== undefined) throw new LoadError(EXIT.other, `unknown system tag "${unknown}"`)
-  return new Set(given ?? DEFAULT_SYSTEM_TAGS)
+  return new Set((given ?? DEFAULT_SYSTEM_TAGS).filter((name) => all.includes(name)))
 }
 
 function trendStats(given: string[] | undefined): string[] {

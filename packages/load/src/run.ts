@@ -16,7 +16,7 @@ import { MAX_WORKERS, RunState, isControlled, monotonicMs } from './executors/ru
 import { limitSentence } from './generator/health.ts'
 import { GeneratorMonitor } from './generator/monitor.ts'
 import { ThreadMeter } from './generator/thread-meter.ts'
-import { formatLog } from './log.ts'
+import { LogWriter } from './log.ts'
 import { MetricsEngine } from './metrics/engine.ts'
 import { type ThresholdGroup, parseThresholds, wantsAbort } from './metrics/threshold.ts'
 import { evaluatePromql } from './metrics/promql-threshold.ts'
@@ -35,7 +35,8 @@ import {
   summaryExport,
 } from './summary/data.ts'
 import { brokenChecksText } from './summary/broken-checks.ts'
-import { type SummaryMode, summaryText } from './summary/text.ts'
+import { summaryText } from './summary/text.ts'
+import { type RunSettings, readConfigFile, resolveSettings } from './settings.ts'
 import { NO_SCRIPT, USAGE } from './usage.ts'
 import type { LogLevel } from './vu/environment.ts'
 import { progressOf } from './vu/execution.ts'
@@ -64,13 +65,29 @@ export async function runLoad(options: LoadOptions, io: LoadIo): Promise<number>
     io.stderr(NO_SCRIPT)
     return EXIT.other
   }
-  return new LoadRun(options, options.args.script, io).execute()
+  try {
+    const settings = resolveSettings(options.args.settings, io.env)
+    const log = new LogWriter(settings.log, io)
+    try {
+      return await new LoadRun(options, options.args.script, io, settings, log).execute()
+    } finally {
+      log.close()
+    }
+  } catch (error) {
+    if (!(error instanceof LoadError)) throw error
+    io.stderr(`${error.message}\n`)
+    return error.exitCode
+  }
 }
 
 class LoadRun {
   readonly #given: LoadOptions
   readonly #script: string
   readonly #io: LoadIo
+  readonly #settings: RunSettings
+  readonly #logWriter: LogWriter
+  /** Where the script's console writes; null: into the log. */
+  #consoleWriter: LogWriter | null = null
   readonly #id: string
   readonly #startedMs: number
   readonly #workers: WorkerThread[] = []
@@ -104,10 +121,18 @@ class LoadRun {
   #endedMs: number | null = null
   #exitCode: number | null = null
 
-  constructor(given: LoadOptions, script: string, io: LoadIo) {
+  constructor(
+    given: LoadOptions,
+    script: string,
+    io: LoadIo,
+    settings: RunSettings,
+    logWriter: LogWriter,
+  ) {
     this.#given = given
     this.#script = script
     this.#io = io
+    this.#settings = settings
+    this.#logWriter = logWriter
     this.#startedMs = io.now()
     this.#id = given.runId ?? newRunId(this.#startedMs)
   }
@@ -131,6 +156,7 @@ class LoadRun {
       clearInterval(this.#vusTimer)
       this.#io.signal?.removeEventListener('abort', onSignal)
       await Promise.all(this.#workers.map((worker) => worker.close()))
+      this.#consoleWriter?.close()
     }
     return this.#verdict()
   }
@@ -147,7 +173,7 @@ class LoadRun {
   async #open(): Promise<void> {
     const first = this.#startWorker()
     const path = resolve(this.#io.cwd, this.#script)
-    const program = compileScript(path)
+    const program = compileScript(path, await this.#standardInput())
     this.#scriptPaths = program.modules.map((module) => module.path)
     const env = this.#scriptEnv()
     this.#facts = await first.request('inspect', { program, env })
@@ -171,6 +197,14 @@ class LoadRun {
     await this.#prepareVus()
   }
 
+  /** The text of the script `-`. */
+  async #standardInput(): Promise<string | undefined> {
+    if (this.#script !== '-') return undefined
+    if (this.#io.stdin === undefined)
+      throw new LoadError(EXIT.other, 'cannot read the script: there is no standard input')
+    return this.#io.stdin()
+  }
+
   #startWorker(): WorkerThread {
     const worker = new WorkerThread(this.#given.workerUrl, this.#workers.length, (notice, index) =>
       this.#hear(notice, index),
@@ -181,8 +215,8 @@ class LoadRun {
 
   #scriptEnv(): Record<string, string> {
     const env: Record<string, string> = {}
-    for (const [name, value] of Object.entries(this.#io.env))
-      if (value !== undefined) env[name] = value
+    const outer = this.#settings.includeSystemEnvVars ? this.#io.env : {}
+    for (const [name, value] of Object.entries(outer)) if (value !== undefined) env[name] = value
     for (const [name, value] of this.#given.args.env) env[name] = value
     return env
   }
@@ -196,10 +230,20 @@ class LoadRun {
     if (typeof script !== 'object' || script === null || Array.isArray(script))
       throw new LoadError(EXIT.other, 'the exported options must be an object')
     const { options, warnings } = consolidate(
-      { script: script as Record<string, unknown>, env: this.#io.env, flags: args.options },
+      {
+        config: readConfigFile(args.settings, this.#io),
+        script: script as Record<string, unknown>,
+        env: this.#io.env,
+        flags: args.options,
+      },
       this.#given.userAgent ?? USER_AGENT,
     )
     for (const warning of warnings) this.#log('warning', warning)
+    if (options.consoleOutput !== null) {
+      const { format, hasNanoseconds } = this.#settings.log
+      const to = { file: options.consoleOutput }
+      this.#consoleWriter = new LogWriter({ to, level: null, format, hasNanoseconds }, this.#io)
+    }
     const { controller } = this.#given
     this.#options =
       controller === undefined
@@ -213,26 +257,15 @@ class LoadRun {
       )
     }
     this.#state = new RunState(this.#options.scenarios)
-    const noThresholds =
-      args.noThresholds || /^(1|t|true)$/i.test(this.#io.env['K6_NO_THRESHOLDS'] ?? '')
-    this.#thresholds = noThresholds ? [] : parseThresholds(options.thresholds)
+    this.#thresholds = this.#settings.noThresholds ? [] : parseThresholds(options.thresholds)
     this.#engine = new MetricsEngine(this.#facts.metrics, this.#thresholds, options.systemTags)
-    if (this.#summaryMode() === 'full') this.#engine.keepDetails()
-  }
-
-  #summaryMode(): SummaryMode {
-    const mode = this.#given.args.summaryMode ?? this.#io.env['K6_SUMMARY_MODE'] ?? 'compact'
-    if (mode !== 'compact' && mode !== 'full' && mode !== 'disabled') {
-      throw new LoadError(
-        EXIT.other,
-        `invalid summary mode "${mode}": want compact, full or disabled`,
-      )
-    }
-    return mode
+    if (this.#settings.summaryMode === 'full') this.#engine.keepDetails()
   }
 
   #openOutputs(): void {
     const { vigieUrl } = this.#given
+    for (const one of this.#settings.out ?? [])
+      throw new LoadError(EXIT.other, `the output "${one}" is not supported yet`)
     if (!vigieUrl) return
     const warn = (message: string): void => this.#log('warning', message)
     const output = new RemoteWriteOutput({
@@ -525,7 +558,7 @@ class LoadRun {
       durationMs: this.#durationMs || Math.max(1, monotonicMs() - this.#state.startMs),
       trendStats: summaryTrendStats,
       timeUnit: summaryTimeUnit,
-      noColor: this.#given.args.noColor || !this.#io.isTTY,
+      noColor: this.#settings.noColor || !this.#io.isTTY,
       isTTY: this.#io.isTTY,
       setupData: this.#setupData,
     }
@@ -534,11 +567,10 @@ class LoadRun {
   async #summarise(): Promise<void> {
     const input = this.#summaryInput()
     const data = summaryData(input)
-    const { summaryExport: exportPath } = this.#given.args
-    const target = exportPath ?? this.#io.env['K6_SUMMARY_EXPORT']
-    if (target) this.#writeFile(target, summaryExport(data))
+    const { summaryExport: target } = this.#settings
+    if (target !== null) this.#writeFile(target, summaryExport(data))
     this.#summaryText = this.#textOf(input, false)
-    const mode = this.#summaryMode()
+    const mode = this.#settings.summaryMode
     if (mode === 'disabled') return
     const written = this.#facts.functions.includes('handleSummary')
       ? await this.#handleSummary(data)
@@ -568,7 +600,7 @@ class LoadRun {
   }
 
   #textOf(input: SummaryInput, hasColour: boolean): string {
-    const mode = this.#summaryMode()
+    const mode = this.#settings.summaryMode
     return summaryText({
       mode,
       total: this.#engine.view(),
@@ -646,9 +678,14 @@ class LoadRun {
   #log(level: LogLevel, message: string, fields: Record<string, unknown> = {}): void {
     if (level === 'debug' && !this.#given.args.verbose) return
     const now = this.#io.now()
-    const line = formatLog({ level, message, fields }, now, now - this.#startedMs, this.#io.isTTY)
-    if (this.#progress !== null) this.#progress.interleave(() => this.#io.stderr(line))
-    else this.#io.stderr(line)
+    const line = { level, message, fields }
+    if (this.#consoleWriter !== null && fields['source'] === 'console') {
+      this.#consoleWriter.write({ ...line, fields: {} }, now, now - this.#startedMs)
+      return
+    }
+    const write = (): void => this.#logWriter.write(line, now, now - this.#startedMs)
+    if (this.#progress !== null) this.#progress.interleave(write)
+    else write()
   }
 }
 

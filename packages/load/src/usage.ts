@@ -1,28 +1,52 @@
 /** What `vigie load --help` prints, and what it says when there is nothing to run. */
 
-export const USAGE = `Usage: vigie load [flags] script.js     (vigie run is the same)
+export const USAGE = `Usage: vigie load [flags] script.js     (vigie run is the same; - reads the script from stdin)
 
 Runs a k6 script. Results go to the terminal, and at once into a running Vigie when there is one.
+Every flag of k6 run is known; each but -e, -c, -q, -v and the last group has its K6_* variable.
 
-  -u, --vus N                 virtual users
-  -d, --duration 30s          how long
-  -i, --iterations N          how many iterations, shared among the VUs
-  -s, --stage 30s:10          ramp to 10 VUs in 30 s; may be repeated
-      --execution-segment 0:1/4, --execution-segment-sequence 0,1/4,1/2,3/4,1
-                              run this part of the test only; "auto" in a Kubernetes Indexed Job
-  -e, --env NAME=value        into __ENV
-      --tag name=value        on every sample
-      --no-setup, --no-teardown, --no-thresholds
-      --summary-mode MODE     compact, full or disabled
-      --summary-export FILE   the summary as JSON
-      --summary-trend-stats   avg,min,med,max,p(90),p(95)
-      --vigie URL             the Vigie to report to, and to ask for promql(…) thresholds
-      --check-after           when the load has ended, run the data checks of that Vigie: one that is
-                              violated and was not before fails the run (exit code 99)
-      --settle 10s            wait this long before; otherwise until rates and queues are flat
-  -q, --quiet                 no progress
+What to run
+  -u, --vus N                        virtual users
+  -d, --duration 30s                 how long
+  -i, --iterations N                 how many iterations, shared among the VUs
+  -s, --stage 30s:10                 ramp to 10 VUs in 30 s; may be repeated
+      --execution-segment 0:1/4      run this part of the test only; auto in a Kubernetes Indexed Job
+      --execution-segment-sequence 0,1/4,1/2,3/4,1
+  -e, --env NAME=value               into __ENV; may be repeated
+      --include-system-env-vars      the environment in __ENV, too (true)
+  -c, --config FILE                  options as JSON, below those of the script
+      --no-setup, --no-teardown
+      --min-iteration-duration 1s
+
+Requests
+      --batch N, --batch-per-host N  requests at once in http.batch (20, 6)
+      --max-redirects N              redirects that are followed (10)
+      --user-agent TEXT
+      --insecure-skip-tls-verify     any certificate will do
+      --no-connection-reuse, --no-vu-connection-reuse
+      --discard-response-bodies
+  -w, --throw                        failed requests throw
+
+Results
+      --tag name=value               on every sample; may be repeated
+      --system-tags a,b              tags that samples get by themselves
+      --no-thresholds
+      --summary-mode MODE            compact, full or disabled
+      --summary-trend-stats LIST     avg,min,med,max,p(90),p(95); also count and p(N)
+      --summary-time-unit UNIT       s, ms or us
+      --summary-export FILE          the summary as JSON
+      --console-output FILE          where console.log and friends write
+      --log-output TO                stderr, stdout, none or file=path[,level=warn]
+      --log-format FORMAT            text, json or raw
+  -q, --quiet                        no progress
+  -v, --verbose                      debug messages
       --no-color
-  -w, --throw                 failed requests throw
+
+Vigie's own
+      --vigie URL                    the Vigie to report to, and to ask for promql(…) thresholds
+      --check-after                  when the load has ended, run the data checks of that Vigie: one that
+                                     is violated and was not before fails the run (exit code 99)
+      --settle 10s                   wait this long before; otherwise until rates and queues are flat
 `
 
 export const NO_SCRIPT = `vigie load needs a script: vigie load script.js

@@ -1,4 +1,5 @@
 /** `vigie load` (and `vigie run`): joins a load run with a running Vigie, if there is one. */
+import { text } from 'node:stream/consumers'
 import { EXIT, LoadError, parseLoadArgs, runLoad } from '@vigie/load'
 import { findAddress } from './address.ts'
 import { DataChecksOver } from './check-after.ts'
@@ -50,6 +51,7 @@ export async function loadCommand(argv: readonly string[]): Promise<number> {
       ...(process.stdout.columns === undefined ? {} : { columns: process.stdout.columns }),
       env: process.env,
       cwd: process.cwd(),
+      stdin: () => text(process.stdin),
       now: Date.now,
       signal: interrupt.signal,
     },

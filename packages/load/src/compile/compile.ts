@@ -30,9 +30,12 @@ export interface Program {
   gate: boolean
 }
 
-/** Throws LoadError (107) when the script, or a file that it imports, cannot be served. */
-export function compileScript(entry: string): Program {
-  const modules = readModules(entry)
+/**
+ * Throws LoadError (107) when the script, or a file that it imports, cannot be served. `source` is the
+ * text of the entry when it does not come from a file; imports are relative to `entry` all the same.
+ */
+export function compileScript(entry: string, source?: string): Program {
+  const modules = readModules(entry, source)
   const colours = colour(modules, analyseFlow(modules))
   const isAsynchronous = modules.some(runsLater)
   const gate = isAsynchronous && colours.calls.size > 0

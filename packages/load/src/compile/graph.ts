@@ -48,8 +48,8 @@ export function scriptError(message: string): LoadError {
 }
 
 /** Reads and parses `entry` and all it reaches. Modules come in the order they were found, entry first. */
-export function readModules(entry: string): ParsedModule[] {
-  if (!existsSync(entry)) {
+export function readModules(entry: string, entrySource?: string): ParsedModule[] {
+  if (entrySource === undefined && !existsSync(entry)) {
     throw new LoadError(EXIT.other, `cannot load the script: there is no file ${entry}`)
   }
   const modules: ParsedModule[] = []
@@ -59,7 +59,7 @@ export function readModules(entry: string): ParsedModule[] {
     if (known !== undefined) return known
     if (modules.length >= MAX_MODULES)
       throw scriptError(`the script has more than ${MAX_MODULES} files`)
-    const module = parseModule(path, modules.length)
+    const module = parseModule(path, modules.length, path === entry ? entrySource : undefined)
     byPath.set(path, module.index)
     modules.push(module)
     return module.index
@@ -103,9 +103,9 @@ function pathOf(from: ParsedModule, specifier: string): string {
     : resolve(dirname(from.path), specifier)
 }
 
-function parseModule(path: string, index: number): ParsedModule {
+function parseModule(path: string, index: number, given?: string): ParsedModule {
   const url = pathToFileURL(path).href
-  const text = readSource(path)
+  const text = given ?? readSource(path)
   const isTypeScript = /\.[cm]?ts$/.test(path)
   const { code: source, map: typeMap } = isTypeScript
     ? stripTypes(text, url)
