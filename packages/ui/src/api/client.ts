@@ -7,6 +7,7 @@
 const REMEMBERED_MAX = 120
 /** An answer that takes longer is given up. */
 const TIMEOUT_MS = 60_000
+const NO_CONTENT = 204
 
 /** A request that failed, in words a user can act on. */
 export class ApiError extends Error {
@@ -24,7 +25,8 @@ export class ApiError extends Error {
 export interface Api {
   /** GET of JSON without an envelope. */
   get<T>(path: string, signal?: AbortSignal): Promise<T>
-  send<T>(method: 'POST' | 'PUT', path: string, body?: unknown): Promise<T>
+  /** Undefined where the answer has no body. */
+  send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T>
   /** Prometheus API, GET; throws ApiError with its `error`. */
   prom<T>(path: string, params?: Record<string, string>, signal?: AbortSignal): Promise<Answer<T>>
   /** What `key` last gave, if it is still remembered. */
@@ -80,6 +82,7 @@ export function createApi(fetch: typeof globalThis.fetch): Api {
 
   async function own<T>(path: string, init: RequestInit): Promise<T> {
     const response = await request(path, init)
+    if (response.status === NO_CONTENT) return undefined as T
     const body = await json<T & { error?: string }>(response)
     if (!response.ok) {
       throw new ApiError(body.error ?? `HTTP ${response.status}`, response.status)

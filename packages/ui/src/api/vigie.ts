@@ -102,6 +102,7 @@ export interface Threshold {
   value: number | null
 }
 
+/** A run in a list. */
 export interface Run {
   id: string
   script: string
@@ -115,11 +116,32 @@ export interface Run {
   /** 0 to 1. */
   progress: number | null
   thresholds: Threshold[]
+  /** What ended it, when not its plan. */
+  error: string | null
+  p95Ms: number | null
+  requestsPerSec: number | null
+  /** 0 to 1. */
+  failedRatio: number | null
+}
+
+export interface RunMetric {
+  type: string
+  contains: string
+  values: Record<string, number>
+}
+
+export interface ScriptCheck {
+  /** `::outer::inner`; '' outside of groups. */
+  group: string
+  name: string
+  passes: number
+  fails: number
 }
 
 export interface RunDetail extends Run {
+  options: Record<string, unknown>
   summaryText: string
-  metrics: Record<string, { type: string; contains: string; values: Record<string, number> }>
+  metrics: Record<string, RunMetric>
   scenarios: {
     name: string
     executor: string
@@ -127,6 +149,85 @@ export interface RunDetail extends Run {
     vus: number
     iterations: number
   }[]
+  /** Absent in reports of old. */
+  checks?: ScriptCheck[]
+  /** The end of what the process printed, when Vigie started it. */
+  output: string | null
+  limit?: LimitReport
+  suspects?: Suspect[]
+  brokenChecks?: BrokenCheck[]
+}
+
+/** One hold of a search for the limit. */
+export interface LimitLevel {
+  load: number
+  phase: 'baseline' | 'up' | 'bisect' | 'confirm'
+  startMs: number
+  endMs: number
+  held: boolean
+  requestsPerSec: number
+  iterationsPerSec: number
+  p50Ms: number | null
+  p95Ms: number | null
+  errorRate: number
+  achieved: number
+  problems: string[]
+  class: string | null
+}
+
+export interface LimitReport {
+  unit: 'vus' | 'rate'
+  phase: LimitLevel['phase'] | 'done' | 'interrupted'
+  holdMs: number
+  precision: number
+  sustained: number | null
+  failed: number | null
+  class: string | null
+  why: string | null
+  isConfirmed: boolean | null
+  levels: LimitLevel[]
+  headroom: {
+    capacityPerSec: number
+    peakPerSec: number
+    peakMs: number
+    factor: number
+    sinceMs: number
+    expr: string
+  } | null
+}
+
+/** A series of a server that may have given first. */
+export interface Suspect {
+  rank: number
+  metric: string
+  labels: LabelMap
+  score: number
+  sentence: string
+  expr: string
+  departedAt: number | null
+}
+
+export interface BrokenCheck {
+  name: string
+  severity: string
+  description: string
+  violations: number | null
+  sample: SampleRows | null
+}
+
+/** The script as it was run, the entry first. */
+export interface RunSource {
+  files: { path: string; text: string }[]
+  isCut: boolean
+}
+
+export interface LoadScripts {
+  /** Null: nothing can be started here, `problem` says why. */
+  folder: string | null
+  problem: string | null
+  atOnce: number
+  runningIds: string[]
+  scripts: { path: string; title: string; modifiedMs: number }[]
 }
 
 export interface Demo {

@@ -2,8 +2,8 @@
 import UPlot from 'uplot'
 import { computedColor, faded } from './palette.ts'
 import { stack } from './stack.ts'
-import { timeLabels } from './time-axis.ts'
-import type { ChartAxis, ChartSeries, ChartThreshold, TimeChartProps } from './chart.ts'
+import { ELAPSED_STEPS, elapsedLabel, timeLabels } from './time-axis.ts'
+import type { ChartAxis, ChartMark, ChartSeries, ChartThreshold, TimeChartProps } from './chart.ts'
 import { createTip, type ChartTip } from './tooltip.ts'
 
 const FONT = '11px "Inter Variable", Inter, sans-serif'
@@ -21,10 +21,14 @@ export function chartData(props: TimeChartProps): UPlot.AlignedData {
   return [props.times, ...values] as UPlot.AlignedData
 }
 
-/** `current` gives the newest properties: callbacks and formats are read when they are needed. */
+/**
+ * `current` gives the newest properties: callbacks and formats are read when they are needed. `onDrawn`
+ * hears of every drawing, when the plot's place is known.
+ */
 export function buildChart(
   host: HTMLElement,
   current: () => TimeChartProps,
+  onDrawn: (chart: UPlot) => void,
 ): { chart: UPlot; tip: ChartTip } {
   const props = current()
   const tip = createTip(host.parentElement!, current)
@@ -34,17 +38,17 @@ export function buildChart(
     width: host.clientWidth || DEFAULT_WIDTH_PX,
     height: host.clientHeight || DEFAULT_HEIGHT_PX,
     legend: { show: false },
-    padding: [8, hasRight ? 0 : 16, 0, 0],
+    padding: [8, hasRight ? 0 : 24, 0, 0],
     scales: {
       x: {
-        time: true,
+        time: props.isElapsed !== true,
         range: () => [current().fromMs / 1000, current().toMs / 1000],
       },
       left: valueScale(() => current().left),
       ...(hasRight ? { right: valueScale(() => current().right ?? current().left) } : {}),
     },
     axes: [
-      timeAxis(color),
+      timeAxis(color, props.isElapsed === true),
       valueAxis('left', () => current().left, color),
       ...(hasRight ? [valueAxis('right', () => current().right ?? current().left, color)] : []),
     ],
@@ -54,7 +58,11 @@ export function buildChart(
     hooks: {
       setSelect: [(u) => onSelect(u, current)],
       setCursor: [(u) => tip.update(u)],
-      drawAxes: [(u) => drawThresholds(u, props.thresholds ?? [], color)],
+      draw: [onDrawn],
+      drawAxes: [
+        (u) => shadeMarks(u, current().marks ?? [], color),
+        (u) => drawThresholds(u, props.thresholds ?? [], color),
+      ],
     },
   }
   const chart = new UPlot(options, chartData(props), host)
@@ -97,7 +105,7 @@ function valueRange(
   return high > low ? [low, high] : [low, low + 1]
 }
 
-function timeAxis(color: (css: string) => string): UPlot.Axis {
+function timeAxis(color: (css: string) => string, isElapsed: boolean): UPlot.Axis {
   return {
     stroke: color('var(--fg2)'),
     font: FONT,
@@ -106,7 +114,9 @@ function timeAxis(color: (css: string) => string): UPlot.Axis {
     space: 70,
     grid: { stroke: color('var(--grid)'), width: 1 },
     ticks: { show: false },
-    values: (_, splits, __, ___, step) => timeLabels(splits, step),
+    ...(isElapsed ? { incrs: ELAPSED_STEPS } : {}),
+    values: (_, splits, __, ___, step) =>
+      isElapsed ? splits.map(elapsedLabel) : timeLabels(splits, step),
   }
 }
 
@@ -236,6 +246,22 @@ function onSelect(u: UPlot, current: () => TimeChartProps): void {
   const to = u.posToVal(left + width, 'x')
   u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
   current().onZoom?.(Math.round(from * 1000), Math.round(to * 1000))
+}
+
+/** Light enough that a line of any colour stays in front. */
+const SHADE = 0.09
+
+function shadeMarks(u: UPlot, marks: readonly ChartMark[], color: (css: string) => string): void {
+  const { ctx, bbox } = u
+  const at = (ms: number): number =>
+    clamp(u.valToPos(ms / 1000, 'x', true), bbox.left, bbox.left + bbox.width)
+  ctx.save()
+  for (const mark of marks) {
+    const left = at(mark.fromMs)
+    ctx.fillStyle = color(faded(mark.color, SHADE))
+    ctx.fillRect(left, bbox.top, Math.max(devicePixelRatio, at(mark.toMs) - left), bbox.height)
+  }
+  ctx.restore()
 }
 
 function drawThresholds(

@@ -38,15 +38,30 @@ export interface ChartThreshold {
   look: 'line' | 'dashed' | 'area'
 }
 
+/** A stretch of time in which something went on: shaded, named in the tooltip, linked at the top. */
+export interface ChartMark {
+  id: string
+  fromMs: number
+  toMs: number
+  /** What went on, and how it went. */
+  title: string
+  /** Any CSS colour. */
+  color: string
+  href: string
+}
+
 export interface TimeChartProps {
-  /** Seconds, ascending. */
+  /** Seconds, ascending: since the epoch, or since a start when `isElapsed`. */
   times: number[]
+  isElapsed?: boolean
   series: ChartSeries[]
   left: ChartAxis
   right?: ChartAxis | undefined
   fromMs: number
   toMs: number
   thresholds?: ChartThreshold[]
+  /** Left out: those that the page has for all its charts. */
+  marks?: readonly ChartMark[]
   /** Charts with the same key share their crosshair. */
   syncKey?: string | undefined
   tooltip?: 'all' | 'nearest' | 'none'

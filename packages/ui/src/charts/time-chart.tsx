@@ -2,14 +2,18 @@
  * Lines, areas, bars and points over time, drawn by uPlot on a canvas. The chart is made anew when
  * its series or their look change; new samples alone are only redrawn.
  */
-import { useEffect, useRef, type ReactElement } from 'react'
+import { useContext, useEffect, useRef, useState, type ReactElement } from 'react'
 import type UPlot from 'uplot'
 import { useTheme } from '../shell/theme.ts'
 import { buildChart, chartData } from './build-chart.ts'
 import type { ChartAxis, TimeChartProps } from './chart.ts'
+import { ChartMarksContext, MarkLinks, plotBox, type PlotBox } from './marks.tsx'
 import type { ChartTip } from './tooltip.ts'
 
-export function TimeChart(props: TimeChartProps): ReactElement {
+export function TimeChart(given: TimeChartProps): ReactElement {
+  const pageMarks = useContext(ChartMarksContext)
+  const props = given.marks || given.isElapsed ? given : { ...given, marks: pageMarks }
+  const [box, setBox] = useState<PlotBox | null>(null)
   const host = useRef<HTMLDivElement>(null)
   const chart = useRef<UPlot | null>(null)
   const tip = useRef<ChartTip | null>(null)
@@ -20,7 +24,11 @@ export function TimeChart(props: TimeChartProps): ReactElement {
 
   useEffect(() => {
     const element = host.current!
-    const built = buildChart(element, () => latest.current)
+    const built = buildChart(
+      element,
+      () => latest.current,
+      (u) => setBox((old) => plotBox(u, old)),
+    )
     chart.current = built.chart
     tip.current = built.tip
     const observer = new ResizeObserver(() => {
@@ -41,6 +49,8 @@ export function TimeChart(props: TimeChartProps): ReactElement {
     tip.current?.refresh()
   }, [props.times, props.series, props.fromMs, props.toMs])
 
+  useEffect(() => chart.current?.redraw(false, false), [props.marks])
+
   return (
     <div
       className="chart"
@@ -53,18 +63,22 @@ export function TimeChart(props: TimeChartProps): ReactElement {
         aria-label={props.label}
         data-testid="chart"
       />
+      {box && props.marks && (
+        <MarkLinks marks={props.marks} box={box} fromMs={props.fromMs} toMs={props.toMs} />
+      )}
     </div>
   )
 }
 
 /** All that makes another chart: everything but the samples and the range. */
 function shapeOf(props: TimeChartProps): string {
-  const { series, left, right, thresholds, syncKey, tooltip, tooltipSort, isTooltipShared } = props
+  const { series, left, right, thresholds, syncKey, tooltip, tooltipSort } = props
+  const { isTooltipShared, isElapsed } = props
   const axis = (one: ChartAxis | undefined): unknown =>
     one && { ...one, sample: one.format(1234.5) }
   return JSON.stringify([
     series.map((one) => ({ ...one, values: undefined, format: undefined })),
     [axis(left), axis(right)],
-    [thresholds, syncKey, tooltip, tooltipSort, isTooltipShared],
+    [thresholds, syncKey, tooltip, tooltipSort, isTooltipShared, isElapsed],
   ])
 }

@@ -1,7 +1,8 @@
 /** The box that says, at the pointer's time, what each series was. */
 import type UPlot from 'uplot'
 import { formatDateTime } from '../time/range.ts'
-import type { TimeChartProps } from './chart.ts'
+import type { ChartMark, TimeChartProps } from './chart.ts'
+import { elapsedLabel } from './time-axis.ts'
 
 export interface ChartTip {
   update(chart: UPlot): void
@@ -37,7 +38,11 @@ export function createTip(host: HTMLElement, current: () => TimeChartProps): Cha
       box.hidden = true
       return
     }
-    box.replaceChildren(timeLine(time * 1000), ...rows.map(rowLine))
+    box.replaceChildren(
+      timeLine(time, props.isElapsed === true),
+      ...marksAt(props, time * 1000).map(markLine),
+      ...rows.map(rowLine),
+    )
     box.hidden = false
     place(chart, left, top)
   }
@@ -111,9 +116,28 @@ function trimmed(rows: TipRow[], nearest: TipRow | undefined): TipRow[] {
   return rows.slice(start, start + ROWS_MAX)
 }
 
-function timeLine(ms: number): HTMLElement {
+function timeLine(sec: number, isElapsed: boolean): HTMLElement {
   const line = document.createElement('time')
-  line.textContent = formatDateTime(ms)
+  line.textContent = isElapsed ? `${elapsedLabel(sec)} after the start` : formatDateTime(sec * 1000)
+  return line
+}
+
+/** Marks named at once; more go on at the same time only by mistake. */
+const MARKS_MAX = 4
+
+const marksAt = (props: TimeChartProps, ms: number): ChartMark[] =>
+  (props.marks ?? []).filter((mark) => mark.fromMs <= ms && ms <= mark.toMs).slice(0, MARKS_MAX)
+
+function markLine(mark: ChartMark): HTMLElement {
+  const line = document.createElement('div')
+  line.className = 'mark'
+  const swatch = document.createElement('i')
+  swatch.className = 'swatch block'
+  swatch.style.background = mark.color
+  const name = document.createElement('span')
+  name.className = 'name'
+  name.textContent = mark.title
+  line.append(swatch, name)
   return line
 }
 

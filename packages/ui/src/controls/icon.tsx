@@ -35,6 +35,9 @@ const PATHS = {
   silent: 'M3 8h10',
   external: 'M6 3H3v10h10v-3M9 3h4v4M13 3L7.5 8.5',
   play: 'M5 3.5v9l7.5-4.5z',
+  stop: 'M4.5 4.5h7v7h-7z',
+  compare: 'M2.5 12.5l3.5-5 3 2.5 4.5-6.5M2.5 8.5l3-4 3.5 3 4.5 4.5',
+  trash: 'M3 4.5h10M6.5 4.5V3h3v1.5M4.5 4.5l.5 8.5h6l.5-8.5M6.8 7v3.5M9.2 7v3.5',
 } as const
 
 export type IconName = keyof typeof PATHS

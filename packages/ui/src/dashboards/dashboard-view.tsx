@@ -12,6 +12,7 @@ import {
 import type { DashboardFile } from '../api/vigie.ts'
 import { Note, SkeletonRows } from '../controls/feedback.tsx'
 import { Icon } from '../controls/icon.tsx'
+import { RunMarksProvider, RunMarksSwitch, useRunMarks } from '../load/run-marks.tsx'
 import { Page } from '../shell/page.tsx'
 import { useParams } from '../shell/url-state.ts'
 import { RefreshPicker } from '../time/refresh-picker.tsx'
@@ -46,6 +47,7 @@ export function DashboardView({
   const every = params.get('refresh') ?? dashboard.refresh
   const [nowMs, tick] = useClock(parseInterval(every) ?? 0)
   const { fromMs, toMs, problem } = useResolved(range, nowMs)
+  const marks = useRunMarks(fromMs, toMs)
   const variables = useVariables(dashboard, params, range, { fromMs, toMs })
   const setRange = (next: TimeRange): void => setParams({ from: next.from, to: next.to }, true)
 
@@ -56,6 +58,7 @@ export function DashboardView({
       isLoading={variables.isLoading}
       controls={
         <>
+          <RunMarksSwitch marks={marks} />
           <TimePicker range={range} onChange={setRange} />
           <RefreshPicker
             every={every}
@@ -74,14 +77,16 @@ export function DashboardView({
         onChange={(name, values) => setParams({ [`var-${name}`]: values })}
       />
       {variables.data ? (
-        <Panels
-          dashboard={dashboard}
-          uid={file.uid}
-          resolved={variables.data}
-          range={{ fromMs, toMs }}
-          onZoom={(from, to) => setRange({ from: String(from), to: String(to) })}
-          onZoomOut={() => setRange(zoomOut({ fromMs, toMs }, Date.now()))}
-        />
+        <RunMarksProvider marks={marks}>
+          <Panels
+            dashboard={dashboard}
+            uid={file.uid}
+            resolved={variables.data}
+            range={{ fromMs, toMs }}
+            onZoom={(from, to) => setRange({ from: String(from), to: String(to) })}
+            onZoomOut={() => setRange(zoomOut({ fromMs, toMs }, Date.now()))}
+          />
+        </RunMarksProvider>
       ) : (
         !variables.error && <SkeletonRows count={6} />
       )}

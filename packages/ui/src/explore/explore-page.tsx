@@ -6,6 +6,7 @@ import type { Loaded } from '../api/use-api.ts'
 import { Note } from '../controls/feedback.tsx'
 import { Icon } from '../controls/icon.tsx'
 import { Tabs } from '../controls/tabs.tsx'
+import { RunMarksProvider, RunMarksSwitch, useRunMarks } from '../load/run-marks.tsx'
 import { Page } from '../shell/page.tsx'
 import { ExploreControls } from './explore-controls.tsx'
 import { GraphResult } from './graph-result.tsx'
@@ -53,6 +54,7 @@ export function ExplorePage(): ReactElement {
   const table = useTable(state.exprs, state.endMs, turn, !isGraph)
   const answers = isGraph ? graph.data?.answers : table.data
   const failure = (isGraph ? graph : table).error
+  const marks = useRunMarks((graph.data?.startSec ?? 0) * 1000, (graph.data?.endSec ?? 0) * 1000)
 
   return (
     <Page title="Explore" isLoading={graph.isLoading || table.isLoading}>
@@ -78,6 +80,7 @@ export function ExplorePage(): ReactElement {
             Add query
           </button>
           <span className="spacer" />
+          {isGraph && <RunMarksSwitch marks={marks} />}
           <ExploreControls
             state={state}
             rangeMs={rangeMs}
@@ -97,14 +100,16 @@ export function ExplorePage(): ReactElement {
           onSelect={(tab) => apply({ tab })}
         />
         {failure && <Note tone="crit">{failure.message}</Note>}
-        <Result
-          state={state}
-          isAsked={isAsked}
-          rangeMs={rangeMs}
-          graph={graph}
-          table={table}
-          onChange={apply}
-        />
+        <RunMarksProvider marks={marks}>
+          <Result
+            state={state}
+            isAsked={isAsked}
+            rangeMs={rangeMs}
+            graph={graph}
+            table={table}
+            onChange={apply}
+          />
+        </RunMarksProvider>
       </section>
     </Page>
   )

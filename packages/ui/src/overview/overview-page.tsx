@@ -39,7 +39,7 @@ export function OverviewPage(): ReactElement {
     EVERY_MS,
   )
   const checks = useVigie<Check[]>('checks', EVERY_MS)
-  const runs = useVigie<Run[]>('runs', EVERY_MS)
+  const runs = useVigie<Run[]>('runs?limit=3', EVERY_MS)
   return (
     <Page
       title="Overview"

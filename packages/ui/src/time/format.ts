@@ -50,6 +50,18 @@ export function formatBytes(bytes: number): string {
   return `${significant(value)} ${units[unit]}`
 }
 
+/** Bytes in powers of 1000: for axes, whose steps are round decimals. */
+export function formatBytesDecimal(bytes: number): string {
+  let value = bytes
+  let unit = 0
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  while (Math.abs(value) >= 1000 && unit < units.length - 1) {
+    value /= 1000
+    unit++
+  }
+  return `${significant(value)} ${units[unit]}`
+}
+
 function significant(value: number): string {
   const magnitude = Math.abs(value)
   if (magnitude >= 1000) return String(Math.round(value))

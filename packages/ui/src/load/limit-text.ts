@@ -1,0 +1,32 @@
+/** A search for the limit in words. */
+import type { LimitReport } from '../api/vigie.ts'
+import { formatCount } from '../time/format.ts'
+
+export const loadText = (unit: LimitReport['unit'], load: number): string =>
+  unit === 'vus'
+    ? `${formatCount(load)} ${load === 1 ? 'user' : 'users'}`
+    : `${formatCount(load)} iterations/s`
+
+const PHASES: Record<LimitReport['phase'], string> = {
+  baseline: 'Measuring the servers at rest.',
+  up: 'Raising the load until something gives.',
+  bisect: 'Narrowing down between what held and what did not.',
+  confirm: 'Holding just below the limit for longer, to be sure.',
+  done: '',
+  interrupted: 'The search was interrupted.',
+}
+
+export function limitSentence(limit: LimitReport): string {
+  const { unit, phase, sustained, failed, isConfirmed } = limit
+  const parts = [PHASES[phase]]
+  if (sustained === null && failed !== null)
+    parts.push(`Not even ${loadText(unit, failed)} were sustained.`)
+  else if (sustained !== null && failed === null && (phase === 'done' || phase === 'interrupted'))
+    parts.push(`${loadText(unit, sustained)} were sustained, and nothing higher was tried.`)
+  else if (sustained !== null && failed !== null)
+    parts.push(`${loadText(unit, sustained)} were sustained; at ${loadText(unit, failed)} it gave.`)
+  else if (sustained !== null) parts.push(`${loadText(unit, sustained)} held so far.`)
+  if (isConfirmed === true) parts.push('A longer hold just below confirmed it.')
+  if (isConfirmed === false) parts.push('A longer hold just below did not confirm it.')
+  return parts.filter((part) => part !== '').join(' ')
+}

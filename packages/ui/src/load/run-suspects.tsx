@@ -1,0 +1,54 @@
+/** The servers' series that gave first, each with its sentence and its chart over the run. */
+import type { ReactElement } from 'react'
+import { Link } from 'wouter'
+import type { RunDetail, Suspect } from '../api/vigie.ts'
+import { writeGraphUrl } from '../explore/graph-url.ts'
+import { tookMs } from './run-verdict.ts'
+import { RunChartPanel, type RunZoom } from './run-chart.tsx'
+import { suspectChart } from './suspect-chart.ts'
+
+export function RunSuspects({
+  run,
+  suspects,
+  zoom,
+  setZoom,
+}: { run: RunDetail; suspects: Suspect[] } & RunZoom): ReactElement {
+  const { id, startedMs, endedMs } = run
+  return (
+    <section aria-label="What gave first">
+      <div className="section-title">
+        <h2>What gave first</h2>
+        <span className="sub">
+          the servers’ series that left their usual course, likeliest first
+        </span>
+      </div>
+      <ol className="suspects">
+        {suspects.map((one) => (
+          <li key={one.rank} className="panel suspect" data-testid="suspect">
+            <div className="suspect-text">
+              <span className="suspect-rank num" aria-hidden="true">
+                {one.rank}
+              </span>
+              <p>{one.sentence}</p>
+            </div>
+            <RunChartPanel
+              chart={suspectChart(one)}
+              span={{ runId: id, startedMs, endedMs }}
+              zoom={zoom}
+              setZoom={setZoom}
+            />
+            <Link className="sub" href={exploreHref(run, one.expr)}>
+              <code className="ellipsis">{one.expr}</code>
+            </Link>
+          </li>
+        ))}
+      </ol>
+    </section>
+  )
+}
+
+function exploreHref(run: RunDetail, expr: string): string {
+  const endMs = run.endedMs ?? Date.now()
+  const range = `${Math.max(1, Math.ceil(tookMs(run, endMs) / 1000))}s`
+  return `/explore?${writeGraphUrl({ exprs: [expr], tab: 'graph', range, endMs, stepSec: undefined })}`
+}

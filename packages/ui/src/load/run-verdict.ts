@@ -1,0 +1,58 @@
+/** What became of a run, in one sentence, and how its figures are written. */
+import type { Run, RunMetric } from '../api/vigie.ts'
+import { formatBytes, formatCount, formatDurationMs } from '../time/format.ts'
+
+export function verdict(run: Run): string {
+  const { thresholds, state, error, progress } = run
+  const broken = thresholds.filter((one) => one.ok === false).length
+  const count = thresholds.length
+  switch (state) {
+    case 'running':
+      if (progress === null) return 'Starting: the script is read and the users are made ready.'
+      return broken > 0
+        ? `${broken} of ${thresholdsText(count)} ${broken === 1 ? 'does' : 'do'} not hold so far.`
+        : count > 0
+          ? 'All thresholds hold so far.'
+          : 'It goes on.'
+    case 'passed':
+      return count === 0
+        ? 'It ended as planned. It has no thresholds, so nothing could fail.'
+        : count === 1
+          ? 'Its threshold held.'
+          : `All ${count} thresholds held.`
+    case 'failed':
+      return broken > 0
+        ? `${broken} of ${thresholdsText(count)} did not hold.`
+        : sentence(error ?? 'the script marked the run as failed')
+    case 'aborted':
+      return sentence(error ?? 'the run was stopped')
+    case 'error':
+      return sentence(error ?? 'the run ended by an error')
+  }
+}
+
+const thresholdsText = (count: number): string =>
+  count === 1 ? '1 threshold' : `${count} thresholds`
+
+/** Begins like a sentence and ends like one. */
+export function sentence(text: string): string {
+  const trimmed = text.trim()
+  return trimmed.charAt(0).toUpperCase() + trimmed.slice(1) + (/[.!?]$/.test(trimmed) ? '' : '.')
+}
+
+/** A value of a metric, with the unit that the metric has. */
+export function metricText(metric: RunMetric | undefined, value: number): string {
+  if (metric?.contains === 'time') return formatDurationMs(value)
+  if (metric?.contains === 'data') return formatBytes(value)
+  if (metric?.type === 'rate') return percent(value)
+  return formatCount(value)
+}
+
+/** 0.0123 as `1.23 %`. */
+export const percent = (ratio: number): string => `${Number((ratio * 100).toFixed(2))} %`
+
+export const perSec = (value: number): string => `${formatCount(Number(value.toPrecision(3)))}/s`
+
+/** How long a run has gone on, or went on. */
+export const tookMs = (run: Run, nowMs: number): number =>
+  Math.max(0, (run.endedMs ?? nowMs) - run.startedMs)
