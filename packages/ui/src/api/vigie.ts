@@ -156,6 +156,24 @@ export interface RunDetail extends Run {
   limit?: LimitReport
   suspects?: Suspect[]
   brokenChecks?: BrokenCheck[]
+  /** Null or absent: nothing is known. */
+  generator?: GeneratorHealth | null
+}
+
+/** How well the generator itself kept up. */
+export interface GeneratorHealth {
+  durationMs: number
+  threads: { name: string; busy: number; loopDelayP99Ms: number }[]
+  offered: number
+  started: number
+  dropped: number
+  /** Null: no iteration is started by the clock. */
+  achieved: number | null
+  startLagP99Ms: number | null
+  intended: { avg: number; med: number; p90: number; p95: number; p99: number; max: number } | null
+  idleShare: number | null
+  limit: 'generator' | 'vus' | null
+  reasons: string[]
 }
 
 /** One hold of a search for the limit. */

@@ -4,7 +4,7 @@ import { pickSeries, seriesIds } from './isolation.ts'
 import { seriesColor, seriesDash } from './palette.ts'
 import { sparkPaths } from './spark-path.ts'
 import { stack } from './stack.ts'
-import { timeLabels } from './time-axis.ts'
+import { elapsedLabel, timeLabels } from './time-axis.ts'
 
 test('samples fall on their steps, gaps and infinities are null', () => {
   const { times, values } = alignMatrix(
@@ -110,3 +110,9 @@ test('midnight is named by its day', () => {
   const midnight = new Date(2026, 10, 22).getTime() / 1000
   expect(timeLabels([midnight, midnight + 3600], 3600)).toEqual(['22 Nov', '01:00'])
 })
+
+test.each([
+  [0, '0:00'],
+  [90, '1:30'],
+  [3905, '1:05:05'],
+])('%d s after a start are %s', (sec, text) => expect(elapsedLabel(sec)).toBe(text))

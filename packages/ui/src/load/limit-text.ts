@@ -20,11 +20,11 @@ export function limitSentence(limit: LimitReport): string {
   const { unit, phase, sustained, failed, isConfirmed } = limit
   const parts = [PHASES[phase]]
   if (sustained === null && failed !== null)
-    parts.push(`Not even ${loadText(unit, failed)} were sustained.`)
+    parts.push(`Not even ${loadText(unit, failed)} could be sustained.`)
   else if (sustained !== null && failed === null && (phase === 'done' || phase === 'interrupted'))
-    parts.push(`${loadText(unit, sustained)} were sustained, and nothing higher was tried.`)
+    parts.push(`Sustained: ${loadText(unit, sustained)}; nothing higher was tried.`)
   else if (sustained !== null && failed !== null)
-    parts.push(`${loadText(unit, sustained)} were sustained; at ${loadText(unit, failed)} it gave.`)
+    parts.push(`Sustained: ${loadText(unit, sustained)}; at ${loadText(unit, failed)} it gave.`)
   else if (sustained !== null) parts.push(`${loadText(unit, sustained)} held so far.`)
   if (isConfirmed === true) parts.push('A longer hold just below confirmed it.')
   if (isConfirmed === false) parts.push('A longer hold just below did not confirm it.')

@@ -12,6 +12,7 @@ import { Page } from '../shell/page.tsx'
 import { useParams } from '../shell/url-state.ts'
 import { formatCount, formatDurationMs } from '../time/format.ts'
 import { formatDateTime } from '../time/range.ts'
+import { GeneratorFacts, GeneratorNote } from './generator-health.tsx'
 import { RunActions } from './run-actions.tsx'
 import { RunChartPanel, type RunZoom } from './run-chart.tsx'
 import { RunChecks } from './run-checks.tsx'
@@ -30,7 +31,7 @@ const EVERY_MS = 1000
 /** Ended runs do not change; that one was deleted is seen soon enough. */
 const ENDED_EVERY_MS = 30_000
 
-type Tab = 'charts' | 'requests' | 'checks' | 'script' | 'summary'
+type Tab = 'charts' | 'requests' | 'checks' | 'generator' | 'script' | 'summary'
 
 export function RunPage({ id }: { id: string }): ReactElement {
   const [isLive, setLive] = useState(true)
@@ -67,12 +68,14 @@ function RunBody({ run }: { run: RunDetail }): ReactElement {
     { id: 'charts', label: 'Charts' },
     { id: 'requests', label: 'Requests' },
     { id: 'checks', label: 'Checks', ...(failedChecks > 0 ? { count: failedChecks } : {}) },
+    ...(run.generator ? [{ id: 'generator' as const, label: 'Generator' }] : []),
     { id: 'script', label: 'Script' },
     { id: 'summary', label: 'Summary and options' },
   ]
   return (
     <>
       <RunHead run={run} />
+      {run.generator && <GeneratorNote health={run.generator} />}
       <RunNumbers run={run} />
       {run.limit && <RunLimit limit={run.limit} />}
       {run.suspects && run.suspects.length > 0 && (
@@ -88,6 +91,7 @@ function RunBody({ run }: { run: RunDetail }): ReactElement {
       {tab === 'charts' && <Charts run={run} zoom={zoom} setZoom={setZoom} />}
       {tab === 'requests' && <RunRequests run={run} />}
       {tab === 'checks' && <RunChecks run={run} />}
+      {tab === 'generator' && run.generator && <GeneratorFacts health={run.generator} />}
       {tab === 'script' && <RunScript id={run.id} />}
       {tab === 'summary' && <RunOptions run={run} />}
     </>

@@ -140,3 +140,34 @@ export function serverCharts(windowSec: number): RunChart[] {
     },
   ]
 }
+
+/** A chart of one line per run. */
+export interface CompareChart {
+  title: string
+  unit: RunUnit
+  expr: (id: string) => string
+}
+
+export function compareCharts(): CompareChart[] {
+  const by = (id: string): string => `testid=${JSON.stringify(id)}`
+  const reqs = (id: string, more = ''): string =>
+    `sum(rate(k6_http_reqs_total{${by(id)}${more}}[${WINDOW}]))`
+  const quantile = (q: number, id: string): string =>
+    `histogram_quantile(${q}, sum by (le) (rate(k6_http_req_duration_seconds_bucket{${by(id)}}[${WINDOW}])))`
+  return [
+    { title: 'Response time, p95', unit: 'seconds', expr: (id) => quantile(0.95, id) },
+    { title: 'Response time, p50', unit: 'seconds', expr: (id) => quantile(0.5, id) },
+    { title: 'Requests per second', unit: 'perSec', expr: (id) => reqs(id) },
+    {
+      title: 'Failed requests',
+      unit: 'ratio',
+      expr: (id) => `(${reqs(id, ',expected_response="false"')} or ${reqs(id)} * 0) / ${reqs(id)}`,
+    },
+    { title: 'Users', unit: 'count', expr: (id) => `sum(k6_vus{${by(id)}})` },
+    {
+      title: 'Iterations per second',
+      unit: 'perSec',
+      expr: (id) => `sum(rate(k6_iterations_total{${by(id)}}[${WINDOW}]))`,
+    },
+  ]
+}

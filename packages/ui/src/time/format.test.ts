@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest'
-import { formatAge, formatBytes, formatCount, formatDurationMs } from './format.ts'
+import {
+  formatAge,
+  formatBytes,
+  formatBytesDecimal,
+  formatCount,
+  formatDurationMs,
+} from './format.ts'
 
 test.each([
   [0, '0 s'],
@@ -34,3 +40,9 @@ test.each([
   [512, '512 B'],
   [32_925_286, '31.4 MiB'],
 ])('%d bytes are %s', (value, text) => expect(formatBytes(value)).toBe(text))
+
+test.each([
+  [512, '512 B'],
+  [400_000, '400 kB'],
+  [1_500_000_000, '1.5 GB'],
+])('%d bytes on an axis are %s', (value, text) => expect(formatBytesDecimal(value)).toBe(text))
