@@ -53,6 +53,10 @@ export interface VuOptions {
   tags: [string, string][]
   /** Which VUs of the whole test are ours; null: all. */
   stripes: Stripes | null
+  /** System tags beyond the usual ones that were asked for. */
+  extraTags: string[]
+  /** Whether nobody said how many redirects to follow. */
+  warnsOfRedirects: boolean
   /** System tags that nobody asked for; samples do not carry them. */
   droppedTags: string[]
 }
@@ -238,6 +242,8 @@ function build(
     stripes: null,
     systemTags: tagsKept,
     droppedTags: droppedTags(tagsKept),
+    extraTags: MORE_SYSTEM_TAGS.filter((name) => tagsKept.has(name)),
+    warnsOfRedirects: merged['maxRedirects'] === undefined,
     summaryTrendStats: trendStats(merged['summaryTrendStats'] as string[] | undefined),
     summaryTimeUnit: (merged['summaryTimeUnit'] as RunOptions['summaryTimeUnit'] | undefined) ?? '',
     consoleOutput: (merged['consoleOutput'] as string | undefined) || null,

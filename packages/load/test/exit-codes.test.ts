@@ -178,12 +178,6 @@ const cases: [what: string, source: string, code: number, says?: RegExp, flags?:
     /"k6\/browser" is not supported yet/,
   ],
   [
-    'a member that comes later',
-    `import http from 'k6/http'; http.file('x'); ${OK}`,
-    107,
-    /script.js:1:29: k6\/http: file\(\) is not supported yet/,
-  ],
-  [
     'a method that comes later',
     'import http from "k6/http"; export default function () { http.get("http://127.0.0.1:1").html() }',
     107,

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { compileScript } from '../src/compile/compile.ts'
 import { SampleBuffer } from '../src/metrics/buffer.ts'
+import { Resolver } from '../src/http/dns.ts'
+import { consolidate } from '../src/options.ts'
 import { createEnvironment } from '../src/vu/environment.ts'
 import { type Outcome, Vu } from '../src/vu/vu.ts'
 
@@ -24,7 +26,8 @@ export interface VuSetting {
   /** Interrupts the iteration after so many ms. */
   interruptAfterMs?: number
   iterations?: number
-  hosts?: [string, string][]
+  /** Options of the script, as if it had exported them. */
+  options?: Record<string, unknown>
 }
 
 /** Evaluates the script as VU 1 and runs its default function. Throws what compiling and init throw. */
@@ -51,6 +54,13 @@ export async function iterate(source: string, setting: VuSetting = {}): Promise<
         markFailed: (message) => void logged.push(`failed: ${message}`),
       },
     )
+    if (setting.options !== undefined) {
+      environment.options = consolidate(
+        { script: setting.options, env: setting.env ?? {}, flags: {} },
+        'Vigie',
+      ).options
+      environment.resolver = new Resolver(new Map(environment.options.hosts))
+    }
     const vu = new Vu(1, environment)
     await vu.evaluate()
     let outcome: Outcome = { kind: 'returned', value: undefined }

@@ -11,7 +11,7 @@ import type { RequestUrl } from './url.ts'
 /** Idle connections that a VU keeps per origin. */
 const MAX_IDLE_PER_ORIGIN = 6
 /** Requests that a server may answer twice without harm: tried again when a kept connection turns out to be dead. */
-const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', ''])
 
 export interface ClientOptions {
   share: ConnectionShare
@@ -29,6 +29,10 @@ export interface WireRequest {
   body: Uint8Array | string | null
   wantsBody: boolean
   timeoutMs: number
+  /** Not to be used again afterwards. */
+  closes: boolean
+  /** The script says that it may be sent twice, whatever the method. */
+  isRepeatable: boolean
 }
 
 /** ms each. */
@@ -45,6 +49,8 @@ export interface WireResult {
   /** Null: it failed. */
   exchange: Exchange | null
   failure: HttpFailure | null
+  /** What had arrived of a body that broke off; null: it failed earlier. */
+  partialBody: Buffer | null
   timings: Timings
   remoteAddress: string
   remotePort: number
@@ -83,6 +89,7 @@ export class HttpClient {
       const connection: Connection = new Connection(
         {
           ...endpoint,
+          host: url.host,
           isTls: url.isTls,
           tls: { ...tls, ...(/^[\d.]+$|:/.test(url.host) ? {} : { servername: url.host }) },
         },
@@ -112,7 +119,8 @@ export class HttpClient {
     const onFail = (failure: HttpFailure): void => {
       this.#release(connection)
       const isStale = isReused && !connection.hasAnswer && failure.code !== 1050
-      if (isStale && REPEATABLE.has(request.method)) return this.#dial(request, start, done)
+      const isRepeatable = request.isRepeatable || REPEATABLE.has(request.method)
+      if (isStale && isRepeatable) return this.#dial(request, start, done)
       done(failed(failure, start, connection))
     }
     connection.send(
@@ -128,6 +136,7 @@ export class HttpClient {
         const result: WireResult = {
           exchange,
           failure: null,
+          partialBody: null,
           timings: {
             blocked: Math.max(0, sendStart - start),
             connecting,
@@ -142,7 +151,8 @@ export class HttpClient {
           cipher: connection.cipher,
         }
         this.#release(connection)
-        this.#keep(request.url.origin, connection)
+        if (request.closes) connection.close()
+        else this.#keep(request.url.origin, connection)
         done(result)
       },
       onFail,
@@ -209,23 +219,37 @@ export class HttpClient {
 }
 
 function failed(failure: HttpFailure, start: number, connection?: Connection): WireResult {
+  if (connection === undefined) return { ...UNCONNECTED, failure }
   const now = performance.now()
-  const moments = connection?.moments
-  const wasSent = moments !== undefined && moments.sendStart > 0
+  const { sendStart, sendEnd, firstByte } = connection.moments
+  const { connectingMs, handshakingMs, remoteAddress, remotePort, tlsVersion, cipher } = connection
   return {
     exchange: null,
     failure,
+    partialBody: connection.isInBody ? connection.partialBody() : null,
     timings: {
-      blocked: wasSent ? Math.max(0, moments.sendStart - start) : now - start,
-      connecting: connection?.connectingMs ?? 0,
-      handshaking: connection?.handshakingMs ?? 0,
-      sending: wasSent ? moments.sendEnd - moments.sendStart : 0,
-      waiting: wasSent ? now - moments.sendEnd : 0,
-      receiving: 0,
+      blocked: Math.max(0, sendStart - start),
+      connecting: connection.exchanges === 0 ? connectingMs : 0,
+      handshaking: connection.exchanges === 0 ? handshakingMs : 0,
+      sending: sendEnd - sendStart,
+      waiting: Math.max(0, (firstByte === 0 ? now : firstByte) - sendEnd),
+      receiving: firstByte === 0 ? 0 : now - firstByte,
     },
-    remoteAddress: connection?.remoteAddress ?? '',
-    remotePort: connection?.remotePort ?? 0,
-    tlsVersion: connection?.tlsVersion ?? '',
-    cipher: connection?.cipher ?? '',
+    remoteAddress,
+    remotePort,
+    tlsVersion,
+    cipher,
   }
+}
+
+/** Nothing is measured of a request that got no connection. */
+export const UNCONNECTED: WireResult = {
+  exchange: null,
+  failure: null,
+  partialBody: null,
+  timings: { blocked: 0, connecting: 0, handshaking: 0, sending: 0, waiting: 0, receiving: 0 },
+  remoteAddress: '',
+  remotePort: 0,
+  tlsVersion: '',
+  cipher: '',
 }

@@ -7,14 +7,16 @@
  */
 import { type Socket, connect } from 'node:net'
 import { type ConnectionOptions, type TLSSocket, connect as connectTls } from 'node:tls'
-import { HttpFailure, failureOf } from './failure.ts'
+import { HttpFailure, type Place, failureOf } from './failure.ts'
 import type { HeadParser, ResponseHead } from './head.ts'
 
-/** Bytes of a response's head. */
-export const MAX_HEAD_BYTES: number = 1 << 20
+/** Bytes of a response's head, as Go has it. */
+export const MAX_HEAD_BYTES: number = 10 << 20
 /** Bytes of a response's body as sent, and again when decoded. */
 export const MAX_BODY_BYTES: number = 256 << 20
 
+/** ms in which a connection must be made, whatever the request's own timeout. */
+const DIAL_TIMEOUT_MS = 30_000
 const READ_BUFFER_BYTES = 64 << 10
 const END_OF_HEAD = Buffer.from('\r\n\r\n')
 
@@ -34,6 +36,8 @@ export interface Moments {
 }
 
 export interface ConnectionTarget {
+  /** As in the URL, for messages. */
+  host: string
   address: string
   port: number
   isTls: boolean
@@ -82,11 +86,14 @@ export class Connection {
   #received = 0
   /** Whether any byte of the current response has arrived. */
   hasAnswer = false
+  /** Whether the head of the current response has arrived. */
+  isInBody = false
 
   #phase: Phase = 'dial'
   #socket: Socket
   readonly #raw: Socket
   readonly #share: ConnectionShare
+  readonly #host: string
   #head: ResponseHead | null = null
   #wantsBody = true
   #isHeadRequest = false
@@ -102,6 +109,7 @@ export class Connection {
   #timer: NodeJS.Timeout | null = null
   #timerMs = 0
   #deadline = 0
+  #dialTimeoutMs: number
   #reportedSent = 0
   #reportedReceived = 0
 
@@ -115,10 +123,14 @@ export class Connection {
   ) {
     this.#share = share
     this.#onFail = onFail
+    this.#host = target.host
+    this.#dialTimeoutMs = timeoutMs
+    this.remoteAddress = target.address
+    this.remotePort = target.port
     this.#onOpen = onOpen
     this.#raw = this.#socket = this.#dial(target)
     this.#listen(this.#raw)
-    this.#startTimer(timeoutMs)
+    this.#startTimer(Math.min(timeoutMs, DIAL_TIMEOUT_MS))
   }
 
   #dial(target: ConnectionTarget): Socket {
@@ -139,10 +151,11 @@ export class Connection {
     const socket = connect(shared ? { ...options, onread } : options)
     socket.once('connect', () => {
       this.connectingMs = performance.now() - start
-      this.remoteAddress = socket.remoteAddress ?? ''
-      this.remotePort = socket.remotePort ?? 0
-      if (target.isTls) this.#handshake(target.tls)
-      else {
+      this.remoteAddress = socket.remoteAddress ?? this.remoteAddress
+      if (target.isTls) {
+        this.#startTimer(Math.max(1, this.#dialTimeoutMs - this.connectingMs))
+        this.#handshake(target.tls)
+      } else {
         if (!shared) socket.on('data', (chunk: Buffer) => void this.#read(chunk, chunk.length))
         this.#opened()
       }
@@ -169,21 +182,32 @@ export class Connection {
     this.#listen(socket)
     socket.once('secureConnect', () => {
       this.handshakingMs = performance.now() - start
-      this.tlsVersion = (socket.getProtocol() ?? '').replace('TLSv', 'tls')
-      this.cipher = socket.getCipher().standardName
+      this.tlsVersion = tlsName(socket.getProtocol())
+      this.cipher = socket.getCipher().standardName.replace(/(ECDHE.*POLY1305)_SHA256$/, '$1')
       this.#opened()
     })
     socket.on('data', (chunk: Buffer) => void this.#read(chunk, chunk.length))
   }
 
   #listen(socket: Socket): void {
-    socket.on('error', (error) => this.#fail(failureOf(error, this.#failurePhase())))
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (this.#phase !== 'closed')
+        this.#fail(failureOf(error, this.#failurePhase(error), this.#place()))
+    })
     socket.on('end', () => this.#ended())
     socket.on('close', () => this.#ended())
   }
 
-  #failurePhase(): 'dial' | 'tls' | 'read' {
-    return this.#phase === 'dial' || this.#phase === 'tls' ? this.#phase : 'read'
+  #failurePhase(error: NodeJS.ErrnoException): 'dial' | 'tls' | 'read' | 'write' {
+    if (this.#phase === 'dial' || this.#phase === 'tls') return this.#phase
+    return error.syscall === 'write' ? 'write' : 'read'
+  }
+
+  #place(): Place {
+    const { localAddress, localPort } = this.#raw
+    const remote = endpointText(this.remoteAddress, this.remotePort)
+    const local = localAddress === undefined ? '' : endpointText(localAddress, localPort ?? 0)
+    return { host: this.#host, remote, local }
   }
 
   /**
@@ -204,6 +228,7 @@ export class Connection {
     this.#isHeadRequest = isHeadRequest
     this.#wantsBody = wantsBody
     this.hasAnswer = false
+    this.isInBody = false
     this.#phase = 'head'
     this.#startTimer(timeoutMs)
     this.moments.firstByte = 0
@@ -247,7 +272,7 @@ export class Connection {
       return
     }
     this.#fail(
-      this.#phase === 'dial'
+      this.#phase === 'dial' && this.#dialTimeoutMs > DIAL_TIMEOUT_MS
         ? new HttpFailure(1211, 'dial: i/o timeout')
         : new HttpFailure(1050, 'request timeout'),
     )
@@ -355,7 +380,10 @@ export class Connection {
     const end = chunk.indexOf(END_OF_HEAD, at)
     if (end < 0) {
       if (chunk.length - at > MAX_HEAD_BYTES)
-        throw new HttpFailure(1000, `server response headers exceeded ${MAX_HEAD_BYTES} bytes`)
+        throw new HttpFailure(
+          1000,
+          `net/http: server response headers exceeded ${MAX_HEAD_BYTES} bytes; aborted`,
+        )
       return at
     }
     const head = this.#share.heads.parse(chunk.toString('latin1', at, end))
@@ -365,6 +393,7 @@ export class Connection {
     if (status < 200 && status !== 101) return next
     this.#head = head
     this.#bodyBytes = 0
+    this.isInBody = true
     if (this.#isHeadRequest || status === 204 || status === 304 || status === 101) {
       this.#complete()
     } else if (head.isChunked) {
@@ -396,7 +425,7 @@ export class Connection {
   #readChunkLine(chunk: Buffer, at: number): number {
     const end = chunk.indexOf(10, at)
     if (end < 0) {
-      if (chunk.length - at > 16 << 10) throw new HttpFailure(1000, 'malformed chunked encoding')
+      if (chunk.length - at > 4 << 10) throw new HttpFailure(1000, 'header line too long')
       return at
     }
     const line = chunk.toString('latin1', at, end > at && chunk[end - 1] === 13 ? end - 1 : end)
@@ -406,9 +435,7 @@ export class Connection {
     } else if (this.#phase === 'trailer') {
       if (line === '') this.#complete()
     } else {
-      const size = /^([0-9a-fA-F]{1,12})[ \t]*(;.*)?$/.exec(line)
-      if (size === null) throw new HttpFailure(1000, 'invalid byte in chunk length')
-      this.#remaining = parseInt(size[1]!, 16)
+      this.#remaining = chunkSize(line)
       this.#phase = this.#remaining === 0 ? 'trailer' : 'chunk-data'
     }
     return end + 1
@@ -446,10 +473,33 @@ export class Connection {
     done({ head, body })
   }
 
+  /** What has arrived of a body that broke off. */
+  partialBody(): Buffer {
+    return Buffer.concat(this.#parts)
+  }
+
   /** Replaces what is told when the connection ends while nobody waits for it. */
   whenLost(onFail: () => void): void {
     this.#onFail = onFail
   }
+}
+
+function chunkSize(line: string): number {
+  const digits = line.replace(/;.*$/s, '').trim()
+  if (digits === '') throw new HttpFailure(1000, 'empty hex number for chunk length')
+  if (!/^[0-9a-fA-F]+$/.test(digits)) throw new HttpFailure(1000, 'invalid byte in chunk length')
+  if (digits.length > 12) throw new HttpFailure(1000, 'http chunk length too large')
+  return parseInt(digits, 16)
+}
+
+function endpointText(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+/** `TLSv1.3` is "tls1.3", `TLSv1` is "tls1.0". */
+function tlsName(protocol: string | null): string {
+  const name = (protocol ?? '').replace('TLSv', 'tls')
+  return name === 'tls1' ? 'tls1.0' : name
 }
 
 function tooLong(size: number): HttpFailure {

@@ -71,14 +71,6 @@ export class CookieJar {
       .filter((cookie) => (cookie.untilMs === null || cookie.untilMs > now) && matches(cookie, url))
       .sort((a, b) => b.path.length - a.path.length)
   }
-
-  /** Removes the cookies that a request to `url` would carry: all of them, or those called `name`. */
-  delete(url: CookieUrl, name?: string): void {
-    for (const [key, cookie] of this.#cookies) {
-      if (matches(cookie, url) && (name === undefined || cookie.name === name))
-        this.#cookies.delete(key)
-    }
-  }
 }
 
 function matches(cookie: Stored, url: CookieUrl): boolean {
@@ -99,11 +91,20 @@ function defaultPath(path: string): string {
   return end <= 0 ? '/' : path.slice(0, end)
 }
 
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+/** RFC 1123, and the same with dashes. */
+const EXPIRES = /^[A-Z][a-z]{2}, \d{2}([ -])[A-Z][a-z]{2}\1\d{4} \d{2}:\d{2}:\d{2} [A-Z]{3,4}$/
+
+function parseExpiry(text: string): number | null {
+  const ms = EXPIRES.test(text) ? Date.parse(text.replace(/(\d)-([A-Z][a-z]{2})-/, '$1 $2 ')) : NaN
+  return Number.isNaN(ms) ? null : ms
+}
+
 /** A `Set-Cookie` value, or undefined when it is none. */
 export function parseSetCookie(text: string): Cookie | undefined {
   const [pair, ...attributes] = text.split(';')
   const equals = pair!.indexOf('=')
-  if (equals < 1) return undefined
+  if (equals < 1 || !NAME.test(pair!.slice(0, equals).trim())) return undefined
   const cookie: Cookie = {
     name: pair!.slice(0, equals).trim(),
     value: pair!
@@ -125,10 +126,9 @@ export function parseSetCookie(text: string): Cookie | undefined {
     else if (name === 'path') cookie.path = value
     else if (name === 'httponly') cookie.httpOnly = true
     else if (name === 'secure') cookie.secure = true
-    else if (name === 'max-age' && /^-?\d+$/.test(value))
+    else if (name === 'max-age' && /^(0|-?[1-9]\d*)$/.test(value))
       cookie.maxAge = Number(value) <= 0 ? -1 : Number(value)
-    else if (name === 'expires')
-      cookie.expiresMs = Number.isNaN(Date.parse(value)) ? null : Date.parse(value)
+    else if (name === 'expires') cookie.expiresMs = parseExpiry(value)
   }
   return cookie
 }

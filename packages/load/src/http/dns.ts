@@ -1,7 +1,7 @@
 /** Names to addresses: the script's `hosts`, then the system's resolver, kept for five minutes. */
 import { lookup } from 'node:dns'
 import { isIP } from 'node:net'
-import { HttpFailure, failureOf } from './failure.ts'
+import { type HttpFailure, failureOf, noSuchHost } from './failure.ts'
 
 const TTL_MS = 300_000
 const MAX_CACHED = 10_000
@@ -32,10 +32,10 @@ export class Resolver {
       return done({ address: pick(known.addresses), port: target.port })
     }
     lookup(target.address, { all: true }, (error, found) => {
-      if (error !== null) return done(failureOf(error, 'lookup'))
+      if (error !== null) return done(failureOf(error, 'lookup', { host, remote: '', local: '' }))
       const v4 = found.filter((one) => one.family === 4)
       const addresses = (v4.length > 0 ? v4 : found).map((one) => one.address)
-      if (addresses.length === 0) return done(new HttpFailure(1101, 'lookup: no such host'))
+      if (addresses.length === 0) return done(noSuchHost(host))
       if (this.#known.size >= MAX_CACHED) this.#known.clear()
       this.#known.set(target.address, { addresses, untilMs: performance.now() + TTL_MS })
       done({ address: pick(addresses), port: target.port })

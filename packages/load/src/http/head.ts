@@ -3,6 +3,7 @@
  * heads are kept by their text and shared: they must not be changed.
  */
 import { HttpFailure } from './failure.ts'
+import { goQuote } from './go-text.ts'
 
 /** Parsed heads that are kept; beyond, the cache starts anew. */
 const MAX_CACHED = 256
@@ -17,11 +18,13 @@ export interface ResponseHead {
   /** By Go's canonical names; several of one name joined by ", ". */
   headers: Readonly<Record<string, string>>
   setCookies: readonly string[]
+  /** `WWW-Authenticate` lines. */
+  challenges: readonly string[]
   /** Bytes of the body where the head says so; -1: unknown. */
   contentLength: number
   isChunked: boolean
   keepAlive: boolean
-  /** Lower case; '' when there is none. */
+  /** '' when there is none. */
   contentEncoding: string
 }
 
@@ -41,54 +44,100 @@ export class HeadParser {
   }
 }
 
-function malformed(what: string): HttpFailure {
-  return new HttpFailure(1000, `malformed HTTP response: ${what}`)
+function broken(what: string): HttpFailure {
+  return new HttpFailure(1000, what, `net/http: HTTP/1.x transport connection broken: ${what}`)
 }
 
+/** Go's reading of a head: what it refuses, it refuses in these words. */
 export function parseHead(text: string): ResponseHead {
-  const lines = text.split('\r\n')
-  const first = /^(HTTP\/\d\.\d) (\d{3})(?: (.*))?$/.exec(lines[0]!)
-  if (first === null) throw malformed(JSON.stringify(lines[0]!.slice(0, 60)))
-  const proto = first[1]!
-  const status = Number(first[2])
-  const collected = new Map<string, string>()
-  const setCookies: string[] = []
-  for (let i = 1; i < lines.length; i++) {
-    const line = lines[i]!
-    const colon = line.indexOf(':')
-    if (colon < 1) throw malformed(`header line ${JSON.stringify(line.slice(0, 60))}`)
-    const name = canonicalName(line.slice(0, colon))
-    const value = line.slice(colon + 1).trim()
-    if (name === 'Set-Cookie') setCookies.push(value)
-    const before = collected.get(name)
-    collected.set(name, before === undefined ? value : `${before}, ${value}`)
-  }
-  const connection = (collected.get('Connection') ?? '').toLowerCase()
+  const lines = text.split(/\r?\n/)
+  const { proto, status, statusText } = parseStatusLine(lines[0]!)
+  const collected = parseFields(lines)
+  const isChunked = takeTransferEncoding(proto, collected)
+  if (isChunked) collected.delete('Trailer')
+  const connection = (collected.get('Connection') ?? []).join(',').toLowerCase()
   return {
     proto,
     status,
-    statusText: first[3] ? `${status} ${first[3]}` : `${status}`,
-    headers: Object.freeze(Object.fromEntries(collected)),
-    setCookies,
-    contentLength: contentLengthOf(collected.get('Content-Length')),
-    isChunked: /(^|,)\s*chunked\s*$/i.test(collected.get('Transfer-Encoding') ?? ''),
+    statusText,
+    headers: Object.freeze(
+      Object.fromEntries([...collected].map(([name, values]) => [name, values.join(', ')])),
+    ),
+    setCookies: collected.get('Set-Cookie') ?? [],
+    challenges: collected.get('Www-Authenticate') ?? [],
+    contentLength: isChunked ? -1 : contentLengthOf(collected),
+    isChunked,
     keepAlive:
-      proto === 'HTTP/1.1' ? !connection.includes('close') : connection.includes('keep-alive'),
-    contentEncoding: (collected.get('Content-Encoding') ?? '').toLowerCase(),
+      proto === 'HTTP/1.1'
+        ? !/(^|,)\s*close\s*(,|$)/.test(connection)
+        : proto === 'HTTP/1.0' && /(^|,)\s*keep-alive\s*(,|$)/.test(connection),
+    contentEncoding: (collected.get('Content-Encoding') ?? []).join(', '),
   }
 }
 
-function contentLengthOf(value: string | undefined): number {
-  if (value === undefined) return -1
-  const parts = new Set(value.split(',').map((part) => part.trim()))
-  const [first] = parts
-  if (parts.size !== 1 || !/^\d{1,15}$/.test(first!))
-    throw malformed(`Content-Length ${JSON.stringify(value)}`)
-  return Number(first)
+function parseStatusLine(line: string): { proto: string; status: number; statusText: string } {
+  const space = line.indexOf(' ')
+  if (space < 0) throw broken(`malformed HTTP response ${goQuote(line)}`)
+  const proto = line.slice(0, space)
+  const statusText = line.slice(space + 1).replace(/^ +/, '')
+  const code = statusText.split(' ', 1)[0]!
+  if (!/^\d{3}$/.test(code)) throw broken(`malformed HTTP status code ${goQuote(code)}`)
+  if (!/^HTTP\/\d\.\d$/.test(proto)) throw broken(`malformed HTTP version ${goQuote(proto)}`)
+  return { proto, status: Number(code), statusText }
 }
+
+/** Header fields by canonical name; a line that starts with a blank continues the one before. */
+function parseFields(lines: readonly string[]): Map<string, string[]> {
+  const fields = new Map<string, string[]>()
+  for (let i = 1; i < lines.length; i++) {
+    let line = lines[i]!
+    if (i === 1 && /^[ \t]/.test(line)) throw broken(`malformed MIME header initial line: ${line}`)
+    while (i + 1 < lines.length && /^[ \t]/.test(lines[i + 1]!)) line += ` ${lines[++i]!.trim()}`
+    const colon = line.indexOf(':')
+    if (colon < 1 || !TOKEN.test(line.slice(0, colon)))
+      throw broken(`malformed MIME header line: ${line}`)
+    const name = canonicalName(line.slice(0, colon))
+    const value = line.slice(colon + 1).trim()
+    const values = fields.get(name)
+    if (values === undefined) fields.set(name, [value])
+    else values.push(value)
+  }
+  return fields
+}
+
+/** The framing that `Transfer-Encoding` asks for; it is not among the headers that scripts see. */
+function takeTransferEncoding(proto: string, fields: Map<string, string[]>): boolean {
+  const codings = fields.get('Transfer-Encoding')
+  if (codings === undefined) return false
+  fields.delete('Transfer-Encoding')
+  if (proto === 'HTTP/1.0') return false
+  if (codings.length > 1)
+    throw broken(`too many transfer encodings: [${codings.map(goQuote).join(' ')}]`)
+  if (codings[0]!.toLowerCase() !== 'chunked')
+    throw broken(`unsupported transfer encoding: ${goQuote(codings[0]!)}`)
+  fields.delete('Content-Length')
+  return true
+}
+
+function contentLengthOf(fields: Map<string, string[]>): number {
+  const values = fields.get('Content-Length')
+  if (values === undefined) return -1
+  if (new Set(values).size > 1) {
+    throw broken(
+      `http: message cannot contain multiple Content-Length headers; got [${values.map(goQuote).join(' ')}]`,
+    )
+  }
+  const [value] = values
+  if (values.length > 1) fields.set('Content-Length', [value!])
+  if (value === '') return -1
+  if (!/^\d{1,15}$/.test(value!)) throw broken(`bad Content-Length ${goQuote(value!)}`)
+  return Number(value)
+}
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /** Go's canonical form of a header's name: `content-type` becomes `Content-Type`; odd names stay. */
 export function canonicalName(name: string): string {
-  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) return name
+  if (!TOKEN.test(name)) return name
   return name.toLowerCase().replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase())
 }

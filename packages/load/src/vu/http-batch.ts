@@ -1,7 +1,8 @@
 /** `http.batch`: many requests at once, as far as `batch` and `batchPerHost` let. */
-import { type HttpRequest, NamedUrl, methodName, prepareRequest } from './http-request.ts'
-import type { Response } from './response.ts'
-import { textOf } from './text.ts'
+import { HttpFailure } from '../http/failure.ts'
+import { goType, goValue } from '../http/go-text.ts'
+import { type HttpRequest, NamedUrl, prepareRequest } from './http-request.ts'
+import { type Response, blankResponse, goError } from './response.ts'
 import type { Vu } from './vu.ts'
 
 /** Requests of one batch. */
@@ -13,66 +14,99 @@ interface Item {
   request: HttpRequest
 }
 
+type Results = Record<string, Response | null>
+
 /** Answers come in the order, or under the names, of the requests. */
-export function batch(vu: Vu, requests: unknown): Promise<unknown> {
-  vu.requireRunning('making http requests')
-  if (typeof requests !== 'object' || requests === null) {
-    throw new TypeError('the argument of batch() must be an array or an object')
-  }
+export function batch(vu: Vu, args: readonly unknown[]): Promise<unknown> | Results {
+  vu.requireRunning('Using batch')
+  if (args.length === 0) throw goError('no argument was provided to http.batch()')
+  if (args.length > 1) throw goError('http.batch() accepts only an array or an object of requests')
+  const [requests] = args
+  if (typeof requests !== 'object' || requests === null)
+    throw goError(`invalid http.batch() argument type ${goType(requests)}`)
   const keys = Object.keys(requests)
-  if (keys.length > MAX_REQUESTS) {
+  if (keys.length > MAX_REQUESTS)
     throw new RangeError(`a batch of ${keys.length} requests; want at most ${MAX_REQUESTS}`)
+  const results = (Array.isArray(requests) ? [] : {}) as Results
+  const items: Item[] = []
+  for (const key of keys) {
+    try {
+      items.push(readItem(vu, key, (requests as Record<string, unknown>)[key]))
+    } catch (error) {
+      if (!(error instanceof HttpFailure)) throw error
+      return unreadableBatch(vu, error, keys, key, results)
+    }
   }
-  const items = keys.map((key) => readItem(vu, key, (requests as Record<string, unknown>)[key]))
-  const results: Record<string, Response> | Response[] = Array.isArray(requests) ? [] : {}
   return vu.block((done, fail) => {
-    new Batch(vu, items, results as Record<string, Response>, done, fail).next()
-    return () => {}
+    const running = new Batch(vu, items, results, done, fail)
+    running.next()
+    return () => running.cancel()
   })
 }
 
-function readItem(vu: Vu, key: string, value: unknown): Item {
-  const [method, url, body, params] = partsOf(value)
-  return { key, host: hostOf(vu, url), request: prepareRequest(vu, method, url, body, params) }
+/** One request that cannot be read, and none is sent: k6 answers with what it had prepared. */
+function unreadableBatch(
+  vu: Vu,
+  error: HttpFailure,
+  keys: readonly string[],
+  bad: string,
+  results: Results,
+): Results {
+  if (vu.environment.options.throw) throw goError(error.message)
+  vu.environment.log('warning', 'A batch request failed', { error: error.message })
+  const at = keys.indexOf(bad)
+  for (const [i, key] of keys.entries()) {
+    if (i < at) results[key] = blankResponse('', 0)
+    else if (i === at) results[key] = blankResponse(error.message, error.code)
+    else if (Array.isArray(results)) results[key] = null
+  }
+  return results
 }
 
-function partsOf(value: unknown): [method: string, url: unknown, body: unknown, params: unknown] {
-  if (typeof value === 'string' || value instanceof NamedUrl) return ['GET', value, null, null]
+function readItem(vu: Vu, key: string, value: unknown): Item {
+  const [method, url, body, params] = partsOf(key, value)
+  const request = prepareRequest(vu, method, url, body, params)
+  return { key, host: request.url.hostHeader, request }
+}
+
+function partsOf(
+  key: string,
+  value: unknown,
+): [method: string, url: unknown, body: unknown, params: unknown] {
   if (Array.isArray(value)) {
     const [method, url, body, params] = value as unknown[]
-    return [methodName(method), url, body, params]
+    if (value.length < 2)
+      throw new HttpFailure(0, `invalid batch request '[]interface {}{${goValue(method ?? '')}}'`)
+    if (typeof method !== 'string')
+      throw new HttpFailure(0, `invalid method type '${goValue(method)}'`)
+    return [method, url, body, params]
   }
-  if (typeof value !== 'object' || value === null) {
-    throw new TypeError(`invalid HTTP request type for a batch: ${textOf(value)}`)
-  }
-  const { method, url, body, params } = value as Record<string, unknown>
-  return [methodName(method ?? 'GET'), url, body, params]
-}
-
-function hostOf(vu: Vu, url: unknown): string {
-  try {
-    return vu.environment.urls.parse(textOf(url)).origin
-  } catch {
-    // An invalid URL fails when it is requested; until then it shares a slot with its like.
-    return ''
-  }
+  if (typeof value !== 'object' || value === null || value instanceof NamedUrl)
+    return ['GET', value, null, null]
+  const { method = 'GET', url, body, params } = value as Record<string, unknown>
+  if (!('url' in value)) throw new HttpFailure(0, `batch request ${key} doesn't have a url key`)
+  if (typeof method !== 'string')
+    throw new HttpFailure(0, `invalid method type '${goValue(method)}'`)
+  const name = method.toUpperCase()
+  return [name, url, name === 'GET' || name === 'HEAD' ? null : body, params]
 }
 
 class Batch {
   readonly #vu: Vu
   readonly #waiting: Item[]
-  readonly #results: Record<string, Response>
+  readonly #results: Results
   readonly #done: (results: unknown) => void
   readonly #fail: (error: unknown) => void
   readonly #perHost = new Map<string, number>()
   #running = 0
   #failure: { error: unknown } | null = null
   #isOver = false
+  readonly #cancels = new Set<() => void>()
 
   constructor(
     vu: Vu,
     items: Item[],
-    results: Record<string, Response>,
+    results: Results,
     done: (results: unknown) => void,
     fail: (error: unknown) => void,
   ) {
@@ -92,6 +126,12 @@ class Batch {
     else this.#done(this.#results)
   }
 
+  cancel(): void {
+    this.#isOver = true
+    this.#waiting.length = 0
+    for (const cancel of this.#cancels) cancel()
+  }
+
   #takeNext(): Item | undefined {
     const { batch: most, batchPerHost } = this.#vu.environment.options
     if (most > 0 && this.#running >= most) return undefined
@@ -109,15 +149,26 @@ class Batch {
       this.#perHost.set(host, this.#perHost.get(host)! - 1)
       this.next()
     }
-    request.start(
+    let cancel: (() => void) | null = null
+    const ended = (): void => {
+      if (cancel !== null) this.#cancels.delete(cancel)
+      cancel = ENDED
+      over()
+    }
+    const started = request.start(
       (response) => {
         this.#results[key] = response
-        over()
+        ended()
       },
       (error) => {
         this.#failure ??= { error }
-        over()
+        ended()
       },
     )
+    if (cancel === ENDED) return
+    cancel = started
+    this.#cancels.add(started)
   }
 }
+
+const ENDED = (): void => {}

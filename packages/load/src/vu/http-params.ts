@@ -1,7 +1,11 @@
-/** What scripts hand to `k6/http`: parameters, bodies, response callbacks; read and checked. */
+/** What scripts hand to `k6/http` as parameters: read and checked as k6 does, in the order they are written. */
 import { parseDurationMs } from '../duration.ts'
+import { HttpFailure } from '../http/failure.ts'
+import { goQuote, goType } from '../http/go-text.ts'
 import { canonicalName } from '../http/head.ts'
 import type { CookieJar } from '../http/cookies.ts'
+import { ENCODINGS, type Encoding } from './http-encoding.ts'
+import { goError } from './response.ts'
 import { textOf } from './text.ts'
 
 export type ResponseType = 'text' | 'binary' | 'none'
@@ -22,14 +26,20 @@ export interface RequestParams {
   jar: CookieJar | null
   tags: (readonly [string, string])[] | null
   timeoutMs: number
+  /** null: the run's `maxRedirects`. */
   redirects: number | null
   responseType: ResponseType | null
   /** Undefined: the VU's own. */
   responseCallback: ResponseCallback | null | undefined
+  /** In the order in which they are applied. */
+  compression: Encoding[] | null
+  isDigest: boolean
   throw: boolean | null
 }
 
 export const DEFAULT_TIMEOUT_MS = 60_000
+/** A timer's longest time. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
 export const NO_PARAMS: RequestParams = {
   headers: null,
@@ -40,183 +50,190 @@ export const NO_PARAMS: RequestParams = {
   redirects: null,
   responseType: null,
   responseCallback: undefined,
+  compression: null,
+  isDigest: false,
   throw: null,
 }
 
-const INVALID_HEADER_VALUE = /[\r\n\0]/
-
-/** Throws TypeError for what k6 would refuse, and for what Vigie does not serve yet. */
+/** Throws HttpFailure (code 0) for what k6 cannot read. */
 export function readParams(value: unknown): RequestParams {
   if (value === undefined || value === null) return NO_PARAMS
-  if (typeof value !== 'object') throw new TypeError('the params of a request must be an object')
+  if (typeof value !== 'object') return NO_PARAMS
   const given = value as Record<string, unknown>
   const params: RequestParams = { ...NO_PARAMS }
-  for (const name in given) {
-    const one = given[name]
-    if (one === undefined || (one === null && name !== 'responseCallback')) continue
-    READERS.get(name)?.(params, one)
-  }
+  for (const name of Object.keys(given)) READERS.get(name)?.(params, given[name])
   return params
 }
+
+const isMissing = (value: unknown): value is null | undefined =>
+  value === null || value === undefined
 
 const READERS = new Map<string, (params: RequestParams, value: unknown) => void>([
   [
     'headers',
-    (params, value) => void (params.headers = readHeaders(value as Record<string, unknown>)),
+    (params, value) => {
+      if (!isMissing(value)) params.headers = readHeaders(value as Record<string, unknown>)
+    },
   ],
   [
     'cookies',
-    (params, value) => void (params.cookies = readCookies(value as Record<string, unknown>)),
+    (params, value) => {
+      if (!isMissing(value)) params.cookies = readCookies(value as Record<string, unknown>)
+    },
   ],
-  ['tags', (params, value) => void (params.tags = tagPairs(value))],
+  [
+    'tags',
+    (params, value) => {
+      if (isMissing(value)) return
+      try {
+        params.tags = tagPairs(value)
+      } catch (error) {
+        throw new HttpFailure(0, `invalid HTTP request metric tags: ${(error as Error).message}`)
+      }
+    },
+  ],
   ['throw', (params, value) => void (params.throw = Boolean(value))],
   [
     'jar',
-    (params, value) => {
-      const jar = (value as { [JAR]?: CookieJar })[JAR]
-      if (jar === undefined) throw new TypeError('the jar of a request must be an http.CookieJar')
-      params.jar = jar
-    },
+    (params, value) => void (params.jar = (value as { [JAR]?: CookieJar } | null)?.[JAR] ?? null),
   ],
-  [
-    'timeout',
-    (params, value) => {
-      const ms = parseDurationMs(value)
-      if (ms === undefined)
-        throw new TypeError(
-          `invalid timeout value: ${JSON.stringify(value)}; want one like "60s" or milliseconds`,
-        )
-      params.timeoutMs = ms <= 0 ? DEFAULT_TIMEOUT_MS : Math.min(ms, 2 ** 31 - 1)
-    },
-  ],
-  [
-    'redirects',
-    (params, value) => {
-      params.redirects = Math.max(0, Math.trunc(Number(value)))
-    },
-  ],
+  ['timeout', (params, value) => void (params.timeoutMs = readTimeout(value))],
+  ['redirects', (params, value) => void (params.redirects = Math.trunc(Number(value)) || 0)],
   [
     'responseType',
     (params, value) => {
-      if (!['text', 'binary', 'none'].includes(value as string))
-        throw new TypeError(`${String(value)} is not a valid response type`)
-      params.responseType = value as ResponseType
+      const type = textOf(value)
+      if (!['text', 'binary', 'none'].includes(type))
+        throw new HttpFailure(0, `${type} does not belong to ResponseType values`)
+      params.responseType = type as ResponseType
     },
   ],
   [
     'responseCallback',
     (params, value) => {
-      params.responseCallback = readCallback(value)
+      if (!isMissing(value) && !isCallback(value))
+        throw new HttpFailure(0, 'unsupported responseCallback')
+      params.responseCallback = value ?? null
     },
   ],
   [
     'auth',
-    (_, value) => {
-      if (value !== 'basic' && value !== '')
-        throw new TypeError(`the auth method "${String(value)}" is not supported yet; want "basic"`)
+    (params, value) => {
+      if (value === 'ntlm')
+        throw new TypeError('the auth method "ntlm" is not supported; want "basic" or "digest"')
+      params.isDigest = value === 'digest'
     },
   ],
-  [
-    'compression',
-    (_, value) => {
-      if (value !== '')
-        throw new TypeError('the compression of request bodies is not supported yet')
-    },
-  ],
+  ['compression', (params, value) => void (params.compression = readCompression(textOf(value)))],
 ])
 
 /** Key under which the script's CookieJar objects carry the jar itself. */
 export const JAR: unique symbol = Symbol('jar')
 
-export function readCallback(value: unknown): ResponseCallback | null {
-  if (value === null) return null
-  if (typeof (value as ResponseCallback | undefined)?.isExpected === 'function')
-    return value as ResponseCallback
-  throw new TypeError('unsupported responseCallback: want http.expectedStatuses(…) or null')
+function readTimeout(value: unknown): number {
+  if (typeof value !== 'string' && typeof value !== 'number') {
+    throw new HttpFailure(
+      0,
+      `invalid timeout value: unable to use type ${goType(value)} as a duration value`,
+    )
+  }
+  const ms = parseDurationMs(value)
+  if (ms === undefined)
+    throw new HttpFailure(
+      0,
+      `invalid timeout value: time: invalid duration ${goQuote(textOf(value))}`,
+    )
+  return Math.min(ms, MAX_TIMEOUT_MS)
+}
+
+function readCompression(text: string): Encoding[] | null {
+  if (text.trim() === '') return null
+  return text.split(',').map((one) => {
+    const name = one.trim() as Encoding
+    if (!ENCODINGS.includes(name)) {
+      throw new HttpFailure(
+        0,
+        `unknown compression algorithm ${name}, supported algorithms are [${ENCODINGS.join(' ')}]`,
+      )
+    }
+    return name
+  })
+}
+
+export function isCallback(value: unknown): value is ResponseCallback {
+  return callbacks.has(value as object)
 }
 
 function readHeaders(given: Record<string, unknown>): Map<string, string> {
   const headers = new Map<string, string>()
-  for (const name in given) {
-    const value = String(given[name])
-    if (INVALID_HEADER_VALUE.test(value) || !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) {
-      throw new TypeError(`invalid header ${JSON.stringify(name)}: ${JSON.stringify(value)}`)
-    }
-    headers.set(canonicalName(name), value)
-  }
+  for (const name of Object.keys(given)) headers.set(canonicalName(name), textOf(given[name]))
   return headers
 }
 
 function readCookies(given: Record<string, unknown>): [string, string, boolean][] {
-  return Object.entries(given).map(([name, value]) => {
-    if (typeof value !== 'object' || value === null) return [name, String(value), false]
-    const { value: text, replace } = value as { value?: unknown; replace?: unknown }
-    return [name, String(text), replace === true]
-  })
+  const cookies: [string, string, boolean][] = []
+  for (const [name, value] of Object.entries(given)) {
+    if (isMissing(value)) continue
+    if (typeof value !== 'object') {
+      cookies.push([name, textOf(value), false])
+      continue
+    }
+    let text = ''
+    let replaces = false
+    for (const [key, one] of Object.entries(value)) {
+      if (key.toLowerCase() === 'value') text = textOf(one)
+      if (key.toLowerCase() === 'replace') replaces = Boolean(one)
+    }
+    cookies.push([name, text, replaces])
+  }
+  return cookies
 }
 
 /** Tags of a script: names to texts, numbers or booleans; anything else is an error. */
 export function tagPairs(value: unknown): (readonly [string, string])[] {
   if (typeof value !== 'object' || value === null) throw new TypeError('tags must be an object')
-  return Object.entries(value).map(([name, one]) => {
-    if (!['string', 'number', 'boolean'].includes(typeof one)) {
-      throw new TypeError(
+  const pairs: (readonly [string, string])[] = []
+  for (const name of Object.keys(value)) {
+    const one = (value as Record<string, unknown>)[name]
+    const type = typeof one
+    if (type !== 'string' && type !== 'number' && type !== 'boolean') {
+      throw goError(
         `invalid value for metric tag '${name}': only String, Boolean and Number types are accepted as a metric tag values`,
       )
     }
-    return [name, String(one)] as const
-  })
-}
-
-export interface RequestBody {
-  bytes: string | Uint8Array
-  /** Content-Type that goes with it; null: none. */
-  type: string | null
-}
-
-/** A body: text, bytes, or an object sent as a form. */
-export function readBody(value: unknown): RequestBody | null {
-  if (value === undefined || value === null) return null
-  if (typeof value === 'string') return { bytes: value, type: null }
-  if (value instanceof ArrayBuffer) return { bytes: new Uint8Array(value), type: null }
-  if (ArrayBuffer.isView(value))
-    return { bytes: new Uint8Array(value.buffer, value.byteOffset, value.byteLength), type: null }
-  if (typeof value !== 'object') return { bytes: textOf(value), type: null }
-  return {
-    bytes: encodeForm(value as Record<string, unknown>),
-    type: 'application/x-www-form-urlencoded',
+    pairs.push([name, String(one)])
   }
+  return pairs
 }
 
-/** As Go's url.Values.Encode: names sorted, a space is `+`, a list repeats its name. */
-function encodeForm(fields: Record<string, unknown>): string {
-  const parts: string[] = []
-  for (const name of Object.keys(fields).sort()) {
-    const value = fields[name]
-    for (const one of Array.isArray(value) ? (value as unknown[]) : [value]) {
-      const text = one === null || one === undefined || typeof one === 'object' ? '' : textOf(one)
-      parts.push(`${queryEscape(name)}=${queryEscape(text)}`)
-    }
-  }
-  return parts.join('&')
-}
-
-function queryEscape(text: string): string {
-  return encodeURIComponent(text)
-    .replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
-    .replace(/%20/g, '+')
-}
+/** What `expectedStatuses` has made; nothing else is a callback. */
+const callbacks = new WeakSet()
 
 /** `http.expectedStatuses(200, {min: 300, max: 399})`. */
 export function expectedStatuses(...items: unknown[]): ResponseCallback {
-  if (items.length === 0) throw new TypeError('no arguments')
+  if (items.length === 0) throw goError('no arguments')
   const ranges = items.map((item, i): [number, number] => {
-    if (typeof item === 'number' && Number.isInteger(item)) return [item, item]
+    if (Number.isInteger(item)) return [item as number, item as number]
     const { min, max } = (item ?? {}) as { min?: unknown; max?: unknown }
-    if (typeof min === 'number' && typeof max === 'number') return [min, max]
-    throw new TypeError(
-      `argument number ${i + 1} to expectedStatuses was neither an integer nor an object like {min:100, max:329}`,
-    )
+    if (min === undefined || max === undefined) {
+      throw goError(
+        `argument number ${i + 1} to expectedStatuses was neither an integer nor an object like {min:100, max:329}`,
+      )
+    }
+    if (!Number.isInteger(min) || !Number.isInteger(max))
+      throw goError(`both min and max need to be integers for argument number ${i + 1}`)
+    return [min as number, max as number]
   })
-  return { isExpected: (status) => ranges.some(([min, max]) => status >= min && status <= max) }
+  const callback: ResponseCallback = {
+    isExpected: (status) => ranges.some(([min, max]) => status >= min && status <= max),
+  }
+  callbacks.add(callback)
+  return callback
+}
+
+/** `http.setResponseCallback(…)`. */
+export function readCallback(value: unknown): ResponseCallback | null {
+  if (isMissing(value)) return null
+  if (isCallback(value)) return value
+  throw goError('unsupported argument, expected http.expectedStatuses')
 }

@@ -1,21 +1,31 @@
-/** One request of a script with its redirects, cookies, decoding and samples, on top of the VU's client. */
-import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib'
-import { MAX_BODY_BYTES } from '../http/connection.ts'
+/** One request of a script with its redirects, authentication, decoding and samples, on top of the VU's client. */
+import { UNCONNECTED, type WireResult } from '../http/client.ts'
 import { type CookieJar, parseSetCookie } from '../http/cookies.ts'
 import { HttpFailure } from '../http/failure.ts'
-import type { WireResult } from '../http/client.ts'
-import type { RequestUrl } from '../http/url.ts'
+import { goQuote, goValue } from '../http/go-text.ts'
+import type { ResponseHead } from '../http/head.ts'
+import { type RequestUrl, parseRequestUrl } from '../http/url.ts'
 import type { TagSet } from '../metrics/tags.ts'
+import { readBody } from './http-body.ts'
+import { type Challenge, type Credentials, authorize, findChallenge } from './http-digest.ts'
+import { decode, encode, loadZstd, needsZstd } from './http-encoding.ts'
+import {
+  type Outgoing,
+  bodyBytes,
+  cookieText,
+  headText,
+  recordOf,
+  redirected,
+  refusal,
+} from './http-outgoing.ts'
 import {
   DEFAULT_CALLBACK,
-  type RequestBody,
   type RequestParams,
-  readBody,
+  type ResponseCallback,
   readParams,
 } from './http-params.ts'
 import { httpSeriesOf } from './http-samples.ts'
-import { type RequestRecord, Response, goError } from './response.ts'
-import { textOf } from './text.ts'
+import { Response, blankResponse, goError } from './response.ts'
 import type { Vu } from './vu.ts'
 
 type Done = (response: Response) => void
@@ -36,91 +46,181 @@ export class NamedUrl {
   }
 }
 
-export function methodName(method: unknown): string {
-  const name = textOf(method).toUpperCase()
-  if (!/^[!#$%&'*+\-.^_`|~0-9A-Z]+$/.test(name))
-    throw new TypeError(`invalid HTTP method ${JSON.stringify(method)}`)
-  return name
-}
+/** Digest wants one 401 first; a status other than that is unexpected. */
+const CHALLENGED: ResponseCallback = { isExpected: (status) => status === 401 }
 
-/** Reads what the script handed over; throws for what it cannot mean. */
+/** Reads what the script handed over, in k6's order; throws HttpFailure for what k6 cannot read. */
 export function prepareRequest(
   vu: Vu,
   method: string,
-  url: unknown,
+  given: unknown,
   body: unknown,
   params: unknown,
 ): HttpRequest {
-  const isNamed = url instanceof NamedUrl
-  const read = readParams(params)
+  const url = readUrl(vu, given)
+  const name = given instanceof NamedUrl && given.name !== given.url ? given.name : null
+  const read = readBody(body, (message) => vu.environment.log('warning', message))
   return new HttpRequest(
     vu,
-    method,
-    isNamed ? url.url : textOf(url),
-    isNamed ? url.name : null,
-    readBody(body),
-    read,
+    { method, url, body: read, headers: null, cookie: '' },
+    name,
+    readParams(params),
   )
 }
 
-/** One call of the script: a request and the redirects that follow it. */
+function readUrl(vu: Vu, given: unknown): RequestUrl {
+  if (typeof given === 'string') return vu.environment.urls.parse(given)
+  if (given instanceof NamedUrl) return vu.environment.urls.parse(given.url)
+  if (given instanceof String) return vu.environment.urls.parse(String(given))
+  throw new HttpFailure(1020, `invalid URL: '#${goValue(given)}'`)
+}
+
+/** What k6 makes of a request that it cannot read: an exception only when the run's `throw` is set. */
+export function unreadable(vu: Vu, error: unknown): Response {
+  if (!(error instanceof HttpFailure)) throw error
+  if (vu.environment.options.throw) throw goError(error.message)
+  vu.environment.log('warning', 'Request Failed', { error: error.message })
+  return blankResponse(error.message, error.code)
+}
+
+/** One call of the script: a request and what follows from it. */
 export class HttpRequest {
   readonly #vu: Vu
   readonly #params: RequestParams
   readonly #jar: CookieJar
   readonly #name: string | null
   readonly #tags: TagSet
-  #method: string
-  #urlText: string
-  #body: RequestBody | null
-  #redirectsLeft: number
-  #referer: string | null = null
+  readonly #digest: Credentials | null
+  #callback: ResponseCallback | null
+  /** The first request; `response.request` tells of it. */
+  #first: Outgoing
+  #out: Outgoing
+  #hops = 0
+  /** The digest challenge that was met last, and how often. */
+  #challenge: Challenge | null = null
+  #challengeUses = 0
+  /** Whether this hop has already answered a challenge. */
+  #isAuthorized = false
+  #deadline = 0
+  #isCancelled = false
+  #done: Done | null = null
+  #fail: Fail | null = null
 
-  constructor(
-    vu: Vu,
-    method: string,
-    url: string,
-    name: string | null,
-    body: RequestBody | null,
-    params: RequestParams,
-  ) {
+  constructor(vu: Vu, out: Outgoing, name: string | null, params: RequestParams) {
     this.#vu = vu
-    this.#method = method
-    this.#urlText = url
     this.#name = name
-    this.#body = body
     this.#params = params
     this.#jar = params.jar ?? vu.jar
-    this.#redirectsLeft = params.redirects ?? vu.environment.options.maxRedirects
     this.#tags = params.tags === null ? vu.tags : vu.withTags(params.tags)
+    const callback =
+      params.responseCallback === undefined ? vu.responseCallback : params.responseCallback
+    this.#callback = callback === undefined ? DEFAULT_CALLBACK : callback
+    const { user } = out.url
+    this.#digest =
+      params.isDigest && user !== null ? { name: user.name, password: user.password ?? '' } : null
+    this.#out = out
+    if (params.headers !== null) out.headers = params.headers
+    // Digest takes the credentials out of the address, so that they are not sent as Basic.
+    if (params.isDigest && user !== null) out.url = parseRequestUrl(out.url.withoutUser)
+    out.cookie = cookieText(params.headers?.get('Cookie'), params.cookies, this.#jar, out.url)
+    this.#first = out
+  }
+
+  get url(): RequestUrl {
+    return this.#out.url
   }
 
   /** Returns how to cancel; cancelled, neither callback is called. */
   start(done: Done, fail: Fail): () => void {
-    this.#hop(done, fail)
-    // The VU's client is aborted as a whole.
-    return () => {}
+    this.#done = done
+    this.#fail = fail
+    this.#deadline = performance.now() + this.#params.timeoutMs
+    const { compression } = this.#params
+    if (compression !== null && this.#out.body !== null && needsZstd(compression)) {
+      void loadZstd().then(() => this.#compressed())
+    } else {
+      this.#compressed()
+    }
+    return () => {
+      this.#isCancelled = true
+    }
   }
 
-  #hop(done: Done, fail: Fail): void {
-    const { client, environment } = this.#vu
-    let url: RequestUrl
-    try {
-      url = environment.urls.parse(this.#urlText)
-    } catch (error) {
-      if (!(error instanceof HttpFailure)) throw error
-      return this.#finishUnsent(error, done, fail)
+  #compressed(): void {
+    if (this.#isCancelled) return
+    const { compression, headers } = this.#params
+    const { body, method, url } = this.#out
+    if (compression !== null && body !== null) {
+      const { bytes, header } = encode(body.bytes, compression)
+      const written = headers?.get('Content-Encoding') ?? ''
+      if (written !== '' && written !== header) {
+        this.#warn(
+          `There's a mismatch between the desired \`compression\` the manually set \`Content-Encoding\` header in the ${method} request for '${url.href}', the custom header has precedence and won't be overwritten. This may result in invalid data being sent to the server.`,
+        )
+      }
+      this.#out.body = { bytes, type: body.type, encoding: header }
     }
-    const type = this.#responseType()
-    const request = {
-      method: this.#method,
-      url,
-      head: this.#head(url),
-      body: this.#body?.bytes ?? null,
-      wantsBody: type !== 'none',
-      timeoutMs: this.#params.timeoutMs,
+    this.#checkLength()
+    if (this.#digest !== null && this.#callback !== null) this.#hop(CHALLENGED)
+    else this.#hop(this.#callback)
+  }
+
+  #checkLength(): void {
+    const written = this.#out.headers?.get('Content-Length')
+    if (written === undefined || written === '') return
+    const bytes = this.#out.body?.bytes ?? ''
+    const length = typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length
+    if (written.trim() === String(length)) return
+    this.#warn(
+      `The specified Content-Length header ${goQuote(written)} in the ${this.#out.method} request for ${this.#out.url.href} doesn't match the actual request body length of ${length}, so it will be ignored!`,
+    )
+  }
+
+  #warn(message: string): void {
+    this.#vu.environment.log('warning', message)
+  }
+
+  /** One round trip. */
+  #hop(callback: ResponseCallback | null): void {
+    const out = this.#out
+    const refused = refusal(out)
+    if (refused !== null) return this.#broke(UNCONNECTED, refused, callback)
+    const isFirst = this.#hops === 0 && !this.#isAuthorized
+    const left = isFirst ? this.#params.timeoutMs : this.#deadline - performance.now()
+    if (left <= 0)
+      return this.#broke(UNCONNECTED, new HttpFailure(1050, 'request timeout'), callback)
+    const closes = /(^|,)\s*close\s*(,|$)/i.test(out.headers?.get('Connection') ?? '')
+    this.#vu.client.request(
+      {
+        method: out.method,
+        url: out.url,
+        head: this.#headOf(out),
+        body: bodyBytes(out),
+        wantsBody: this.#responseType() !== 'none',
+        timeoutMs: left,
+        closes,
+        isRepeatable: out.headers?.has('Idempotency-Key') ?? false,
+      },
+      (result) => {
+        if (this.#isCancelled) return
+        if (result.exchange === null) this.#broke(result, result.failure!, callback)
+        else this.#arrived(result, result.exchange.head, callback)
+      },
+    )
+  }
+
+  /** Fast path: nothing in the request but method and address; the text is kept with the URL. */
+  #headOf(out: Outgoing): string {
+    const { userAgent, noConnectionReuse } = this.#vu.environment.options
+    const { url, method } = out
+    if (out.headers !== null || out.cookie !== '' || out.body !== null)
+      return headText(out, userAgent, url.path, noConnectionReuse)
+    let head = url.plainHeads.get(method)
+    if (head === undefined) {
+      head = headText(out, userAgent, url.path, noConnectionReuse)
+      url.plainHeads.set(method, head)
     }
-    client.request(request, (result) => this.#arrived(url, result, done, fail))
+    return head
   }
 
   #responseType(): 'text' | 'binary' | 'none' {
@@ -130,202 +230,172 @@ export class HttpRequest {
     )
   }
 
-  // What is sent
-
-  /** Fast path: nothing in the request but method and address; the text is kept with the URL. */
-  #head(url: RequestUrl): string {
-    const { headers, cookies } = this.#params
-    const isPlain = headers === null && cookies === null && this.#body === null
-    if (!isPlain || this.#referer !== null || !this.#jar.isEmpty) return this.#ownHead(url)
-    let head = url.plainHeads.get(this.#method)
-    if (head === undefined) url.plainHeads.set(this.#method, (head = this.#ownHead(url)))
-    return head
-  }
-
-  #ownHead(url: RequestUrl): string {
-    const { headers } = this.#params
-    const { userAgent } = this.#vu.environment.options
-    let head = `${this.#method} ${url.path} HTTP/1.1\r\nHost: ${headers?.get('Host') ?? url.hostHeader}\r\n`
-    head += `User-Agent: ${headers?.get('User-Agent') ?? userAgent}\r\n`
-    if (this.#body !== null) {
-      const { bytes, type } = this.#body
-      head += `Content-Length: ${typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length}\r\n`
-      if (type !== null && !headers?.has('Content-Type')) head += `Content-Type: ${type}\r\n`
-    } else if (this.#method === 'POST' || this.#method === 'PUT' || this.#method === 'PATCH') {
-      head += 'Content-Length: 0\r\n'
-    }
-    if (headers !== null) {
-      for (const [name, value] of headers) {
-        if (name !== 'Host' && name !== 'User-Agent' && name !== 'Content-Length')
-          head += `${name}: ${latin1(value)}\r\n`
-      }
-    }
-    if (url.credentials !== null && !headers?.has('Authorization'))
-      head += `Authorization: Basic ${url.credentials}\r\n`
-    if (this.#referer !== null && !headers?.has('Referer')) head += `Referer: ${this.#referer}\r\n`
-    const cookies = this.#cookieHeader(url)
-    if (cookies !== '') head += `Cookie: ${cookies}\r\n`
-    return `${head}\r\n`
-  }
-
-  #cookieHeader(url: RequestUrl): string {
-    const { cookies } = this.#params
-    const given = cookies ?? []
-    const replaced = new Set(given.filter(([, , replace]) => replace).map(([name]) => name))
-    const kept = this.#jar.for(url).filter((cookie) => !replaced.has(cookie.name))
-    return [
-      ...given.map(([name, value]) => `${name}=${value}`),
-      ...kept.map(({ name, value }) => `${name}=${value}`),
-    ].join('; ')
-  }
-
-  #record(url: RequestUrl): RequestRecord {
-    const headers: Record<string, string[]> = {
-      'User-Agent': [this.#vu.environment.options.userAgent],
-    }
-    if (this.#body?.type) headers['Content-Type'] = [this.#body.type]
-    for (const [name, value] of this.#params.headers ?? []) headers[name] = [value]
-    const cookies: RequestRecord['cookies'] = {}
-    for (const [name, value, replace] of this.#params.cookies ?? [])
-      cookies[name] = [{ name, value, replace }]
-    const bytes = this.#body?.bytes ?? ''
-    const body = typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('utf8')
-    return { method: this.#method, url: url.href, headers, body, cookies }
-  }
-
   // What comes back
 
-  #arrived(url: RequestUrl, result: WireResult, done: Done, fail: Fail): void {
-    const { exchange } = result
-    if (exchange === null) return this.#finish(url, result, null, result.failure, done, fail)
-    for (const text of exchange.head.setCookies) {
+  #arrived(result: WireResult, head: ResponseHead, callback: ResponseCallback | null): void {
+    const { url } = this.#out
+    for (const text of head.setCookies) {
       const cookie = parseSetCookie(text)
       if (cookie !== undefined) this.#jar.set(url, cookie)
     }
-    const location = redirectTarget(exchange.head.status, exchange.head.headers['Location'], url)
-    if (location !== null && this.#redirectsLeft > 0) {
-      this.#emit(url, result, 0, '')
-      return this.#follow(exchange.head.status, location, url, done, fail)
-    }
-    let body: string | ArrayBuffer | null = null
-    let failure: HttpFailure | null = null
+    if (head.status === 401 && this.#challenged(result, head, callback)) return
+    let next: Outgoing | null
     try {
-      body = this.#decode(exchange.body, exchange.head.contentEncoding, exchange.head.status)
+      next = redirected(this.#out, this.#first, head.status, head.headers['Location'])
     } catch (error) {
-      failure = new HttpFailure(1701, `decompression: ${(error as Error).message}`)
+      return this.#broke(result, error as HttpFailure, callback)
     }
-    this.#finish(url, result, body, failure, done, fail)
+    if (next !== null && this.#mayFollow()) {
+      this.#emit(result, head, callback, 0, '')
+      this.#hops++
+      next.cookie = cookieText(undefined, this.#params.cookies, this.#jar, next.url)
+      this.#out = next
+      this.#isAuthorized = false
+      if (this.#challenge !== null && next.url.origin === this.#first.url.origin) this.#authorize()
+      return this.#hop(this.#callback)
+    }
+    if (head.status === 101) {
+      this.#emit(result, head, callback, 0, '')
+      return this.#fail!(goError(`unsupported response status: ${head.statusText}`))
+    }
+    this.#decode(result, head, callback)
   }
 
-  #follow(status: number, location: string, from: RequestUrl, done: Done, fail: Fail): void {
-    this.#redirectsLeft--
-    if (status !== 307 && status !== 308) {
-      if (this.#method !== 'HEAD') this.#method = 'GET'
-      this.#body = null
+  #mayFollow(): boolean {
+    const { maxRedirects, warnsOfRedirects } = this.#vu.environment.options
+    if (this.#hops < (this.#params.redirects ?? maxRedirects)) return true
+    if (this.#params.redirects === null && warnsOfRedirects) {
+      this.#vu.environment.log(
+        'warning',
+        `Stopped after ${this.#hops + 1} redirects and returned the redirection; pass { redirects: n } in request params or set global maxRedirects to silence this`,
+        { url: this.#first.url.href },
+      )
     }
-    this.#referer = from.isTls && location.startsWith('http:') ? null : from.href
-    this.#urlText = location
-    this.#hop(done, fail)
+    return false
   }
 
-  #decode(body: Buffer | null, encoding: string, status: number): string | ArrayBuffer | null {
+  /** Answers a digest challenge of the host that the credentials are for; once. */
+  #challenged(result: WireResult, head: ResponseHead, callback: ResponseCallback | null): boolean {
+    if (this.#digest === null || this.#isAuthorized) return false
+    if (this.#out.url.origin !== this.#first.url.origin) return false
+    const challenge = findChallenge(head.challenges)
+    if (challenge === null) return false
+    this.#emit(result, head, callback, 0, '')
+    this.#isAuthorized = true
+    this.#challenge = challenge
+    this.#challengeUses = 0
+    this.#authorize()
+    this.#hop(this.#callback)
+    return true
+  }
+
+  #authorize(): void {
+    const out = this.#out
+    const value = authorize(this.#challenge!, this.#digest!, {
+      method: out.method || 'GET',
+      uri: out.url.path,
+      count: ++this.#challengeUses,
+    })
+    this.#out = { ...out, headers: new Map(out.headers).set('Authorization', value) }
+  }
+
+  #decode(result: WireResult, head: ResponseHead, callback: ResponseCallback | null): void {
     const type = this.#responseType()
-    if (body === null || type === 'none' || status === 204 || status === 304) return null
-    // The body lies in a buffer that is used again: text is decoded and bytes are copied now.
-    const plain = encoding === '' || body.length === 0 ? body : decompress(body, encoding)
-    return type === 'text' ? plain.toString('utf8') : new Uint8Array(plain).buffer
-  }
-
-  #finishUnsent(failure: HttpFailure, done: Done, fail: Fail): void {
-    if (this.#params.throw ?? this.#vu.environment.options.throw)
-      return fail(goError(failure.message))
-    this.#warn(this.#urlText, failure)
-    done(
-      new Response({
-        url: '',
-        head: null,
-        body: null,
-        error: failure.message,
-        errorCode: failure.code,
-        timings: NO_TIMINGS,
-        remoteAddress: '',
-        remotePort: 0,
-        tlsVersion: '',
-        cipher: '',
-        request: () => ({
-          method: this.#method,
-          url: this.#urlText,
-          headers: {},
-          body: '',
-          cookies: {},
-        }),
-      }),
-    )
+    let bytes = result.exchange!.body
+    if (bytes === null || type === 'none' || head.status === 204 || head.status === 304)
+      return this.#finish(result, head, callback, null)
+    const { contentEncoding } = head
+    if (contentEncoding !== '' && bytes.length > 0) {
+      if (needsZstd(contentEncoding)) {
+        // The bytes lie in a buffer that is used again.
+        const kept = { ...result, exchange: { head, body: Buffer.from(bytes) } }
+        return void loadZstd().then(() => {
+          if (!this.#isCancelled) this.#decode(kept, head, callback)
+        })
+      }
+      try {
+        bytes = decode(bytes, contentEncoding)
+      } catch (error) {
+        if (!(error instanceof HttpFailure)) throw error
+        return this.#broke(result, error, callback)
+      }
+    }
+    this.#finish(result, head, callback, bodyOf(bytes, type))
   }
 
   #finish(
-    url: RequestUrl,
     result: WireResult,
+    head: ResponseHead,
+    callback: ResponseCallback | null,
     body: string | ArrayBuffer | null,
-    failure: HttpFailure | null,
-    done: Done,
-    fail: Fail,
   ): void {
-    const head = result.exchange?.head ?? null
-    const status = head?.status ?? 0
-    const errorCode = failure?.code ?? (status >= 400 ? 1000 + status : 0)
-    this.#emit(url, result, errorCode, failure?.message ?? '')
-    if (failure !== null) {
-      if (this.#params.throw ?? this.#vu.environment.options.throw) {
-        return fail(goError(`${titled(this.#method)} "${url.masked}": ${failure.message}`))
-      }
-      this.#warn(url.masked, failure)
-    }
-    done(
+    const { status } = head
+    this.#emit(result, head, callback, 0, '')
+    this.#done!(
       new Response({
-        url: url.href,
+        url: this.#out.url.href,
         head,
-        body: failure === null ? body : null,
-        error: failure?.message ?? '',
-        errorCode,
-        timings: result.timings,
-        remoteAddress: result.remoteAddress,
-        remotePort: result.remotePort,
-        tlsVersion: result.tlsVersion,
-        cipher: result.cipher,
-        request: () => this.#record(url),
+        body,
+        error: '',
+        errorCode: status >= 400 ? 1000 + status : 0,
+        wire: result,
+        request: this.#record(),
       }),
     )
   }
 
-  #warn(url: string, failure: HttpFailure): void {
-    this.#vu.environment.log('warning', 'Request Failed', {
-      error: `${titled(this.#method)} "${url}": ${failure.message}`,
-    })
+  /** No response, or none that can be used: status 0. */
+  #broke(result: WireResult, failure: HttpFailure, callback: ResponseCallback | null): void {
+    this.#emit(result, null, callback, failure.code, failure.message)
+    const isInBody = result.partialBody !== null || result.exchange !== null
+    const text = isInBody
+      ? failure.detail
+      : `${titled(this.#first.method)} ${goQuote(this.#out.url.printed)}: ${failure.detail}`
+    if (this.#params.throw ?? this.#vu.environment.options.throw) return this.#fail!(goError(text))
+    this.#vu.environment.log('warning', 'Request Failed', { error: text })
+    const type = this.#responseType()
+    const partial = type === 'none' ? null : result.partialBody
+    this.#done!(
+      new Response({
+        url: this.#out.url.href,
+        head: null,
+        body: partial === null ? null : bodyOf(partial, type),
+        error: failure.message,
+        errorCode: failure.code,
+        wire: result,
+        request: this.#record(),
+      }),
+    )
+  }
+
+  #record(): () => ReturnType<typeof recordOf> {
+    const first = this.#first
+    const { userAgent } = this.#vu.environment.options
+    return () => recordOf(first, userAgent)
   }
 
   /** The nine samples of a round trip. */
-  #emit(url: RequestUrl, result: WireResult, errorCode: number, error: string): void {
-    const head = result.exchange?.head ?? null
-    const callback =
-      this.#params.responseCallback === undefined
-        ? this.#vu.responseCallback
-        : this.#params.responseCallback
-    const status = head?.status ?? 0
-    const expected = callback === null ? null : (callback ?? DEFAULT_CALLBACK).isExpected(status)
-    const code = errorCode !== 0 ? errorCode : status >= 400 ? 1000 + status : 0
+  #emit(
+    { timings, tlsVersion, remoteAddress }: WireResult,
+    head: ResponseHead | null,
+    callback: ResponseCallback | null,
+    errorCode: number,
+    error: string,
+  ): void {
+    const status = head === null ? 0 : head.status
+    const expected = callback === null ? null : callback.isExpected(status)
     const series = httpSeriesOf(this.#vu, this.#tags, {
-      method: this.#method,
-      url: url.masked,
+      method: this.#out.method,
+      url: this.#out.url.masked,
       name: this.#name,
       status,
-      proto: head?.proto ?? '',
-      tlsVersion: result.tlsVersion,
+      proto: head === null ? '' : head.proto,
+      tlsVersion: head === null ? '' : tlsVersion,
+      ip: remoteAddress,
       expected,
-      code,
+      code: errorCode !== 0 ? errorCode : status >= 400 ? 1000 + status : 0,
       error,
     })
-    const { timings } = result
     series.reqs.add(1)
     series.duration.add(timings.sending + timings.waiting + timings.receiving)
     series.blocked.add(timings.blocked)
@@ -338,56 +408,11 @@ export class HttpRequest {
   }
 }
 
-const NO_TIMINGS = {
-  blocked: 0,
-  connecting: 0,
-  handshaking: 0,
-  sending: 0,
-  waiting: 0,
-  receiving: 0,
-}
-
-/** Header values go out as Latin-1; other text as its UTF-8 bytes. */
-function latin1(value: string): string {
-  for (let i = 0; i < value.length; i++)
-    if (value.charCodeAt(i) > 255) return Buffer.from(value, 'utf8').toString('latin1')
-  return value
+/** Text is decoded and bytes are copied: they may lie in a buffer that is used again. */
+function bodyOf(bytes: Buffer, type: 'text' | 'binary' | 'none'): string | ArrayBuffer {
+  return type === 'binary' ? new Uint8Array(bytes).buffer : bytes.toString('utf8')
 }
 
 function titled(method: string): string {
-  return method[0] + method.slice(1).toLowerCase()
-}
-
-function redirectTarget(
-  status: number,
-  location: string | undefined,
-  from: RequestUrl,
-): string | null {
-  if (location === undefined || ![301, 302, 303, 307, 308].includes(status)) return null
-  try {
-    return new URL(location, from.href).href
-  } catch {
-    return null
-  }
-}
-
-function decompress(body: Buffer, encodings: string): Buffer {
-  const limit = { maxOutputLength: MAX_BODY_BYTES }
-  return encodings
-    .split(',')
-    .map((one) => one.trim())
-    .reverse()
-    .reduce((bytes, encoding) => {
-      switch (encoding) {
-        case 'gzip':
-        case 'x-gzip':
-          return gunzipSync(bytes, limit)
-        case 'deflate':
-          return (bytes[0]! & 0x0f) === 8 ? inflateSync(bytes, limit) : inflateRawSync(bytes, limit)
-        case 'br':
-          return brotliDecompressSync(bytes, limit)
-        default:
-          return bytes
-      }
-    }, body)
+  return method === '' ? 'Get' : method[0] + method.slice(1).toLowerCase()
 }

@@ -24,6 +24,8 @@ export interface RoundTrip {
   status: number
   proto: string
   tlsVersion: string
+  /** For the tag `ip`, when that is asked for. */
+  ip: string
   expected: boolean | null
   code: number
   error: string
@@ -31,22 +33,26 @@ export interface RoundTrip {
 
 /** URLs that one tag set keeps at hand; beyond, series are looked up by their tags again. */
 const MAX_CACHED = 10_000
+/** What one URL may give (statuses, errors) before its part of the cache starts anew. */
+const MAX_VARIANTS = 64
 
 /** What one URL gave before, and its series. */
 type Known = RoundTrip & { series: HttpSeries }
 
 export function httpSeriesOf(vu: Vu, tags: TagSet, trip: RoundTrip): HttpSeries {
   const cache = cacheOf(tags)
-  const known = cache.get(trip.url)
+  const named = cache.named ?? trip.name
+  const key = named ?? trip.url
+  const known = cache.known.get(key)
   // Fast path: a URL mostly gives what it gave before.
   for (let i = 0; known !== undefined && i < known.length; i++) {
     if (isSame(known[i]!, trip)) return known[i]!.series
   }
-  const series = makeSeries(vu, tags, trip)
-  if (known !== undefined) known.push({ ...trip, series })
+  const series = makeSeries(vu, tags, key, trip)
+  if (known !== undefined && known.length < MAX_VARIANTS) known.push({ ...trip, series })
   else {
-    if (cache.size >= MAX_CACHED) cache.clear()
-    cache.set(trip.url, [{ ...trip, series }])
+    if (cache.known.size >= MAX_CACHED) cache.known.clear()
+    cache.known.set(key, [{ ...trip, series }])
   }
   return series
 }
@@ -55,7 +61,6 @@ function isSame(a: RoundTrip, b: RoundTrip): boolean {
   return (
     a.status === b.status &&
     a.method === b.method &&
-    a.name === b.name &&
     a.expected === b.expected &&
     a.code === b.code &&
     a.error === b.error &&
@@ -64,18 +69,22 @@ function isSame(a: RoundTrip, b: RoundTrip): boolean {
   )
 }
 
-function makeSeries(vu: Vu, tags: TagSet, trip: RoundTrip): HttpSeries {
-  const { method, name, status, proto, tlsVersion, expected, code, error } = trip
-  const url = vu.environment.samples.isFull ? FOLDED : (name ?? trip.url)
-  const named = tags.pairs.find(([tag]) => tag === 'name')?.[1] ?? url
+/** `name` and `url` are the same: the name that the script gave, or the address. */
+function makeSeries(vu: Vu, tags: TagSet, named: string, trip: RoundTrip): HttpSeries {
+  const { method, status, proto, tlsVersion, ip, expected, code, error } = trip
+  const { samples, options } = vu.environment
+  const url = samples.isFull ? FOLDED : named
   const pairs: [string, string][] = [
     ['method', method],
     ['url', url],
-    ['name', named],
+    ['name', url],
     ['status', String(status)],
   ]
   if (proto !== '') pairs.push(['proto', proto])
   if (tlsVersion !== '') pairs.push(['tls_version', tlsVersion])
+  if (options.extraTags.includes('ip') && ip !== '') pairs.push(['ip', ip])
+  if (options.extraTags.includes('ocsp_status') && tlsVersion !== '')
+    pairs.push(['ocsp_status', 'unknown'])
   if (expected !== null) pairs.push(['expected_response', String(expected)])
   if (error !== '') pairs.push(['error', error])
   if (code !== 0) pairs.push(['error_code', String(code)])
@@ -94,8 +103,17 @@ function makeSeries(vu: Vu, tags: TagSet, trip: RoundTrip): HttpSeries {
   }
 }
 
-function cacheOf(tags: TagSet): Map<string, Known[]> {
-  let cache = tags.slots.get('http') as Map<string, Known[]> | undefined
-  if (cache === undefined) tags.slots.set('http', (cache = new Map()))
+interface Cache {
+  /** The tag `name` of the set itself. */
+  named: string | null
+  known: Map<string, Known[]>
+}
+
+function cacheOf(tags: TagSet): Cache {
+  let cache = tags.slots.get('http') as Cache | undefined
+  if (cache === undefined) {
+    const named = tags.pairs.find(([tag]) => tag === 'name')?.[1] ?? null
+    tags.slots.set('http', (cache = { named, known: new Map() }))
+  }
   return cache
 }

@@ -3,45 +3,85 @@ import { BUILTIN_MODULES } from '../compile/builtins.ts'
 import { CookieJar } from '../http/cookies.ts'
 import { jarObject } from './cookie-jar.ts'
 import { batch } from './http-batch.ts'
+import { FileData } from './http-body.ts'
 import { expectedStatuses, readCallback } from './http-params.ts'
-import { NamedUrl, methodName, prepareRequest } from './http-request.ts'
-import type { Response } from './response.ts'
+import { type HttpRequest, NamedUrl, prepareRequest, unreadable } from './http-request.ts'
+import { type Response, goError } from './response.ts'
+import { textOf } from './text.ts'
 import type { Vu } from './vu.ts'
 
-export function createHttp(vu: Vu): Record<string, unknown> {
-  const send = (
-    method: string,
-    url: unknown,
-    body: unknown,
-    params: unknown,
-  ): Promise<Response> => {
-    vu.requireRunning('making http requests')
-    const exchange = prepareRequest(vu, method, url, body, params)
-    return vu.block((done, fail) => exchange.start(done, fail))
+/** Sends one request and blocks until it is over. */
+export function send(
+  vu: Vu,
+  method: string,
+  url: unknown,
+  body: unknown,
+  params: unknown,
+): Promise<Response> | Response {
+  const request = prepare(vu, method, url, body, params)
+  if (!('start' in request)) return request
+  return vu.block((done, fail) => request.start(done, fail))
+}
+
+function prepare(
+  vu: Vu,
+  method: string,
+  url: unknown,
+  body: unknown,
+  params: unknown,
+): HttpRequest | Response {
+  vu.requireRunning('Making http requests')
+  try {
+    return prepareRequest(vu, method, url, body, params)
+  } catch (error) {
+    return unreadable(vu, error)
   }
+}
+
+type Send = (...args: unknown[]) => Promise<Response> | Response
+
+export function createHttp(vu: Vu): Record<string, unknown> {
+  /** Methods without a body; k6 warns of those who pass one. */
+  const bodiless =
+    (name: string): Send =>
+    (url, params, ...more) => {
+      if (more.length > 0 && vu.stage !== 'init') {
+        vu.environment.log(
+          'warning',
+          `http.${name} only accepts a url and an optional params argument. ${more.length} extra argument(s) will be ignored.`,
+        )
+      }
+      return send(vu, name.toUpperCase(), url, null, params)
+    }
+  const withBody =
+    (method: string): Send =>
+    (url, body, params) =>
+      send(vu, method, url, body, params)
   const members: Record<string, unknown> = {
-    get: (url: unknown, params: unknown) => send('GET', url, null, params),
-    head: (url: unknown, params: unknown) => send('HEAD', url, null, params),
-    post: (url: unknown, body: unknown, params: unknown) => send('POST', url, body, params),
-    put: (url: unknown, body: unknown, params: unknown) => send('PUT', url, body, params),
-    patch: (url: unknown, body: unknown, params: unknown) => send('PATCH', url, body, params),
-    del: (url: unknown, body: unknown, params: unknown) => send('DELETE', url, body, params),
-    options: (url: unknown, body: unknown, params: unknown) => send('OPTIONS', url, body, params),
+    get: bodiless('get'),
+    head: bodiless('head'),
+    post: withBody('POST'),
+    put: withBody('PUT'),
+    patch: withBody('PATCH'),
+    del: withBody('DELETE'),
+    options: withBody('OPTIONS'),
     request: (method: unknown, url: unknown, body: unknown, params: unknown) =>
-      send(methodName(method), url, body, params),
+      send(vu, textOf(method), url, body, params),
     asyncRequest: (method: unknown, url: unknown, body: unknown, params: unknown) => {
-      vu.requireRunning('making http requests')
-      const exchange = prepareRequest(vu, methodName(method), url, body, params)
-      return vu.pend<Response>((done, fail) => exchange.start(done, fail))
+      const request = prepare(vu, textOf(method), url, body, params)
+      if (!('start' in request)) return Promise.resolve(request)
+      return vu.pend<Response>((done, fail) => request.start(done, fail))
     },
-    batch: (requests: unknown) => batch(vu, requests),
+    batch: (...args: unknown[]) => batch(vu, args),
     url: (texts: TemplateStringsArray, ...values: unknown[]) => namedUrl(texts, values),
+    file: (data: unknown, name: unknown, type: unknown) => new FileData(data, name, type),
     expectedStatuses,
     setResponseCallback: (callback: unknown) => {
       vu.responseCallback = readCallback(callback)
     },
     cookieJar: () => {
-      vu.requireRunning('getting the cookie jar')
+      if (vu.stage === 'init')
+        throw goError('Making cookie jars in the init context is not supported')
       return jarObject(vu, vu.jar)
     },
     CookieJar: function () {
@@ -54,16 +94,16 @@ export function createHttp(vu: Vu): Record<string, unknown> {
   return members
 }
 
-/** `TLS_1_2` is "tls1.2", `OCSP_STATUS_GOOD` is "good". */
+/** `TLS_1_2` is "tls1.2", `OCSP_STATUS_GOOD` is "good", `OCSP_REASON_UNSPECIFIED` is "unspecified". */
 function constantOf(name: string): string {
   return name.startsWith('TLS_')
     ? `tls${name.slice(4).replace('_', '.')}`
-    : name.replace('OCSP_STATUS_', '').toLowerCase()
+    : name.replace(/^OCSP_(STATUS|REASON)_/, '').toLowerCase()
 }
 
 function namedUrl(texts: TemplateStringsArray, values: unknown[]): NamedUrl {
   const url = texts.reduce(
-    (text, part, i) => text + part + (i < values.length ? String(values[i]) : ''),
+    (text, part, i) => text + part + (i < values.length ? textOf(values[i]) : ''),
     '',
   )
   return new NamedUrl(url, texts.join('${}'))

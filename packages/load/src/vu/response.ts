@@ -1,7 +1,9 @@
 /** What `http.get` gives to the script. Parts that few scripts look at are made when they are read. */
+import type { WireResult } from '../http/client.ts'
+import { UNCONNECTED } from '../http/client.ts'
 import { parseSetCookie } from '../http/cookies.ts'
 import type { ResponseHead } from '../http/head.ts'
-import type { Timings } from '../http/client.ts'
+import { describeJsonProblem } from './go-json.ts'
 import { selectJson } from './selector.ts'
 import { textOf } from './text.ts'
 
@@ -22,15 +24,10 @@ export interface ResponseParts {
   body: string | ArrayBuffer | null
   error: string
   errorCode: number
-  timings: Timings
-  remoteAddress: string
-  remotePort: number
-  tlsVersion: string
-  cipher: string
-  request: () => RequestRecord
+  wire: WireResult
+  /** Null: the request could not even be read. */
+  request: (() => RequestRecord) | null
 }
-
-const NO_HEADERS = Object.freeze({})
 
 export class Response {
   status: number
@@ -41,6 +38,9 @@ export class Response {
   readonly #parts: ResponseParts
   #json: { value: unknown } | null = null
   #headers: Record<string, string> | null = null
+  #cookies: Record<string, object[]> | null = null
+  #timings: Record<string, number> | null = null
+  #request: RequestRecord | null = null
 
   constructor(parts: ResponseParts) {
     this.#parts = parts
@@ -52,11 +52,11 @@ export class Response {
   }
 
   get remote_ip(): string {
-    return this.#parts.remoteAddress
+    return this.#parts.wire.remoteAddress
   }
 
   get remote_port(): number {
-    return this.#parts.remotePort
+    return this.#parts.wire.remotePort
   }
 
   get status_text(): string {
@@ -68,32 +68,19 @@ export class Response {
   }
 
   get headers(): Record<string, string> {
-    this.#headers ??= { ...(this.#parts.head?.headers ?? NO_HEADERS) }
+    this.#headers ??= { ...this.#parts.head?.headers }
     return this.#headers
   }
 
   get cookies(): Record<string, object[]> {
-    const cookies: Record<string, object[]> = {}
-    for (const text of this.#parts.head?.setCookies ?? []) {
-      const cookie = parseSetCookie(text)
-      if (cookie === undefined) continue
-      ;(cookies[cookie.name] ??= []).push({
-        name: cookie.name,
-        value: cookie.value,
-        domain: cookie.domain,
-        path: cookie.path,
-        http_only: cookie.httpOnly,
-        secure: cookie.secure,
-        max_age: cookie.maxAge,
-        expires: cookie.expiresMs ?? NO_EXPIRY,
-      })
-    }
-    return cookies
+    this.#cookies ??= readCookies(this.#parts.head?.setCookies ?? [])
+    return this.#cookies
   }
 
   get timings(): Record<string, number> {
-    const { blocked, connecting, handshaking, sending, waiting, receiving } = this.#parts.timings
-    return {
+    const { blocked, connecting, handshaking, sending, waiting, receiving } =
+      this.#parts.wire.timings
+    this.#timings ??= {
       duration: sending + waiting + receiving,
       blocked,
       looking_up: 0,
@@ -103,16 +90,18 @@ export class Response {
       waiting,
       receiving,
     }
+    return this.#timings
   }
 
   get tls_version(): string {
-    return this.#parts.tlsVersion
+    return this.#parts.head === null ? '' : this.#parts.wire.tlsVersion
   }
 
   get tls_cipher_suite(): string {
-    return this.#parts.cipher
+    return this.#parts.head === null ? '' : this.#parts.wire.cipher
   }
 
+  /** Stapled answers are not asked for: the status of a TLS connection is unknown. */
   get ocsp(): object {
     return {
       produced_at: 0,
@@ -120,48 +109,39 @@ export class Response {
       next_update: 0,
       revoked_at: 0,
       revocation_reason: '',
-      status: '',
+      status: this.tls_version === '' ? '' : 'unknown',
     }
   }
 
-  get request(): RequestRecord {
-    return this.#parts.request()
+  get request(): RequestRecord | null {
+    this.#request ??= this.#parts.request?.() ?? null
+    return this.#request
   }
 
-  /** The body as JSON, or the part of it that `selector` names. */
-  json(selector?: unknown): unknown {
+  /** The body as JSON, or the part of it that `selector` names; undefined when there is no such part. */
+  json(...selector: unknown[]): unknown {
     if (this.#json === null) {
       if (this.body === null)
         throw goError(
           "the body is null so we can't transform it to JSON - this likely was because of a request error getting the response",
         )
-      const text =
-        typeof this.body === 'string' ? this.body : Buffer.from(this.body).toString('utf8')
+      const text = textOfBody(this.body)
       try {
         this.#json = { value: JSON.parse(text) }
-      } catch (error) {
-        throw goError(`cannot parse json due to an error${placeOfJsonError(text, error as Error)}`)
+      } catch {
+        if (selector.length > 0) return undefined
+        throw goError(`cannot parse json due to an error at ${describeJsonProblem(text)}`)
       }
     }
-    return selector === undefined
+    return selector.length === 0
       ? this.#json.value
-      : selectJson(this.#json.value, textOf(selector))
+      : selectJson(this.#json.value, textOf(selector[0]))
   }
 
   /** Fields in k6's order. */
   toJSON(): object {
-    const {
-      remote_ip,
-      remote_port,
-      url,
-      status,
-      status_text,
-      proto,
-      headers,
-      cookies,
-      body,
-      timings,
-    } = this
+    const { remote_ip, remote_port, url, status, status_text, proto } = this
+    const { headers, cookies, body, timings } = this
     const { tls_version, tls_cipher_suite, ocsp, error, error_code, request } = this
     return {
       remote_ip,
@@ -184,16 +164,44 @@ export class Response {
   }
 }
 
+export function textOfBody(body: string | ArrayBuffer): string {
+  return typeof body === 'string' ? body : Buffer.from(body).toString('utf8')
+}
+
+function readCookies(lines: readonly string[]): Record<string, object[]> {
+  const cookies: Record<string, object[]> = {}
+  for (const text of lines) {
+    const cookie = parseSetCookie(text)
+    if (cookie === undefined) continue
+    ;(cookies[cookie.name] ??= []).push({
+      name: cookie.name,
+      value: cookie.value,
+      domain: cookie.domain,
+      path: cookie.path,
+      http_only: cookie.httpOnly,
+      secure: cookie.secure,
+      max_age: cookie.maxAge,
+      expires: cookie.expiresMs ?? NO_EXPIRY,
+    })
+  }
+  return cookies
+}
+
+/** The response to a request that could not be read: k6 gives it an empty body, not null. */
+export function blankResponse(error: string, errorCode: number): Response {
+  return new Response({
+    url: '',
+    head: null,
+    body: new Uint8Array(0) as unknown as ArrayBuffer,
+    error,
+    errorCode,
+    wire: UNCONNECTED,
+    request: null,
+  })
+}
+
 export function goError(message: string): Error {
   const error = new Error(message)
   error.name = 'GoError'
   return error
-}
-
-/** V8 tells a position in JSON, or that the text ended. */
-function placeOfJsonError(text: string, error: Error): string {
-  const match = /position (\d+)/.exec(error.message)
-  const offset = match === null ? text.length : Number(match[1])
-  const before = text.slice(0, offset).split('\n')
-  return ` at line ${before.length}, character ${before.at(-1)!.length + 1} , error: ${error.message}`
 }

@@ -16,6 +16,7 @@ import type { VuEnvironment } from './environment.ts'
 import { Gate } from './gate.ts'
 import { createGlobal } from './globals.ts'
 import type { ResponseCallback } from './http-params.ts'
+import { goError } from './response.ts'
 
 export type Outcome =
   | { kind: 'returned'; value: unknown }
@@ -225,7 +226,7 @@ export class Vu {
 
   /** Throws in the init stage, where k6 refuses `what`. */
   requireRunning(what: string): void {
-    if (this.stage === 'init') throw new Error(`${what} in the init context is not supported`)
+    if (this.stage === 'init') throw goError(`${what} in the init context is not supported`)
   }
 
   /**
