@@ -4,6 +4,7 @@ import type { RunState } from './executors/run-state.ts'
 import type { Scenario } from './executors/scenario.ts'
 import type { GeneratorHealth } from './generator/health.ts'
 import type { MetricsEngine } from './metrics/engine.ts'
+import type { ThresholdGroup } from './metrics/threshold.ts'
 
 /** A PromQL instant query, evaluated somewhere else. `timeMs` is ms since the epoch; left out: now. */
 export type PromqlQuery = (
@@ -47,6 +48,8 @@ export interface LoadIo {
  * when `drive` is done.
  */
 export interface LoadController {
+  /** ms between two hand-overs of samples by workers; left out: 500. */
+  flushIntervalMs?: number
   /** The scenarios to run instead of those that the script asks for. */
   plan(scenarios: readonly Scenario[]): Scenario[]
   /** Called when the scenarios start; when it resolves they end gracefully, when it rejects the run fails. */
@@ -65,6 +68,19 @@ export interface ControlledRun {
   setTarget(scenario: number, value: number): void
   /** Aborted when the run ends for another reason. */
   signal: AbortSignal
+  /** Those of the script. While somebody controls the run they are nobody's but the controller's. */
+  thresholds: readonly ThresholdGroup[]
+  promql: PromqlQuery | undefined
+  now(): number
+  /** Into the run's report. */
+  publish(part: Pick<RunReport, 'limit' | 'suspects'>): void
+  /** Columns of the terminal. */
+  columns: number
+  /** Writes to stdout for good. */
+  say(text: string): void
+  /** Shows what is going on, until the next text; '': nothing. */
+  status(text: string): void
+  warn(text: string): void
 }
 
 export interface LoadOptions {
@@ -84,6 +100,8 @@ export interface LoadOptions {
   userAgent?: string
   /** Controls the load while the run goes on; left out: the script's scenarios say it all. */
   controller?: LoadController
+  /** Told the last report, whether there is a Vigie or not. */
+  onReport?: (report: RunReport) => void
   /** Id of the run (label `testid`); left out: made from the time and 6 random hex digits. */
   runId?: string
 }

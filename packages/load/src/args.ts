@@ -23,6 +23,23 @@ export interface LoadArgs {
   checkAfter: boolean
   /** ms to wait before the data checks run; null: until the target is quiet. */
   settleMs: number | null
+  /** Of `--find-limit`; null: an ordinary run. */
+  findLimit: FindLimitArgs | null
+  /** Whether to look for what gave first when the run fails. */
+  wantsSuspects: boolean
+  /** Nothing but the result as JSON on stdout. */
+  json: boolean
+}
+
+export interface FindLimitArgs {
+  isWanted: boolean
+  /** Null: as the script counts it. */
+  by: 'vus' | 'rate' | null
+  /** Null: at least 30 s. */
+  holdMs: number | null
+  precision: number
+  max: number | null
+  start: number | null
 }
 
 /** Flags that have a K6_* variable but no option in the script; left out: not given. */
@@ -165,6 +182,14 @@ const FLAGS = new Map<string, { short?: string; arity: Arity; bare?: string; app
   ['help', { short: 'h', arity: 'switch', apply: (a, v, f) => void (a.help = truth(v, f)) }],
   ['check-after', { arity: 'switch', apply: (a, v, f) => void (a.checkAfter = truth(v, f)) }],
   ['settle', { arity: 'value', apply: (a, v, f) => void (a.settleMs = durationMs(v, f)) }],
+  ['find-limit', { arity: 'switch', apply: (a, v, f) => void (limit(a).isWanted = truth(v, f)) }],
+  ['find-limit-by', { arity: 'value', apply: (a, v, f) => void (limit(a).by = limitUnit(v, f)) }],
+  ['hold', { arity: 'value', apply: (a, v, f) => void (limit(a).holdMs = hold(v, f)) }],
+  ['precision', { arity: 'value', apply: (a, v, f) => void (limit(a).precision = share(v, f)) }],
+  ['max', { arity: 'value', apply: (a, v, f) => void (limit(a).max = amount(v, f)) }],
+  ['start', { arity: 'value', apply: (a, v, f) => void (limit(a).start = amount(v, f)) }],
+  ['no-suspects', { arity: 'switch', apply: (a, v, f) => void (a.wantsSuspects = !truth(v, f)) }],
+  ['json', { arity: 'switch', apply: (a, v, f) => void (a.json = truth(v, f)) }],
   ['vigie', { arity: 'value', apply: (a, v) => void (a.vigie = v) }],
 ])
 
@@ -195,6 +220,43 @@ function truth(value: string, flag: string): boolean {
   const parsed = parseTruth(value)
   if (parsed === undefined) throw invalid(value, flag, 'want true or false')
   return parsed
+}
+
+function limit(args: LoadArgs): FindLimitArgs {
+  return (args.findLimit ??= {
+    isWanted: false,
+    by: null,
+    holdMs: null,
+    precision: 0.1,
+    max: null,
+    start: null,
+  })
+}
+
+function limitUnit(value: string, flag: string): 'vus' | 'rate' {
+  if (value === 'vus' || value === 'rate') return value
+  throw usage(`invalid argument "${value}" for "${flag}": want vus or rate`)
+}
+
+/** A level shorter than this shows nothing. */
+const MIN_HOLD_MS = 1000
+
+function hold(value: string, flag: string): number {
+  const ms = durationMs(value, flag)
+  if (ms >= MIN_HOLD_MS) return ms
+  throw usage(`invalid argument "${value}" for "${flag}": want at least ${MIN_HOLD_MS / 1000}s`)
+}
+
+function share(value: string, flag: string): number {
+  const number = Number(value)
+  if (number >= 0.005 && number <= 1) return number
+  throw usage(`invalid argument "${value}" for "${flag}": want a number from 0.005 to 1`)
+}
+
+function amount(value: string, flag: string): number {
+  const number = Number(value)
+  if (number > 0 && Number.isFinite(number)) return number
+  throw usage(`invalid argument "${value}" for "${flag}": want a number above 0`)
 }
 
 function durationMs(value: string, flag: string): number {
@@ -273,6 +335,9 @@ export function parseLoadArgs(argv: readonly string[]): LoadArgs {
     vigie: null,
     checkAfter: false,
     settleMs: null,
+    findLimit: null,
+    wantsSuspects: true,
+    json: false,
   }
   const shorts = new Map(
     [...FLAGS].flatMap(([name, { short }]) => (short ? [[short, name]] : [])) as [string, string][],
@@ -304,6 +369,8 @@ export function parseLoadArgs(argv: readonly string[]): LoadArgs {
     } else if (arg.startsWith('-') && arg.length > 1) applyShort(arg, shorts, apply)
     else positional(arg)
   }
+  if (args.findLimit?.isWanted === false)
+    throw usage('--find-limit-by, --hold, --precision, --max and --start need --find-limit')
   return args
 }
 

@@ -1,10 +1,11 @@
-export { parseLoadArgs, type LoadArgs } from './args.ts'
+export { type FindLimitArgs, parseLoadArgs, type LoadArgs } from './args.ts'
 export type {
   CheckReport,
   DataChecks,
   LimitClass,
   LimitLevel,
   LimitReport,
+  LoadController,
   LoadIo,
   LoadOptions,
   Logger,
@@ -13,5 +14,7 @@ export type {
   SuspectReport,
   ThresholdReport,
 } from './api.ts'
+export { type LoadWindowReading, type WindowReason } from './limit/meter.ts'
+export { type LoadDriver, type LoadSeat, SteeredRun } from './limit/steered-run.ts'
 export { EXIT, LoadError } from './errors.ts'
 export { runLoad } from './run.ts'

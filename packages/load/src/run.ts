@@ -26,6 +26,7 @@ import { RemoteWriteOutput } from './outputs/remote-write.ts'
 import { RunReporter } from './outputs/run-reporter.ts'
 import { scriptSource } from './outputs/script-source.ts'
 import { Progress, describeScenario } from './progress.ts'
+import { StatusLine } from './status-line.ts'
 import {
   type SummaryData,
   type SummaryInput,
@@ -110,6 +111,9 @@ class LoadRun {
   readonly #dropped: number[] = []
   #isMarkedFailed = false
   #brokenChecks: CheckReport[] | null = null
+  /** What a controller has found so far. */
+  #found: Pick<RunReport, 'limit' | 'suspects'> = {}
+  #status: StatusLine | null = null
   #isStopping = false
   /** Measures the generator: its main thread here, all threads put together in the monitor. */
   readonly #meter = new ThreadMeter()
@@ -287,8 +291,6 @@ class LoadRun {
 
   #announce(): void {
     if (this.#given.args.quiet) return
-    const { scenarios } = this.#options
-    const vus = scenarios.reduce((sum, one) => sum + maxVusOf(one), 0)
     const output = this.#outputs.length === 0 ? '-' : `${this.#given.vigieUrl} (run ${this.#id})`
     this.#io.stdout(
       [
@@ -297,8 +299,7 @@ class LoadRun {
         `        script: ${this.#script}`,
         `        output: ${output}`,
         '',
-        `     scenarios: (${this.#percentOfTest()}%) ${scenarios.length} scenario${scenarios.length === 1 ? '' : 's'}, ${vus} max VUs, ${formatGoDuration(lastMomentMs(scenarios))} max duration (incl. graceful stop):`,
-        ...scenarios.map((one) => `              * ${one.name}: ${describeScenario(one)}`),
+        ...(this.#given.controller === undefined ? this.#scenarioLines() : []),
         '',
         '',
       ].join('\n'),
@@ -308,6 +309,15 @@ class LoadRun {
   #percentOfTest(): string {
     const { stripes } = this.#options
     return (stripes === null ? 100 : (100 * stripes.own.length) / stripes.period).toFixed(2)
+  }
+
+  #scenarioLines(): string[] {
+    const { scenarios } = this.#options
+    const vus = scenarios.reduce((sum, one) => sum + maxVusOf(one), 0)
+    return [
+      `     scenarios: (${this.#percentOfTest()}%) ${scenarios.length} scenario${scenarios.length === 1 ? '' : 's'}, ${vus} max VUs, ${formatGoDuration(lastMomentMs(scenarios))} max duration (incl. graceful stop):`,
+      ...scenarios.map((one) => `              * ${one.name}: ${describeScenario(one)}`),
+    ]
   }
 
   async #prepareVus(): Promise<void> {
@@ -328,6 +338,7 @@ class LoadRun {
           testOptions: testOptions(raw, scenarios),
           scenarios,
           state: this.#state.buffer,
+          flushIntervalMs: this.#given.controller?.flushIntervalMs,
           worker: i,
           workers: this.#workers.length,
           shares: shares[i]!,
@@ -348,8 +359,6 @@ class LoadRun {
     if (!noSetup && this.#facts.functions.includes('setup'))
       this.#setupData = await this.#workers[0]!.request('setup', null)
     if (this.#isStopping) return
-    const { args } = this.#given
-    this.#progress = new Progress(this.#state, this.#io.isTTY, (text) => this.#io.stdout(text))
     this.#state.startMs = monotonicMs()
     this.#monitor = new GeneratorMonitor(this.#state)
     this.#meter.start()
@@ -357,19 +366,36 @@ class LoadRun {
       () => this.#monitor?.add('main', this.#meter.report()),
       METER_INTERVAL_MS,
     )
-    if (!args.quiet) this.#progress.start()
-    const thresholdTimer = setInterval(() => void this.#watchThresholds(), THRESHOLD_INTERVAL_MS)
+    const stopWatching = this.#given.controller === undefined ? this.#watch() : this.#watchStatus()
     try {
       await Promise.all([this.#runWorkers(), this.#control()])
     } finally {
-      clearInterval(thresholdTimer)
       clearInterval(meterTimer)
       this.#meter.stop()
       this.#monitor.add('main', this.#meter.report())
       this.#durationMs = monotonicMs() - this.#state.startMs
-      if (!args.quiet) this.#progress.stop()
+      stopWatching()
     }
     this.#sampleDropped(true)
+  }
+
+  /** Shows progress and looks at thresholds until the returned function is called. */
+  #watch(): () => void {
+    const progress = new Progress(this.#state, this.#io.isTTY, (text) => this.#io.stdout(text))
+    this.#progress = progress
+    if (!this.#given.args.quiet) progress.start()
+    const timer = setInterval(() => void this.#watchThresholds(), THRESHOLD_INTERVAL_MS)
+    return () => {
+      clearInterval(timer)
+      if (!this.#given.args.quiet) progress.stop()
+    }
+  }
+
+  /** A controller says itself what is going on. */
+  #watchStatus(): () => void {
+    const status = new StatusLine(this.#io, this.#given.args.quiet)
+    this.#status = status
+    return () => status.set('')
   }
 
   /** Lets the controller, if there is one, change the load; then the controlled scenarios end. */
@@ -383,6 +409,14 @@ class LoadRun {
         health: (windowMs) => this.#monitor!.last(windowMs),
         setTarget: (scenario, value) => this.#state.setTarget(scenario, value),
         signal: this.#ending.signal,
+        thresholds: this.#thresholds,
+        promql: this.#given.promql,
+        now: () => this.#io.now(),
+        columns: this.#io.columns ?? 80,
+        publish: (part) => (this.#found = { ...this.#found, ...part }),
+        say: (text) => this.#status!.interleave(() => this.#io.stdout(text)),
+        status: (text) => this.#status!.set(text),
+        warn: (text) => this.#log('warning', text),
       })
     } finally {
       this.#options.scenarios.forEach((one, i) => {
@@ -502,25 +536,31 @@ class LoadRun {
     } finally {
       clearInterval(this.#vusTimer)
     }
-    this.#engine.evaluateThresholds(this.#durationMs, true)
-    await evaluatePromql(this.#thresholds, this.#given.promql, true)
     const hasRun = this.#state.startMs !== 0
-    if (hasRun) await this.#summarise()
-    const failed = this.#failedKeys()
-    if (hasRun && failed.length > 0)
-      this.#fail(
-        this.#failure?.exitCode === EXIT.thresholdsFailed
-          ? this.#failure
-          : new LoadError(
-              EXIT.thresholdsFailed,
-              `thresholds on metrics '${failed.join(', ')}' have been crossed`,
-            ),
-      )
+    // A controlled run goes beyond what the thresholds allow: its controller judges.
+    if (this.#given.controller === undefined) await this.#judge(hasRun)
     if (hasRun && this.#io.signal?.aborted !== true) await this.#checkData()
     this.#endedMs = this.#io.now()
     this.#exitCode = this.#verdict()
     this.#report = this.#reportState()
+    if (this.#given.onReport !== undefined) this.#given.onReport(this.#runReport())
     await Promise.all([...this.#outputs.map((output) => output.close()), this.#reporter?.close()])
+  }
+
+  async #judge(hasRun: boolean): Promise<void> {
+    this.#engine.evaluateThresholds(this.#durationMs, true)
+    await evaluatePromql(this.#thresholds, this.#given.promql, true)
+    if (hasRun) await this.#summarise()
+    const failed = this.#failedKeys()
+    if (!hasRun || failed.length === 0) return
+    this.#fail(
+      this.#failure?.exitCode === EXIT.thresholdsFailed
+        ? this.#failure
+        : new LoadError(
+            EXIT.thresholdsFailed,
+            `thresholds on metrics '${failed.join(', ')}' have been crossed`,
+          ),
+    )
   }
 
   async #checkData(): Promise<void> {
@@ -672,6 +712,7 @@ class LoadRun {
       generator: this.#monitor?.total() ?? null,
       checks: checkReports(this.#engine.root),
       ...(this.#brokenChecks === null ? {} : { brokenChecks: this.#brokenChecks }),
+      ...this.#found,
     }
   }
 
@@ -684,8 +725,9 @@ class LoadRun {
       return
     }
     const write = (): void => this.#logWriter.write(line, now, now - this.#startedMs)
-    if (this.#progress !== null) this.#progress.interleave(write)
-    else write()
+    const screen = this.#progress ?? this.#status
+    if (screen === null) write()
+    else screen.interleave(write)
   }
 }
 

@@ -38,12 +38,21 @@ Results
       --console-output FILE          where console.log and friends write
       --log-output TO                stderr, stdout, none or file=path[,level=warn]
       --log-format FORMAT            text, json or raw
+      --json                         nothing but the result, as JSON
   -q, --quiet                        no progress
   -v, --verbose                      debug messages
       --no-color
 
 Vigie's own
       --vigie URL                    the Vigie to report to, and to ask for promql(…) thresholds
+      --find-limit                   how much can it take? Raises the load until thresholds fail, bisects,
+                                     soaks, and says what gave first. Exit code 0 when a limit was found
+                                     (or none up to --max), 99 when even the first load fails
+      --find-limit-by UNIT           vus or rate (iterations per second); otherwise as the script counts
+      --hold 30s                     how long a load is held; otherwise 30 s, 3 scrapes and 2 iterations
+      --precision 0.1                how close limit and first failure have to be
+      --max N, --start N             highest and first load; otherwise none, and a tenth of the script's
+      --no-suspects                  do not look for the series that gave first when a run fails
       --check-after                  when the load has ended, run the data checks of that Vigie: one that
                                      is violated and was not before fails the run (exit code 99)
       --settle 10s                   wait this long before; otherwise until rates and queues are flat

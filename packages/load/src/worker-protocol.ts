@@ -29,6 +29,8 @@ export interface Preparation {
   testOptions: unknown
   scenarios: Scenario[]
   state: SharedArrayBuffer
+  /** ms between two hand-overs of samples; undefined: as always. */
+  flushIntervalMs: number | undefined
   /** Which worker this is, from 0, and how many there are. */
   worker: number
   workers: number

@@ -34,6 +34,7 @@ class WorkerHost {
   /** The throw-away VU that runs setup, teardown or handleSummary. */
   #lifecycleVu: Vu | null = null
   #isStopped = false
+  #flushTimer: NodeJS.Timeout | undefined
 
   constructor(port: MessagePort) {
     this.#port = port
@@ -94,11 +95,16 @@ class WorkerHost {
       if (message.kind === 'stop') this.#stop()
       else void this.#answer(message)
     })
-    const timer = setInterval(() => this.#flush(), FLUSH_INTERVAL_MS)
-    timer.unref()
+    this.#flushEvery(FLUSH_INTERVAL_MS)
     process.on('unhandledRejection', (reason) => {
       this.#log('error', `Uncaught (in promise) ${describeError(reason)}`, { source: 'stacktrace' })
     })
+  }
+
+  #flushEvery(ms: number): void {
+    clearInterval(this.#flushTimer)
+    this.#flushTimer = setInterval(() => this.#flush(), ms)
+    this.#flushTimer.unref()
   }
 
   async #answer(message: Extract<ToWorker, { kind: 'request' }>): Promise<void> {
@@ -169,6 +175,7 @@ class WorkerHost {
   async #prepare(preparation: Preparation): Promise<void> {
     const { options, testOptions, scenarios, state, openedFiles, sharedArrays, vuIds } = preparation
     this.#preparation = preparation
+    if (preparation.flushIntervalMs !== undefined) this.#flushEvery(preparation.flushIntervalMs)
     const dropped = new Set(options.droppedTags)
     this.#samples.tags.drop((name) => dropped.has(name))
     this.#environment = {

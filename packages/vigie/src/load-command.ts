@@ -1,6 +1,16 @@
 /** `vigie load` (and `vigie run`): joins a load run with a running Vigie, if there is one. */
 import { text } from 'node:stream/consumers'
-import { EXIT, LoadError, parseLoadArgs, runLoad } from '@vigie/load'
+import {
+  EXIT,
+  type FindLimitArgs,
+  type LoadArgs,
+  type LoadController,
+  LoadError,
+  type RunReport,
+  SteeredRun,
+  parseLoadArgs,
+  runLoad,
+} from '@vigie/load'
 import { findAddress } from './address.ts'
 import { DataChecksOver } from './check-after.ts'
 import { VigieClient } from './vigie-client.ts'
@@ -33,6 +43,8 @@ export async function loadCommand(argv: readonly string[]): Promise<number> {
   }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
   endWithStdin()
+  if (args.json) args.quiet = true
+  const controller = args.findLimit === null ? null : await findLimit(args, args.findLimit, client)
   return runLoad(
     {
       args,
@@ -43,9 +55,11 @@ export async function loadCommand(argv: readonly string[]): Promise<number> {
       ...(client === null || !args.checkAfter
         ? {}
         : { dataChecks: new DataChecksOver(client, args.settleMs) }),
+      ...(controller === null ? {} : { controller }),
+      ...(args.json ? { onReport: printJson } : {}),
     },
     {
-      stdout: (text) => void process.stdout.write(text),
+      stdout: args.json ? () => {} : (text) => void process.stdout.write(text),
       stderr,
       isTTY: process.stdout.isTTY === true,
       ...(process.stdout.columns === undefined ? {} : { columns: process.stdout.columns }),
@@ -56,6 +70,33 @@ export async function loadCommand(argv: readonly string[]): Promise<number> {
       signal: interrupt.signal,
     },
   )
+}
+
+/** Loaded when it is asked for: a run must not wait for it. */
+async function findLimit(
+  args: LoadArgs,
+  { by, holdMs, precision, max, start }: FindLimitArgs,
+  client: VigieClient | null,
+): Promise<LoadController> {
+  const { FindLimit } = await import('./find-limit/drive.ts')
+  return new SteeredRun(
+    new FindLimit({
+      by,
+      holdMs,
+      precision,
+      max,
+      start,
+      client,
+      wantsSuspects: args.wantsSuspects,
+      isQuiet: args.quiet,
+    }),
+  )
+}
+
+/** `--json`: the report without what is only there to be drawn. */
+function printJson(report: RunReport): void {
+  const { summaryText: _text, options: _options, ...result } = report
+  process.stdout.write(JSON.stringify(result, null, 2) + '\n')
 }
 
 /** A run that another process started for itself ends when that one is gone. */

@@ -1,5 +1,6 @@
 /** What the command line asks of a running Vigie: queries, series, data checks. */
 import type { PromqlQuery } from '@vigie/load'
+import { parseDuration } from '@vigie/model'
 
 /** A threshold's query must not hold up the end of the run. */
 const TIMEOUT_MS = 10_000
@@ -22,6 +23,14 @@ export interface CheckState {
   description: string
   error: string | null
   sample: { columns: string[]; rows: (string | number | boolean | null)[][] } | null
+}
+
+export interface Target {
+  scrapeUrl: string
+  health: 'up' | 'down' | 'unknown'
+  lastError: string
+  labels: Record<string, string>
+  scrapeIntervalMs: number
 }
 
 interface Answer<T> {
@@ -93,6 +102,39 @@ export class VigieClient {
     }))
   }
 
+  /** Names of metrics that have samples from `startMs` on. */
+  async metricNames(selector: string, startMs: number): Promise<string[]> {
+    return this.#ask<string[]>(
+      `api/v1/label/__name__/values?${new URLSearchParams({ 'match[]': selector, start: String(startMs / 1000) }).toString()}`,
+    )
+  }
+
+  async targets(): Promise<Target[]> {
+    const { activeTargets } = await this.#ask<{
+      activeTargets: (Target & { scrapeInterval: string })[]
+    }>('api/v1/targets?state=active')
+    return activeTargets.map((one) => ({
+      ...one,
+      scrapeIntervalMs: parseDuration(one.scrapeInterval) ?? 0,
+    }))
+  }
+
+  /** Type and help of metrics by name; '' where unknown. */
+  async metadata(): Promise<Map<string, { type: string; help: string }>> {
+    const answer =
+      await this.#ask<Record<string, { type: string; help: string }[]>>('api/v1/metadata')
+    return new Map(Object.entries(answer).map(([name, [first]]) => [name, first!]))
+  }
+
+  /** Load runs that Vigie keeps, newest first. */
+  async runs(): Promise<{ id: string; startedMs: number; endedMs: number | null }[]> {
+    const response = await this.#fetch('api/vigie/runs', {
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    })
+    if (!response.ok) throw new Error(`${this.url} answered ${response.status} to /api/vigie/runs`)
+    return (await response.json()) as { id: string; startedMs: number; endedMs: number | null }[]
+  }
+
   /** Runs every data check now and gives what is then known. */
   async runChecks(): Promise<CheckState[]> {
     const response = await this.#fetch('api/vigie/checks/run', {
@@ -104,10 +146,9 @@ export class VigieClient {
     return (await response.json()) as CheckState[]
   }
 
-  async #ask<T>(path: string, body: URLSearchParams): Promise<T> {
+  async #ask<T>(path: string, body?: URLSearchParams): Promise<T> {
     const response = await this.#fetch(path, {
-      method: 'POST',
-      body,
+      ...(body === undefined ? {} : { method: 'POST', body }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
     const answer = (await response.json()) as Answer<T>
