@@ -13,7 +13,7 @@ const HOLD = '3s'
 const PRECISION = '0.03'
 /** Vigie has seen the system at rest for this long before the run. */
 const REST_MS = 3000
-const CLI = path('../../packages/vigie/bundle/cli.js')
+const CLI = process.env.VIGIE_CLI ?? path('../../packages/vigie/bundle/cli.js')
 
 const wanted = process.argv.slice(2)
 const isVerbose = process.env.VERBOSE === '1'

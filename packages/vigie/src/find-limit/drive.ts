@@ -4,7 +4,13 @@
  *
  *   warm up ▶ search: hold, observe, next ▶ head-room ▶ suspects ▶ report
  */
-import { type CapacityLevel, CapacitySearch, type SearchStep, loadText } from '@vigie/insight'
+import {
+  type CapacityLevel,
+  CapacitySearch,
+  type SearchStep,
+  type SuspectLevel,
+  loadText,
+} from '@vigie/insight'
 import {
   EXIT,
   type LimitLevel,
@@ -226,10 +232,12 @@ export class FindLimit implements LoadDriver {
       if (this.#report.sustained !== null)
         this.#report.headroom = await findHeadroom(client, this.#report).catch(() => null)
       if (wantsSuspects && this.#report.failed !== null)
-        suspects = await findSuspects(client, this.#report).catch((error: unknown) => {
-          seat.warn(`cannot look for suspects: ${(error as Error).message}`)
-          return null
-        })
+        suspects = await findSuspects(client, levelsOf(this.#report), seat.unit).catch(
+          (error: unknown) => {
+            seat.warn(`cannot look for suspects: ${(error as Error).message}`)
+            return null
+          },
+        )
     }
     seat.publish({ limit: this.#report, ...(suspects === null ? {} : { suspects }) })
     seat.say(
@@ -280,6 +288,21 @@ function levelReport(level: CapacityLevel, seen: LevelSeen): LimitLevel {
     problems: level.reasons,
     class: level.failure,
   }
+}
+
+/** Levels at which the generator gave out say nothing of the target. */
+function levelsOf({ unit, levels }: LimitReport): SuspectLevel[] {
+  return levels
+    .filter((one) => one.class !== 'generator')
+    .map((one) => ({
+      load: one.load,
+      startMs: one.startMs,
+      endMs: one.endMs,
+      offered: unit === 'rate' ? one.load : one.iterationsPerSec,
+      throughput: one.iterationsPerSec,
+      p95: one.p95Ms ?? NaN,
+      isOk: one.held,
+    }))
 }
 
 /** `40 s`, `3 min`. */
