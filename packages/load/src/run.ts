@@ -548,7 +548,8 @@ class LoadRun {
   }
 
   async #judge(hasRun: boolean): Promise<void> {
-    this.#engine.evaluateThresholds(this.#durationMs, true)
+    const endMs = this.#state.startMs + this.#durationMs
+    this.#engine.evaluateThresholds(this.#durationMs, true, Math.max(0, monotonicMs() - endMs))
     await evaluatePromql(this.#thresholds, this.#given.promql, true)
     if (hasRun) await this.#summarise()
     const failed = this.#failedKeys()

@@ -3,10 +3,12 @@
  * of groups and checks, and per series what outputs want.
  */
 import { EXIT, LoadError } from '../errors.ts'
+import { monotonicMs } from '../executors/run-state.ts'
 import { DEFAULT_SYSTEM_TAGS } from '../options.ts'
 import type { Flush, SeriesDefinition } from './buffer.ts'
 import { BUILTIN_METRICS, type Metric } from './metric.ts'
 import { type Sink, createSink } from './sink.ts'
+import { SlidingSink } from './sliding.ts'
 import { type ThresholdGroup, checkAggregates, evaluateGroup } from './threshold.ts'
 
 const SYSTEM_TAGS = new Set([...DEFAULT_SYSTEM_TAGS, 'iter', 'vu', 'ocsp_status', 'ip'])
@@ -75,15 +77,23 @@ export class MetricsEngine {
   readonly #byWorker: RunSeries[][] = []
   readonly #thresholds: ThresholdGroup[]
   readonly #listeners: RecordListener[] = []
+  readonly #now: () => number
+  /** By the key of the thresholds that look at windows. */
+  readonly #sliding = new Map<string, SlidingSink>()
   #details: { groups: Detail; scenarios: Detail } | null = null
 
-  /** Throws LoadError (104) for thresholds on metrics that do not exist or do not fit. */
+  /**
+   * Throws LoadError (104) for thresholds on metrics that do not exist or do not fit. `now` is the clock of
+   * windows, in ms.
+   */
   constructor(
     customMetrics: readonly Metric[],
     thresholds: readonly ThresholdGroup[],
     systemTags: ReadonlySet<string>,
+    now: () => number = monotonicMs,
   ) {
     this.#systemTags = systemTags
+    this.#now = now
     const known = new Map([
       ...BUILTIN_METRICS,
       ...customMetrics.map((one) => [one.name, one] as const),
@@ -108,6 +118,8 @@ export class MetricsEngine {
       checkAggregates(group, metric)
       if (tags.length === 0) this.total(metric)
       else this.#addSubmetric(name, metric, group.key, tags)
+      const longestMs = Math.max(0, ...group.thresholds.map((one) => one.windowMs ?? 0))
+      if (longestMs > 0) this.#sliding.set(group.key, new SlidingSink(metric.type, longestMs, now))
     }
   }
 
@@ -183,6 +195,7 @@ export class MetricsEngine {
         total.sink,
         ...matching.map(({ sink }) => sink),
         ...details.map((one) => one.total(metric).sink),
+        ...this.#slidingOf(metric, byName),
       ]
       const count = metric.name === 'checks' ? this.#checkCounts(byName, details) : []
       series = { metric, tags: kept, sinks, checks: count }
@@ -190,6 +203,15 @@ export class MetricsEngine {
       this.#openGroup(byName.get('group') ?? '')
     }
     return series
+  }
+
+  #slidingOf(metric: Metric, tags: ReadonlyMap<string, string>): Sink[] {
+    if (this.#sliding.size === 0) return []
+    return this.#thresholds.flatMap(({ key, target }) => {
+      const sliding = this.#sliding.get(key)
+      if (sliding === undefined || 'promql' in target || target.metric !== metric.name) return []
+      return target.tags.every(([name, value]) => (tags.get(name) ?? '') === value) ? [sliding] : []
+    })
   }
 
   #openGroup(path: string): Group {
@@ -256,11 +278,20 @@ export class MetricsEngine {
     return found
   }
 
-  /** Evaluates every threshold on metrics, in place. */
-  evaluateThresholds(durationMs: number, isEnd: boolean): void {
+  /**
+   * Evaluates every threshold on metrics, in place, `durationMs` after the start; at the end of the run
+   * windows end when the run did, `endedAgoMs` before now.
+   */
+  evaluateThresholds(durationMs: number, isEnd: boolean, endedAgoMs = 0): void {
     for (const group of this.#thresholds) {
       if (!('promql' in group.target))
-        evaluateGroup(group, this.#sinkOf(group.target), durationMs, isEnd)
+        evaluateGroup(
+          group,
+          { sink: this.#sinkOf(group.target), sliding: this.#sliding.get(group.key) ?? null },
+          durationMs,
+          isEnd,
+          this.#now() - endedAgoMs,
+        )
     }
   }
 

@@ -60,6 +60,7 @@ async function ask(query: PromqlQuery, expr: string): Promise<number[] | string>
 function settle(threshold: Threshold, isEnd: boolean, problem: string): void {
   threshold.problem = `could not be evaluated: ${problem}`
   threshold.value = null
+  threshold.holds = null
   threshold.ok = isEnd ? false : null
 }
 
@@ -67,6 +68,6 @@ function settle(threshold: Threshold, isEnd: boolean, problem: string): void {
 function judge(threshold: Threshold, values: readonly number[]): void {
   const violating = values.find((value) => !compare(value, threshold.condition))
   threshold.problem = null
-  threshold.ok = violating === undefined
+  threshold.ok = threshold.holds = violating === undefined
   threshold.value = violating ?? values.at(-1)!
 }

@@ -146,6 +146,22 @@ export class TrendSink implements Sink {
     this.#sketch.add(record)
   }
 
+  /** Adds all of another trend. */
+  merge(other: TrendSink): void {
+    if (other.count === 0) return
+    if (other.#exact !== null) return this.add(other.#exact.subarray(0, other.count))
+    this.min = this.count === 0 ? other.min : Math.min(this.min, other.min)
+    this.max = this.count === 0 ? other.max : Math.max(this.max, other.max)
+    this.sum += other.sum
+    if (this.#exact !== null) {
+      this.#sketch = new Sketch()
+      this.#sketch.add(this.#exact.subarray(0, this.count))
+      this.#exact = null
+    }
+    this.count += other.count
+    this.#sketch!.merge(other.#sketch!)
+  }
+
   /** Value below which `p` (0..1) of the values lie; linear between neighbours, at p × (n − 1). */
   percentile(p: number): number {
     if (this.count === 0) return 0
@@ -203,6 +219,13 @@ class Sketch {
     }
   }
 
+  merge(other: Sketch): void {
+    this.#count += other.#count
+    this.#zeros += other.#zeros
+    this.#positive.merge(other.#positive)
+    this.#negative.merge(other.#negative)
+  }
+
   percentile(p: number): number {
     const rank = p * (this.#count - 1)
     const middle = (index: number): number => (2 * GAMMA ** index) / (GAMMA + 1)
@@ -220,10 +243,16 @@ class Buckets {
   /** Index of `#counts[0]`. */
   #base = 0
 
-  add(index: number): void {
+  add(index: number, count = 1): void {
     if (index < this.#base || index >= this.#base + this.#counts.length) this.#reach(index)
-    this.#counts[index - this.#base]!++
-    this.count++
+    this.#counts[index - this.#base]! += count
+    this.count += count
+  }
+
+  merge(other: Buckets): void {
+    other.#counts.forEach((count, i) => {
+      if (count > 0) this.add(other.#base + i, count)
+    })
   }
 
   #reach(index: number): void {

@@ -2,10 +2,14 @@
  * k6's thresholds: `p(95)<300` on `http_req_duration{status:200}`, evaluated every two seconds and at
  * the end. A key `promql(expr)` is evaluated by whoever answers PromQL: every series that comes back
  * must satisfy `value<op><number>`.
+ *
+ * What k6 lacks: `window: '1m'` judges every full window of the run instead of the run as a whole, and
+ * fails when one of them does; `requireSamples: true` fails when there is nothing to judge.
  */
-import { parseDurationMs } from '../duration.ts'
+import { formatGoDuration, parseDurationMs } from '../duration.ts'
 import { EXIT, LoadError } from '../errors.ts'
 import { type Metric } from './metric.ts'
+import type { SlidingSink } from './sliding.ts'
 import { type CounterSink, GaugeSink, RateSink, type Sink, TrendSink } from './sink.ts'
 
 type Operator = '<' | '<=' | '>' | '>=' | '==' | '!='
@@ -23,6 +27,12 @@ export interface Threshold {
   abortOnFail: boolean
   /** ms of the run during which a failure does not abort. */
   delayAbortMs: number
+  /** Length of the windows that are judged; null: the run as a whole. */
+  windowMs: number | null
+  /** Whether no samples at all are a failure. */
+  requireSamples: boolean
+  /** What was found at the last look, which is what aborts: a window may hold again. Null: nothing to judge. */
+  holds: boolean | null
   /** Null until it was evaluated. */
   ok: boolean | null
   value: number | null
@@ -45,8 +55,11 @@ const AGGREGATES = new Map([
   ['trend', ['avg', 'min', 'max', 'med']],
 ])
 
+/** Windows are kept second by second. */
+const MAX_WINDOW_MS = 3_600_000
+
 const CONDITION = /^\s*([a-z]+|p\(\s*[0-9.]+\s*\))\s*(<=|>=|<|>|===|==|!=)\s*(\S+)\s*$/
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+const NUMBER = /^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan)$/i
 
 /** Throws LoadError (104) for what is no threshold expression. */
 export function parseCondition(source: string): Condition {
@@ -70,7 +83,12 @@ export function parseCondition(source: string): Condition {
     )
   }
   const operator = match[2] === '===' ? '==' : (match[2] as Operator)
-  return { aggregate, operator, right: Number(match[3]) }
+  return { aggregate, operator, right: goNumber(match[3]!) }
+}
+
+function goNumber(text: string): number {
+  if (!/inf/i.test(text)) return Number(text)
+  return text.startsWith('-') ? -Infinity : Infinity
 }
 
 /** Reads the option `thresholds`. Throws LoadError (104). */
@@ -82,7 +100,12 @@ export function parseThresholds(
     const list = Array.isArray(value) ? (value as unknown[]) : [value]
     const thresholds = list.map(parseThreshold)
     if ('promql' in target) {
-      for (const { condition, source } of thresholds) {
+      for (const { condition, source, windowMs } of thresholds) {
+        if (windowMs !== null)
+          throw new LoadError(
+            EXIT.invalidConfig,
+            `threshold "${source}" on "${key}" has a window: let the expression have it, as in rate(…[1m])`,
+          )
         if (condition.aggregate === 'value') continue
         throw new LoadError(
           EXIT.invalidConfig,
@@ -96,7 +119,8 @@ export function parseThresholds(
 
 function parseThreshold(value: unknown): Threshold {
   const given = typeof value === 'string' ? { threshold: value } : value
-  const { threshold, abortOnFail, delayAbortEval } = (given ?? {}) as Record<string, unknown>
+  const { threshold, abortOnFail, delayAbortEval, window, requireSamples } = (given ??
+    {}) as Record<string, unknown>
   if (typeof threshold !== 'string')
     throw new LoadError(
       EXIT.invalidConfig,
@@ -109,9 +133,21 @@ function parseThreshold(value: unknown): Threshold {
       EXIT.other,
       `invalid delayAbortEval ${JSON.stringify(delayAbortEval)} of threshold "${threshold}": want a duration like "10s"`,
     )
+  const windowMs = window === undefined || window === null ? null : parseDurationMs(window)
+  if (
+    windowMs !== null &&
+    !(windowMs !== undefined && windowMs >= 1000 && windowMs <= MAX_WINDOW_MS)
+  )
+    throw new LoadError(
+      EXIT.invalidConfig,
+      `invalid window ${JSON.stringify(window)} of threshold "${threshold}": want a duration from 1s to 1h`,
+    )
   return {
-    source: threshold,
+    source: windowMs === null ? threshold : `${threshold} over ${formatGoDuration(windowMs)}`,
     condition: parseCondition(threshold),
+    windowMs,
+    requireSamples: requireSamples === true,
+    holds: null,
     abortOnFail: abortOnFail === true,
     delayAbortMs,
     ok: null,
@@ -183,29 +219,79 @@ export function compare(left: number, { operator, right }: Condition): boolean {
   }
 }
 
+/** What thresholds of one key look at. */
+export interface Judged {
+  /** Of the whole run. */
+  sink: Sink
+  /** Null unless a threshold has a window. */
+  sliding: SlidingSink | null
+}
+
 /**
- * Evaluates the thresholds of one metric in place. During the run an empty sink is left alone; at the
- * end an empty rate passes and everything else counts as zero.
+ * Evaluates the thresholds of one metric in place, `durationMs` after the start, which is `nowMs` by the
+ * clock of the sliding sink. During the run an empty sink is left alone; at the end an empty rate passes
+ * and everything else counts as zero.
  */
 export function evaluateGroup(
   group: ThresholdGroup,
-  sink: Sink,
+  { sink, sliding }: Judged,
   durationMs: number,
   isEnd: boolean,
+  nowMs = 0,
 ): void {
-  if (sink.isEmpty && !isEnd) return
   for (const threshold of group.thresholds) {
-    threshold.value = aggregateOf(sink, threshold.condition.aggregate, durationMs)
-    threshold.ok =
-      (sink.isEmpty && sink instanceof RateSink) || compare(threshold.value, threshold.condition)
+    const { windowMs } = threshold
+    if (sink.isEmpty && (isEnd || windowMs !== null)) judgeNothing(threshold, sink, isEnd)
+    else if (sink.isEmpty) continue
+    else if (windowMs === null) judge(threshold, sink, durationMs)
+    else judgeWindow(threshold, sliding!, { windowMs, durationMs, isEnd, nowMs })
   }
+}
+
+function judge(threshold: Threshold, sink: Sink, durationMs: number): void {
+  threshold.value = aggregateOf(sink, threshold.condition.aggregate, durationMs)
+  threshold.ok = threshold.holds = compare(threshold.value, threshold.condition)
+}
+
+function judgeNothing(threshold: Threshold, sink: Sink, isEnd: boolean): void {
+  if (!isEnd) return
+  if (threshold.requireSamples) {
+    threshold.ok = false
+    threshold.problem = 'there are no samples'
+    return
+  }
+  threshold.value = aggregateOf(sink, threshold.condition.aggregate, 0)
+  threshold.ok = sink instanceof RateSink || compare(threshold.value, threshold.condition)
+}
+
+/** A run shorter than the window is one window. A window that failed stays failed, with its value. */
+function judgeWindow(
+  threshold: Threshold,
+  sliding: SlidingSink,
+  at: { windowMs: number; durationMs: number; isEnd: boolean; nowMs: number },
+): void {
+  const isShort = at.durationMs < at.windowMs
+  if (isShort && !at.isEnd) return
+  const lengthMs = Math.min(at.windowMs, at.durationMs)
+  const window = sliding.since(isShort ? -Infinity : at.nowMs - at.windowMs)
+  const { condition, requireSamples } = threshold
+  if (window.isEmpty && !requireSamples) {
+    threshold.holds = null
+    return
+  }
+  const value = window.isEmpty ? null : aggregateOf(window, condition.aggregate, lengthMs)
+  threshold.holds = value !== null && compare(value, condition)
+  if (threshold.ok === false) return
+  threshold.ok = threshold.holds
+  threshold.value = value
+  threshold.problem = value === null ? 'a window has no samples' : null
 }
 
 /** Whether a failed threshold asks for the end of the run. */
 export function wantsAbort(groups: readonly ThresholdGroup[], elapsedMs: number): boolean {
   return groups.some((group) =>
     group.thresholds.some(
-      (one) => one.ok === false && one.abortOnFail && elapsedMs > one.delayAbortMs,
+      (one) => one.holds === false && one.abortOnFail && elapsedMs > one.delayAbortMs,
     ),
   )
 }
