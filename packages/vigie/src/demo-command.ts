@@ -77,8 +77,8 @@ async function runDemo(argv: readonly string[]): Promise<number> {
       `a demo runs in this folder already, at ${running.url} (process ${running.pid})`,
     )
   // A demo starts afresh: what an earlier one stored would only show gaps.
-  rmSync(join(args.dataDir, 'tsdb'), { recursive: true, force: true })
-  rmSync(join(args.dataDir, 'alerting'), { recursive: true, force: true })
+  for (const part of ['tsdb', 'alerting', 'runs'])
+    rmSync(join(args.dataDir, part), { recursive: true, force: true })
   mkdirSync(args.dataDir, { recursive: true })
   process.stdout.write('Starting the arcade (a games backend in nine processes) …\n')
   const arcade = await startDemoArcade(args.dataDir)

@@ -101,6 +101,10 @@ function printJson(report: RunReport): void {
 
 /** A run that another process started for itself ends when that one is gone. */
 function endWithStdin(): void {
-  if (process.env.VIGIE_END_WITH_STDIN === '1')
-    process.stdin.on('end', () => process.exit(105)).resume()
+  if (process.env.VIGIE_END_WITH_STDIN !== '1') return
+  // A run that is over does not wait for that.
+  process.stdin
+    .on('end', () => process.exit(105))
+    .resume()
+    .unref()
 }

@@ -249,7 +249,7 @@ function onSelect(u: UPlot, current: () => TimeChartProps): void {
 }
 
 /** Light enough that a line of any colour stays in front. */
-const SHADE = 0.09
+const SHADE = 0.06
 
 function shadeMarks(u: UPlot, marks: readonly ChartMark[], color: (css: string) => string): void {
   const { ctx, bbox } = u

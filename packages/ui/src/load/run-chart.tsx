@@ -168,6 +168,7 @@ const NO_MARKS = [] as const
 const axisOf = (unit: RunUnit): ChartAxis => ({
   format: UNIT_FORMAT[unit],
   min: 0,
+  softMin: 0,
   ...(unit === 'ratio' ? { softMax: 0.1 } : {}),
 })
 

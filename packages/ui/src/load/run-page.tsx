@@ -25,7 +25,7 @@ import { RunRequests } from './run-requests.tsx'
 import { RunScript } from './run-script.tsx'
 import { RunSuspects } from './run-suspects.tsx'
 import { RunThresholds } from './run-thresholds.tsx'
-import { percent, tookMs, verdict } from './run-verdict.ts'
+import { percent, progressText, tookMs, verdict } from './run-verdict.ts'
 
 const EVERY_MS = 1000
 /** Ended runs do not change; that one was deleted is seen soon enough. */
@@ -100,7 +100,7 @@ function RunBody({ run }: { run: RunDetail }): ReactElement {
 
 function RunHead({ run }: { run: RunDetail }): ReactElement {
   const took = formatDurationMs(tookMs(run, Date.now()))
-  const share = run.progress === null ? '' : `, ${Math.round(run.progress * 100)} % done`
+  const progress = progressText(run)
   return (
     <section
       className={`panel run-head state-${run.state}`}
@@ -113,7 +113,11 @@ function RunHead({ run }: { run: RunDetail }): ReactElement {
         <b className="run-verdict">{verdict(run)}</b>
         <span className="spacer" />
         <span className="sub num">
-          {run.state === 'running' ? `${took}${share}` : `took ${took}`}
+          {run.state !== 'running'
+            ? `took ${took}`
+            : progress === ''
+              ? took
+              : `${took}, ${progress}`}
           {run.exitCode !== null && ` · exit code ${run.exitCode}`}
         </span>
       </div>

@@ -53,6 +53,16 @@ export const percent = (ratio: number): string => `${Number((ratio * 100).toFixe
 
 export const perSec = (value: number): string => `${formatCount(Number(value.toPrecision(3)))}/s`
 
-/** How long a run has gone on, or went on. */
-export const tookMs = (run: Run, nowMs: number): number =>
-  Math.max(0, (run.endedMs ?? nowMs) - run.startedMs)
+/** How long a run has gone on, or went on; whole seconds once it is more than some. */
+export function tookMs(run: Run, nowMs: number): number {
+  const ms = Math.max(0, (run.endedMs ?? nowMs) - run.startedMs)
+  return ms > 10_000 ? Math.round(ms / 1000) * 1000 : ms
+}
+
+/** How far a run has come; '' when it is not known. */
+export function progressText({ progress }: Run): string {
+  if (progress === null) return ''
+  return progress >= 1
+    ? 'the last iterations are finishing'
+    : `${Math.round(progress * 100)} % done`
+}
