@@ -83,6 +83,7 @@ export const BUILTIN_MODULES: ReadonlyMap<string, BuiltinModule> = new Map([
     },
   ],
   ['k6/data', { members: ['SharedArray'], blocking: [], missing: [], hasDefault: true }],
+  ['k6/html', { members: ['parseHTML'], blocking: [], missing: [], hasDefault: true }],
 ] satisfies [string, BuiltinModule][])
 
 /** Methods of a response that k6 has and Vigie does not serve yet. */

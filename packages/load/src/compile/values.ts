@@ -148,6 +148,8 @@ export const HELPED_METHODS: ReadonlySet<string> = new Set([
   'findLast',
   'findLastIndex',
   'flatMap',
+  // Of a Selection of k6/html.
+  'each',
 ])
 
 /** Methods of the language's own objects through which functions of the script can pass. */

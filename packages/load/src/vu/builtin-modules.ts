@@ -1,5 +1,6 @@
 /** The built-in modules as one VU imports them: name -> namespace. */
 import { createExecution } from './execution.ts'
+import { createHtml } from './html.ts'
 import { createHttp } from './http.ts'
 import { createK6 } from './k6.ts'
 import { createMetrics } from './metrics.ts'
@@ -14,6 +15,7 @@ const MODULES = new Map<string, (vu: Vu) => Record<string, unknown>>([
   ['k6/metrics', createMetrics],
   ['k6/execution', createExecution],
   ['k6/data', createData],
+  ['k6/html', createHtml],
 ])
 
 /** A new instance for `vu`; the members hang on the namespace and on its default export. */

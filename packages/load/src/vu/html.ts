@@ -1,0 +1,11 @@
+/** The module `k6/html`. */
+import { textOf } from './text.ts'
+import { createSelection } from './html/selection.ts'
+
+export { createSelection } from './html/selection.ts'
+
+export function createHtml(): Record<string, unknown> {
+  return {
+    parseHTML: (source: unknown) => createSelection(textOf(source)),
+  }
+}
