@@ -1,3 +1,4 @@
+export { bootstrapInterval, type BootstrapOptions } from './bootstrap.ts'
 export {
   type CapacityLevel,
   type CapacityResult,
@@ -14,6 +15,25 @@ export {
   type LoadWindow,
   type SearchStep,
 } from './capacity-search.ts'
+export {
+  compareRuns,
+  type CompareOptions,
+  type ComparedRun,
+  type Comparison,
+  type ComparisonRow,
+  type FigureKind,
+  type RowVerdict,
+  type RunFigure,
+} from './compare/compare.ts'
+export {
+  comparedRun,
+  segmentPlan,
+  withSegments,
+  type RunSummary,
+  type SegmentPlan,
+  type SegmentQuery,
+} from './compare/figures.ts'
+export { change as changeText } from './compare/sentence.ts'
 export { ksDistance } from './distance.ts'
 export { findSuspects, type Suspect, type SuspectInput } from './suspects/suspects.ts'
 export type { ScoreParts, SuspectKind } from './suspects/judge.ts'
