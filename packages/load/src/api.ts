@@ -92,6 +92,8 @@ export interface LoadOptions {
   workers?: number
   /** Base URL of a running Vigie that gets results and the run's report; null: none. */
   vigieUrl?: string | null
+  /** Asked when thresholds failed; left out: nobody is. */
+  findSuspects?: SuspectFinder
   /** With `--check-after`. */
   dataChecks?: DataChecks
   /** Answers `promql(…)` thresholds; left out: such a threshold fails, saying so. */
@@ -209,6 +211,28 @@ export interface CheckReport {
   error: string | null
   sample: { columns: string[]; rows: (string | number | boolean | null)[][] } | null
 }
+
+/** A few seconds of an ordinary run. */
+export interface RunWindow {
+  /** ms since the epoch. */
+  startMs: number
+  endMs: number
+  /** VUs, or iterations per second when all scenarios start them by the clock. */
+  load: number
+  /** Per second: iterations that should have started, and that ended. */
+  offered: number
+  throughput: number
+  /** Of requests, or of iterations when there are none. */
+  p95Ms: number | null
+  /** Whether the thresholds held in it. */
+  isOk: boolean
+}
+
+/** Finds what gave first in a run whose thresholds failed. Rejects with an Error that says why it cannot. */
+export type SuspectFinder = (
+  windows: readonly RunWindow[],
+  unit: 'vus' | 'rate',
+) => Promise<{ suspects: SuspectReport[]; text: string }>
 
 /** The data checks of whoever watches the target, for `--check-after`. */
 export interface DataChecks {

@@ -11,6 +11,8 @@ export type {
   Logger,
   PromqlQuery,
   RunReport,
+  RunWindow,
+  SuspectFinder,
   SuspectReport,
   ThresholdReport,
 } from './api.ts'

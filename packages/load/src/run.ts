@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, resolve } from 'node:path'
-import type { CheckReport, LoadIo, LoadOptions, RunReport } from './api.ts'
+import type { CheckReport, LoadIo, LoadOptions, RunReport, RunWindow } from './api.ts'
 import { compileScript } from './compile/compile.ts'
 import { EXIT, LoadError } from './errors.ts'
 import { formatGoDuration } from './duration.ts'
@@ -17,6 +17,7 @@ import { limitSentence } from './generator/health.ts'
 import { GeneratorMonitor } from './generator/monitor.ts'
 import { ThreadMeter } from './generator/thread-meter.ts'
 import { LogWriter } from './log.ts'
+import { RunWindows } from './limit/run-windows.ts'
 import { MetricsEngine } from './metrics/engine.ts'
 import { type ThresholdGroup, parseThresholds, wantsAbort } from './metrics/threshold.ts'
 import { evaluatePromql } from './metrics/promql-threshold.ts'
@@ -114,6 +115,8 @@ class LoadRun {
   /** What a controller has found so far. */
   #found: Pick<RunReport, 'limit' | 'suspects'> = {}
   #status: StatusLine | null = null
+  /** The course of the run, when somebody wants to know what gave first. */
+  #windows: RunWindows | null = null
   #isStopping = false
   /** Measures the generator: its main thread here, all threads put together in the monitor. */
   readonly #meter = new ThreadMeter()
@@ -385,6 +388,10 @@ class LoadRun {
     this.#progress = progress
     if (!this.#given.args.quiet) progress.start()
     const timer = setInterval(() => void this.#watchThresholds(), THRESHOLD_INTERVAL_MS)
+    if (this.#given.findSuspects !== undefined && this.#thresholds.length > 0)
+      this.#windows = new RunWindows(this.#engine, this.#thresholds, this.#state, () =>
+        this.#io.now(),
+      )
     return () => {
       clearInterval(timer)
       if (!this.#given.args.quiet) progress.stop()
@@ -539,7 +546,7 @@ class LoadRun {
     const hasRun = this.#state.startMs !== 0
     // A controlled run goes beyond what the thresholds allow: its controller judges.
     if (this.#given.controller === undefined) await this.#judge(hasRun)
-    if (hasRun && this.#io.signal?.aborted !== true) await this.#checkData()
+    if (hasRun && !this.#isInterrupted) await this.#checkData()
     this.#endedMs = this.#io.now()
     this.#exitCode = this.#verdict()
     this.#report = this.#reportState()
@@ -553,7 +560,9 @@ class LoadRun {
     await evaluatePromql(this.#thresholds, this.#given.promql, true)
     if (hasRun) await this.#summarise()
     const failed = this.#failedKeys()
+    const windows = this.#windows?.close() ?? []
     if (!hasRun || failed.length === 0) return
+    await this.#findSuspects(windows)
     this.#fail(
       this.#failure?.exitCode === EXIT.thresholdsFailed
         ? this.#failure
@@ -562,6 +571,22 @@ class LoadRun {
             `thresholds on metrics '${failed.join(', ')}' have been crossed`,
           ),
     )
+  }
+
+  async #findSuspects(windows: readonly RunWindow[]): Promise<void> {
+    const { findSuspects, args } = this.#given
+    if (findSuspects === undefined || windows.length < 2 || this.#isInterrupted) return
+    try {
+      const { suspects, text } = await findSuspects(windows, this.#windows!.unit)
+      this.#found = { ...this.#found, suspects }
+      if (!args.quiet) this.#io.stdout(text)
+    } catch (error) {
+      this.#log('warning', `cannot look for what gave first: ${(error as Error).message}`)
+    }
+  }
+
+  get #isInterrupted(): boolean {
+    return this.#io.signal?.aborted === true
   }
 
   async #checkData(): Promise<void> {

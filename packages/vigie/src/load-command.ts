@@ -8,6 +8,7 @@ import {
   LoadError,
   type RunReport,
   SteeredRun,
+  type SuspectFinder,
   parseLoadArgs,
   runLoad,
 } from '@vigie/load'
@@ -56,6 +57,7 @@ export async function loadCommand(argv: readonly string[]): Promise<number> {
         ? {}
         : { dataChecks: new DataChecksOver(client, args.settleMs) }),
       ...(controller === null ? {} : { controller }),
+      ...(client === null || !args.wantsSuspects ? {} : { findSuspects: suspectFinder(client) }),
       ...(args.json ? { onReport: printJson } : {}),
     },
     {
@@ -92,6 +94,17 @@ async function findLimit(
     }),
   )
 }
+
+/** Loaded when thresholds have failed. */
+const suspectFinder =
+  (client: VigieClient): SuspectFinder =>
+  async (windows, unit) => {
+    const { findSuspects } = await import('./suspects/find-suspects.ts')
+    const { suspectsText } = await import('./suspects/text.ts')
+    const levels = windows.map((one) => ({ ...one, p95: one.p95Ms ?? NaN }))
+    const suspects = await findSuspects(client, levels, unit)
+    return { suspects, text: suspectsText(suspects) }
+  }
 
 /** `--json`: the report without what is only there to be drawn. */
 function printJson(report: RunReport): void {
