@@ -166,7 +166,7 @@ const cases: [what: string, source: string, code: number, says?: RegExp, flags?:
   ],
   [
     'a remote import',
-    `import x from 'https://jslib.k6.io/k6-utils/1.4.0/index.js'; ${OK}`,
+    `import x from 'https://jslib.k6.io/nothing/1.0.0/index.js'; ${OK}`,
     107,
     /remote modules are not supported yet/,
   ],

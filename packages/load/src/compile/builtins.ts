@@ -84,7 +84,65 @@ export const BUILTIN_MODULES: ReadonlyMap<string, BuiltinModule> = new Map([
   ],
   ['k6/data', { members: ['SharedArray'], blocking: [], missing: [], hasDefault: true }],
   ['k6/html', { members: ['parseHTML'], blocking: [], missing: [], hasDefault: true }],
+  [
+    'jslib/k6-utils',
+    {
+      members: [
+        'check',
+        'findBetween',
+        'getCurrentStageIndex',
+        'normalDistributionStages',
+        'randomIntBetween',
+        'randomItem',
+        'randomString',
+        'tagWithCurrentStageIndex',
+        'tagWithCurrentStageProfile',
+        'uuidv4',
+      ],
+      blocking: [],
+      missing: [],
+      hasDefault: true,
+    },
+  ],
+  [
+    'jslib/k6-summary',
+    {
+      members: ['humanizeValue', 'jUnit', 'textSummary'],
+      blocking: [],
+      missing: [],
+      hasDefault: true,
+    },
+  ],
+  [
+    'jslib/papaparse',
+    {
+      members: [
+        'BAD_DELIMITERS',
+        'BYTE_ORDER_MARK',
+        'RECORD_SEP',
+        'UNIT_SEP',
+        'WORKERS_SUPPORTED',
+        'parse',
+        'unparse',
+      ],
+      blocking: [],
+      missing: [],
+      hasDefault: true,
+    },
+  ],
 ] satisfies [string, BuiltinModule][])
+
+/** Libraries of k6's library site that are here without the network, whatever their version. */
+const JSLIB = /^https:\/\/jslib\.k6\.io\/(k6-utils|k6-summary|papaparse)\/[^/]+\/index\.js$/
+
+/** The built-in module that `specifier` names, or undefined. */
+export function builtinName(specifier: string): string | undefined {
+  const library = JSLIB.exec(specifier)?.[1]
+  const name = library === undefined ? specifier : `jslib/${library}`
+  return BUILTIN_MODULES.has(name) && (library !== undefined || !name.startsWith('jslib/'))
+    ? name
+    : undefined
+}
 
 /** Methods of a response that k6 has and Vigie does not serve yet. */
 export const MISSING_RESPONSE_METHODS: ReadonlySet<string> = new Set([

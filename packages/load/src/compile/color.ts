@@ -4,7 +4,7 @@
  * yet reaches a blocking call is refused by name and place.
  */
 import { type Node, child, list, staticKey } from './ast.ts'
-import { BUILTIN_MODULES, MISSING_RESPONSE_METHODS } from './builtins.ts'
+import { BUILTIN_MODULES, MISSING_RESPONSE_METHODS, builtinName } from './builtins.ts'
 import type { CallSite, Flow } from './flow.ts'
 import { type ParsedModule, placeOf, scriptError } from './graph.ts'
 import type { FunctionInfo } from './scope.ts'
@@ -286,15 +286,16 @@ function synchronousSink(site: CallSite): string | undefined {
 function refuseMissingImports(module: ParsedModule): void {
   for (const statement of list(module.program, 'body')) {
     const source = child(statement, 'source')
-    const builtin = source === null ? undefined : BUILTIN_MODULES.get(source['value'] as string)
+    const name = source === null ? undefined : builtinName(source['value'] as string)
+    const builtin = name === undefined ? undefined : BUILTIN_MODULES.get(name)
     if (builtin === undefined || statement.type === 'ExportAllDeclaration') continue
     for (const specifier of list(statement, 'specifiers')) {
       const named = child(specifier, statement.type === 'ImportDeclaration' ? 'imported' : 'local')
-      const name = named === null ? undefined : ((named['name'] ?? named['value']) as string)
-      if (name === undefined || name === 'default' || builtin.members.includes(name)) continue
-      const what = builtin.missing.includes(name) ? 'is not supported yet' : 'does not exist'
+      const member = named === null ? undefined : ((named['name'] ?? named['value']) as string)
+      if (member === undefined || member === 'default' || builtin.members.includes(member)) continue
+      const what = builtin.missing.includes(member) ? 'is not supported yet' : 'does not exist'
       throw scriptError(
-        `${placeOf(module, specifier.start)}: ${name} of "${source!['value'] as string}" ${what}`,
+        `${placeOf(module, specifier.start)}: ${member} of "${source!['value'] as string}" ${what}`,
       )
     }
   }

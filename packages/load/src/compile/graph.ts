@@ -9,7 +9,7 @@ import { parseSync } from 'oxc-parser'
 import { transformSync } from 'oxc-transform'
 import { EXIT, LoadError } from '../errors.ts'
 import { type Node, child, forEachChild, list, unwrap } from './ast.ts'
-import { BUILTIN_MODULES, refuseSpecifier } from './builtins.ts'
+import { builtinName, refuseSpecifier } from './builtins.ts'
 import { type Scopes, analyseScopes } from './scope.ts'
 import { type LineMap, decodeMappings, lineAndColumn, originalPosition } from './source-map.ts'
 
@@ -82,7 +82,8 @@ function resolveSpecifier(
   offset: number,
   add: (path: string) => number,
 ): Target {
-  if (BUILTIN_MODULES.has(specifier)) return specifier
+  const builtin = builtinName(specifier)
+  if (builtin !== undefined) return builtin
   const problem = refusal(from, specifier)
   if (problem !== undefined) throw scriptError(`${placeOf(from, offset)}: ${problem}`)
   return add(pathOf(from, specifier))
@@ -90,7 +91,7 @@ function resolveSpecifier(
 
 /** Why `from` cannot import `specifier`, or undefined when it can. */
 function refusal(from: ParsedModule, specifier: string): string | undefined {
-  if (BUILTIN_MODULES.has(specifier)) return undefined
+  if (builtinName(specifier) !== undefined) return undefined
   if (!/^(\.\.?(\/|$)|\/|file:\/\/)/.test(specifier)) return refuseSpecifier(specifier)
   const path = pathOf(from, specifier)
   const isFile = existsSync(path) && statSync(path).isFile()

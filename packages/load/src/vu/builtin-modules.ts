@@ -1,4 +1,7 @@
 /** The built-in modules as one VU imports them: name -> namespace. */
+import { createK6Summary } from '../jslib/k6-summary.ts'
+import { createK6Utils } from '../jslib/k6-utils.ts'
+import { createPapaparse } from '../jslib/papaparse.ts'
 import { createExecution } from './execution.ts'
 import { createHtml } from './html.ts'
 import { createHttp } from './http.ts'
@@ -16,6 +19,9 @@ const MODULES = new Map<string, (vu: Vu) => Record<string, unknown>>([
   ['k6/execution', createExecution],
   ['k6/data', createData],
   ['k6/html', createHtml],
+  ['jslib/k6-summary', createK6Summary],
+  ['jslib/k6-utils', createK6Utils],
+  ['jslib/papaparse', createPapaparse],
 ])
 
 /** A new instance for `vu`; the members hang on the namespace and on its default export. */
