@@ -100,6 +100,8 @@ export interface LoadOptions {
   promql?: PromqlQuery
   /** The User-Agent of requests. Left out: k6's own, so that servers see the same request. */
   userAgent?: string
+  /** The command line as it was given: `--emit` hands it on. */
+  argv?: readonly string[]
   /** Controls the load while the run goes on; left out: the script's scenarios say it all. */
   controller?: LoadController
   /** Told the last report, whether there is a Vigie or not. */

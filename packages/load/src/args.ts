@@ -19,6 +19,14 @@ export interface LoadArgs {
   help: boolean
   /** Base URL of the Vigie to report to; null: look for one. */
   vigie: string | null
+  /** Shared by all generators of one run; null: an id of its own. */
+  runId: string | null
+  /** What to print instead of running: `kubernetes`. */
+  emit: string | null
+  /** Generators that `--emit` asks for. */
+  parallelism: number
+  /** Image of the pods that `--emit` asks for; null: Node's. */
+  image: string | null
   /** Whether a data check that the run broke fails it. */
   checkAfter: boolean
   /** ms to wait before the data checks run; null: until the target is quiet. */
@@ -190,6 +198,10 @@ const FLAGS = new Map<string, { short?: string; arity: Arity; bare?: string; app
   ['start', { arity: 'value', apply: (a, v, f) => void (limit(a).start = amount(v, f)) }],
   ['no-suspects', { arity: 'switch', apply: (a, v, f) => void (a.wantsSuspects = !truth(v, f)) }],
   ['json', { arity: 'switch', apply: (a, v, f) => void (a.json = truth(v, f)) }],
+  ['run-id', { arity: 'value', apply: (a, v, f) => void (a.runId = runId(v, f)) }],
+  ['emit', { arity: 'value', apply: (a, v, f) => void (a.emit = emitted(v, f)) }],
+  ['parallelism', { arity: 'value', apply: (a, v, f) => void (a.parallelism = parallel(v, f)) }],
+  ['image', { arity: 'value', apply: (a, v) => void (a.image = v) }],
   ['vigie', { arity: 'value', apply: (a, v) => void (a.vigie = v) }],
 ])
 
@@ -204,6 +216,25 @@ const REFUSED = new Set([
 
 function usage(message: string): LoadError {
   return new LoadError(EXIT.other, message)
+}
+
+/** Generators of one run. */
+const MAX_PARALLELISM = 1000
+
+function runId(value: string, flag: string): string {
+  if (/^[\w.-]{1,100}$/.test(value)) return value
+  throw usage(`invalid argument "${value}" for "${flag}": want up to 100 letters, digits, . _ -`)
+}
+
+function emitted(value: string, flag: string): string {
+  if (value === 'kubernetes') return value
+  throw usage(`invalid argument "${value}" for "${flag}": want kubernetes`)
+}
+
+function parallel(value: string, flag: string): number {
+  const count = Number(value)
+  if (Number.isInteger(count) && count >= 1 && count <= MAX_PARALLELISM) return count
+  throw usage(`invalid argument "${value}" for "${flag}": want 1 to ${MAX_PARALLELISM}`)
 }
 
 function invalid(value: string, flag: string, want: string): LoadError {
@@ -333,6 +364,10 @@ export function parseLoadArgs(argv: readonly string[]): LoadArgs {
     verbose: false,
     help: false,
     vigie: null,
+    runId: null,
+    emit: null,
+    parallelism: 2,
+    image: null,
     checkAfter: false,
     settleMs: null,
     findLimit: null,

@@ -8,7 +8,7 @@ import { EXIT, LoadError } from './errors.ts'
 import { EXECUTION_OPTIONS, MAX_VUS, type Scenario, deriveScenarios } from './executors/scenario.ts'
 import { maxVusOf } from './executors/plan.ts'
 import { readSegmentation, segmentScenarios } from './executors/segment.ts'
-import { type Stripes, stripesOf } from './executors/stripes.ts'
+import { type Segmentation, type Stripes, stripesOf } from './executors/stripes.ts'
 import { OPTIONS, environmentOptions, isNeutral } from './option-table.ts'
 
 /** Tags that k6 puts on samples by itself when nothing else is asked for. */
@@ -71,6 +71,8 @@ export interface RunOptions extends VuOptions {
   /** File that `console.log` and friends write to instead of the log; null: none. */
   consoleOutput: string | null
   systemTags: ReadonlySet<string>
+  /** Which segment of how many this generator is; null: it is alone. */
+  segmentation: Segmentation | null
   /** What was given, for `exec.test.options`, reports and the machine-readable summary. */
   raw: Record<string, unknown>
 }
@@ -105,14 +107,14 @@ export function consolidate(
     checkLayer(layer)
     merged = overlay(merged, name, layer, warnings)
   }
-  const { scenarios, stripes } = ourPart(deriveScenarios(merged), merged, env, warnings)
+  const { scenarios, ...part } = ourPart(deriveScenarios(merged), merged, env, warnings)
   const vus = scenarios.reduce((sum, scenario) => sum + maxVusOf(scenario), 0)
   if (vus > MAX_VUS)
     throw new LoadError(
       EXIT.invalidConfig,
       `the scenarios need ${vus} VUs; want at most ${MAX_VUS}`,
     )
-  return { options: { ...build(merged, scenarios, userAgent), stripes }, warnings }
+  return { options: { ...build(merged, scenarios, userAgent), ...part }, warnings }
 }
 
 /** What of the scenarios this generator runs, and which VUs of the whole test are its own. */
@@ -121,17 +123,17 @@ function ourPart(
   merged: Record<string, unknown>,
   env: Layers['env'],
   warnings: string[],
-): { scenarios: Scenario[]; stripes: Stripes | null } {
+): { scenarios: Scenario[]; stripes: Stripes | null; segmentation: Segmentation | null } {
   const segmentation = readSegmentation(
     merged['executionSegment'] as string | undefined,
     merged['executionSegmentSequence'] as string | undefined,
     env,
   )
-  if (segmentation === null) return { scenarios, stripes: null }
+  if (segmentation === null) return { scenarios, stripes: null, segmentation }
   const ours = segmentScenarios(scenarios, segmentation)
   for (const name of ours.idle)
     warnings.push(`Executor '${name}' is disabled for this execution segment due to lack of work!`)
-  return { scenarios: ours.scenarios, stripes: stripesOf(segmentation) }
+  return { scenarios: ours.scenarios, stripes: stripesOf(segmentation), segmentation }
 }
 
 /** Fields that belong to a scenario and do nothing among the options. */
@@ -245,6 +247,7 @@ function build(
     extraTags: MORE_SYSTEM_TAGS.filter((name) => tagsKept.has(name)),
     warnsOfRedirects: merged['maxRedirects'] === undefined,
     summaryTrendStats: trendStats(merged['summaryTrendStats'] as string[] | undefined),
+    segmentation: null,
     summaryTimeUnit: (merged['summaryTimeUnit'] as RunOptions['summaryTimeUnit'] | undefined) ?? '',
     consoleOutput: (merged['consoleOutput'] as string | undefined) || null,
     raw: merged,

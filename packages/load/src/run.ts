@@ -7,8 +7,8 @@ import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, resolve } from 'node:path'
-import type { CheckReport, LoadIo, LoadOptions, RunReport, RunWindow } from './api.ts'
-import { compileScript } from './compile/compile.ts'
+import type { CheckReport, LoadIo, LoadOptions, PromqlQuery, RunReport, RunWindow } from './api.ts'
+import { type Program, compileScript } from './compile/compile.ts'
 import { EXIT, LoadError } from './errors.ts'
 import { formatGoDuration } from './duration.ts'
 import { allocate, lastMomentMs, maxVusOf, plannedVusOf } from './executors/plan.ts'
@@ -16,6 +16,8 @@ import { MAX_WORKERS, RunState, isControlled, monotonicMs } from './executors/ru
 import { limitSentence } from './generator/health.ts'
 import { GeneratorMonitor } from './generator/monitor.ts'
 import { ThreadMeter } from './generator/thread-meter.ts'
+import { GeneratorGroup, instanceName } from './group/generator-group.ts'
+import { argsForPods, kubernetesJob } from './group/kubernetes.ts'
 import { LogWriter } from './log.ts'
 import { RunWindows } from './limit/run-windows.ts'
 import { MetricsEngine } from './metrics/engine.ts'
@@ -71,7 +73,8 @@ export async function runLoad(options: LoadOptions, io: LoadIo): Promise<number>
     const settings = resolveSettings(options.args.settings, io.env)
     const log = new LogWriter(settings.log, io)
     try {
-      return await new LoadRun(options, options.args.script, io, settings, log).execute()
+      const run = new LoadRun(options, options.args.script, io, settings, log)
+      return await (options.args.emit === null ? run.execute() : run.emit())
     } finally {
       log.close()
     }
@@ -104,6 +107,10 @@ class LoadRun {
   #progress: Progress | null = null
   #reporter: RunReporter | null = null
   #setupData: string | undefined
+  /** The other generators of this run; null: it is alone. */
+  #group: GeneratorGroup | null = null
+  /** Waits until the results of all generators are in: when that was, ms since the epoch. */
+  #meet: (() => Promise<number | null>) | null = null
   /** Aborted when the scenarios are over or told to end. */
   readonly #ending = new AbortController()
   /** What ended the run first, if not its plan. */
@@ -141,7 +148,7 @@ class LoadRun {
     this.#settings = settings
     this.#logWriter = logWriter
     this.#startedMs = io.now()
-    this.#id = given.runId ?? newRunId(this.#startedMs)
+    this.#id = given.args.runId ?? given.runId ?? newRunId(this.#startedMs)
   }
 
   async execute(): Promise<number> {
@@ -168,6 +175,29 @@ class LoadRun {
     return this.#verdict()
   }
 
+  /** Prints how a cluster runs the script instead of running it. */
+  async emit(): Promise<number> {
+    try {
+      const { path } = await this.#inspect()
+      const { args, argv = [] } = this.#given
+      const yaml = kubernetesJob({
+        script: path,
+        files: [...this.#scriptPaths, ...this.#facts.openedFiles],
+        parallelism: args.parallelism,
+        runId: this.#id,
+        args: argsForPods(argv, this.#script),
+        vigieUrl: args.vigie ?? this.#io.env['VIGIE_URL'] ?? null,
+        image: args.image,
+      })
+      this.#io.stdout(yaml)
+    } catch (error) {
+      this.#fail(error)
+    } finally {
+      await Promise.all(this.#workers.map((worker) => worker.close()))
+    }
+    return this.#failure?.exitCode ?? EXIT.ok
+  }
+
   /** The first failure counts; anything that is none of ours is a bug. */
   #fail(error: unknown): void {
     if (!(error instanceof LoadError)) throw error
@@ -177,13 +207,19 @@ class LoadRun {
 
   // Opening
 
-  async #open(): Promise<void> {
+  /** Compiles the script and evaluates it once: its options, functions and files. */
+  async #inspect(): Promise<{ path: string; program: Program; env: Record<string, string> }> {
     const first = this.#startWorker()
     const path = resolve(this.#io.cwd, this.#script)
     const program = compileScript(path, await this.#standardInput())
     this.#scriptPaths = program.modules.map((module) => module.path)
     const env = this.#scriptEnv()
     this.#facts = await first.request('inspect', { program, env })
+    return { path, program, env }
+  }
+
+  async #open(): Promise<void> {
+    const { program, env } = await this.#inspect()
     this.#readOptions()
     const count = Math.max(
       1,
@@ -224,6 +260,8 @@ class LoadRun {
     const env: Record<string, string> = {}
     const outer = this.#settings.includeSystemEnvVars ? this.#io.env : {}
     for (const [name, value] of Object.entries(outer)) if (value !== undefined) env[name] = value
+    // For promql(…) thresholds on the run's own series.
+    env['VIGIE_RUN_ID'] = this.#id
     for (const [name, value] of this.#given.args.env) env[name] = value
     return env
   }
@@ -275,14 +313,21 @@ class LoadRun {
       throw new LoadError(EXIT.other, `the output "${one}" is not supported yet`)
     if (!vigieUrl) return
     const warn = (message: string): void => this.#log('warning', message)
+    const group = this.#options.segmentation
     const output = new RemoteWriteOutput({
       url: `${vigieUrl.replace(/\/$/, '')}/api/v1/write`,
-      labels: { testid: this.#id },
+      labels: {
+        testid: this.#id,
+        ...(group === null ? {} : { instance: instanceName(group.index, group.parts.length) }),
+      },
       now: () => this.#io.now(),
       warn,
     })
     this.#outputs.push(output)
     this.#engine.listen((series, record) => output.record(series, record))
+    this.#joinGroup(output)
+    // One report for all generators of a run: that of the first.
+    if (group !== null && group.index > 0) return
     this.#reporter = new RunReporter(vigieUrl, this.#id, {
       report: () => this.#runReport(),
       source: scriptSource(this.#scriptPaths),
@@ -290,6 +335,28 @@ class LoadRun {
       onStop: () => this.#stop(new LoadError(EXIT.externalAbort, 'the run was stopped in Vigie')),
     })
     this.#reporter.start()
+  }
+
+  /** Generators that were given one run id begin and end together. */
+  #joinGroup(output: RemoteWriteOutput): void {
+    const { segmentation } = this.#options
+    const { promql, args, runId } = this.#given
+    const isGiven = args.runId !== null || runId !== undefined
+    if (segmentation === null || segmentation.parts.length < 2 || !isGiven || !promql) return
+    this.#group = new GeneratorGroup({
+      runId: this.#id,
+      index: segmentation.index,
+      count: segmentation.parts.length,
+      query: promql,
+      write: (name, labels, value) => output.write(name, labels, value),
+      warn: (message) => this.#log('warning', message),
+      signal: this.#ending.signal,
+    })
+    this.#meet = async () => {
+      const timeMs = await this.#group!.meet('done')
+      if (timeMs !== null) output.notBefore(timeMs)
+      return timeMs
+    }
   }
 
   #announce(): void {
@@ -361,6 +428,7 @@ class LoadRun {
     const { noSetup } = this.#options
     if (!noSetup && this.#facts.functions.includes('setup'))
       this.#setupData = await this.#workers[0]!.request('setup', null)
+    await this.#group?.meet('ready')
     if (this.#isStopping) return
     this.#state.startMs = monotonicMs()
     this.#monitor = new GeneratorMonitor(this.#state)
@@ -551,13 +619,15 @@ class LoadRun {
     this.#exitCode = this.#verdict()
     this.#report = this.#reportState()
     if (this.#given.onReport !== undefined) this.#given.onReport(this.#runReport())
+    await this.#group?.leave()
     await Promise.all([...this.#outputs.map((output) => output.close()), this.#reporter?.close()])
   }
 
   async #judge(hasRun: boolean): Promise<void> {
     const endMs = this.#state.startMs + this.#durationMs
     this.#engine.evaluateThresholds(this.#durationMs, true, Math.max(0, monotonicMs() - endMs))
-    await evaluatePromql(this.#thresholds, this.#given.promql, true)
+    await Promise.all(this.#outputs.map((output) => output.flush?.() ?? Promise.resolve()))
+    await evaluatePromql(this.#thresholds, await this.#lastQuery(), true)
     if (hasRun) await this.#summarise()
     const failed = this.#failedKeys()
     const windows = this.#windows?.close() ?? []
@@ -608,6 +678,14 @@ class LoadRun {
         `data checks that held before the run are violated: ${names}`,
       ),
     )
+  }
+
+  /** PromQL as it is when all results are in, those of other generators included. */
+  async #lastQuery(): Promise<PromqlQuery | undefined> {
+    const { promql } = this.#given
+    const timeMs = this.#meet === null ? null : await this.#meet()
+    if (promql === undefined || timeMs === null) return promql
+    return (expr) => promql(expr, timeMs)
   }
 
   async #teardown(): Promise<void> {

@@ -12,6 +12,9 @@ What to run
   -s, --stage 30s:10                 ramp to 10 VUs in 30 s; may be repeated
       --execution-segment 0:1/4      run this part of the test only; auto in a Kubernetes Indexed Job
       --execution-segment-sequence 0,1/4,1/2,3/4,1
+      --run-id ID                    shared by all generators of one run: they begin together and
+                                     have one verdict
+      --emit kubernetes              print an Indexed Job instead (--parallelism 4, --image NAME)
   -e, --env NAME=value               into __ENV; may be repeated
       --include-system-env-vars      the environment in __ENV, too (true)
   -c, --config FILE                  options as JSON, below those of the script

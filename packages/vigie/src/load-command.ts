@@ -49,6 +49,7 @@ export async function loadCommand(argv: readonly string[]): Promise<number> {
   return runLoad(
     {
       args,
+      argv,
       workerUrl: new URL('./load-worker.js', import.meta.url),
       vigieUrl,
       ...(process.env.VIGIE_RUN_ID === undefined ? {} : { runId: process.env.VIGIE_RUN_ID }),

@@ -6,6 +6,8 @@ export interface Output {
   readonly description: string
   /** Hears every record of every series as it arrives. */
   record(series: RunSeries, record: Float64Array): void
+  /** Sends what is there. Never rejects. */
+  flush?(): Promise<void>
   /** The run is over: sends what is left and lets go. Never rejects. */
   close(): Promise<void>
 }

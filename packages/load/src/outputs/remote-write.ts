@@ -130,7 +130,12 @@ export class RemoteWriteOutput implements Output {
           ...shared,
           sink: createSink('rate'),
           counts: null,
-          labels: [label(`${base}_rate`)],
+          // A rate alone cannot be put together with those of other generators; counts can.
+          labels: [
+            label(`${base}_rate`),
+            label(`${base}_nonzero_total`),
+            label(`${base}_samples_total`),
+          ],
         }
       case 'trend': {
         const histogram = isTime ? `${base}_seconds` : base
@@ -200,12 +205,31 @@ export class RemoteWriteOutput implements Output {
     this.#options.warn(`cannot send results to ${this.#options.url}: ${problem}`)
   }
 
-  async close(): Promise<void> {
-    clearInterval(this.#timer)
+  /** Sends what is there; resolves when it has arrived or cannot. */
+  async flush(): Promise<void> {
     const deadline = Date.now() + TIMEOUT_MS
     while (this.#isSending && Date.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 5))
     await this.#send()
+  }
+
+  /** Writes one sample of another series, a stale marker for NaN; its time, ms since the epoch. */
+  async write(name: string, labels: Record<string, string>, value: number): Promise<number> {
+    const timeMs = this.#tick()
+    const series = Labels.fromObject({ ...labels, __name__: name })
+    const v = Number.isNaN(value) ? STALE_NAN : value
+    await this.#post([{ labels: series, t: [timeMs], v: [v] }])
+    return timeMs
+  }
+
+  /** Nothing sent from here on is older than `timeMs`. */
+  notBefore(timeMs: number): void {
+    this.#lastMs = Math.max(this.#lastMs, Math.ceil(timeMs))
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.flush()
     if (this.#series.size === 0) return
     const timeMs = this.#tick()
     const stale = [...this.#series.values()].flatMap(({ labels }) =>
@@ -227,7 +251,7 @@ function countInBuckets(record: Float64Array, { counts, bounds, scale }: Sent): 
 function valuesOf({ sink, counts, scale }: Sent): number[] {
   if (sink instanceof CounterSink) return [sink.sum]
   if (sink instanceof GaugeSink) return [sink.last]
-  if (sink instanceof RateSink) return [sink.rate]
+  if (sink instanceof RateSink) return [sink.rate, sink.nonZero, sink.total]
   const trend = sink as TrendSink
   let below = 0
   return [
