@@ -7,7 +7,7 @@ import { argsForPods, kubernetesJob } from './kubernetes.ts'
 const folder = mkdtempSync(join(tmpdir(), 'vigie-kubernetes-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-function write(name: string, content: string | Buffer): string {
+function write(name: string, content: string | Uint8Array): string {
   const path = join(folder, name)
   mkdirSync(join(path, '..'), { recursive: true })
   writeFileSync(path, content)
@@ -24,7 +24,7 @@ const options = {
 
 test('a script with what it imports and opens, under the names it knows them by', () => {
   const script = write('load/script.js', "open('../data/a.bin')\n")
-  const files = [script, write('load/lib.js', 'export {}'), write('data/a.bin', Buffer.from([255]))]
+  const files = [script, write('load/lib.js', 'export {}'), write('data/a.bin', Uint8Array.of(255))]
   const yaml = kubernetesJob({ ...options, script, files })
   for (const line of [
     'kind: ConfigMap',
@@ -44,7 +44,7 @@ test('a script with what it imports and opens, under the names it knows them by'
 })
 
 test('what does not fit into a ConfigMap is refused', () => {
-  const script = write('big.js', Buffer.alloc(1_100_000, 32))
+  const script = write('big.js', new Uint8Array(1_100_000))
   expect(() => kubernetesJob({ ...options, script, files: [] })).toThrow(
     'have 1100000 bytes; a ConfigMap takes 1000000',
   )
