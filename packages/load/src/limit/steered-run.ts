@@ -5,6 +5,7 @@
 import type { ControlledRun, LimitReport, LoadController, SuspectReport } from '../api.ts'
 import type { RunState } from '../executors/run-state.ts'
 import type { Scenario } from '../executors/scenario.ts'
+import { GATES } from '../generator/health.ts'
 import { parseThresholds } from '../metrics/threshold.ts'
 import { LoadMeter, type LoadWindowReading } from './meter.ts'
 import { type LoadUnit, type SearchPlan, searchPlan } from './plan.ts'
@@ -60,6 +61,13 @@ export class LoadSeat {
       completed: sumOf(state, 'completed'),
       vus: state.get('activeVus'),
     }
+  }
+
+  /** Why the generator itself was the limit over the last `ms`; null: it was not. */
+  busy(ms: number): string | null {
+    const busiest = this.#run.health(ms).threads.find(({ busy }) => busy > GATES.busy)
+    if (busiest === undefined) return null
+    return `the generator was ${Math.round(busiest.busy * 100)} % busy (${busiest.name})`
   }
 
   /** A level begins: thresholds on counts start again. */

@@ -88,7 +88,11 @@ export class FindLimit implements LoadDriver {
     })
     this.#report = newReport(seat.unit, holdMs, precision)
     const levels = new Levels(seat, client === null ? NO_HEALTH : await healthOf(client), holdMs)
-    await this.#search(search, levels)
+    try {
+      await this.#search(search, levels)
+    } finally {
+      levels.close()
+    }
     await this.#conclude(search)
   }
 

@@ -6,6 +6,7 @@ import {
   type LoadWindow,
   type SearchStep,
 } from '@vigie/insight'
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import type { LoadSeat, LoadWindowReading } from '@vigie/load'
 import type { Health } from './health.ts'
 
@@ -24,6 +25,12 @@ const COOL_WINDOWS = 4
 const COOL_SLACK_MS = 2
 /** Share of failed windows from which a level has failed. */
 const FAIL_SHARE = 0.1
+/** This machine stalled when its event loop came back so late, ms. */
+const STALL_MS = 20
+/** Times that a level is held again because this machine stalled while it failed. */
+const RETRIES = 2
+/** Thresholds missed by this factor are missed whether anything stalled or not. */
+const BLATANT = 2.5
 
 /** Of a hold this long. */
 export function windowMsOf(holdMs: number): number {
@@ -42,6 +49,12 @@ export interface LevelSeen {
   requestsPerSec: number
   /** Iterations started ÷ iterations that should have started. */
   startedShare: number
+  /** Share of the windows that count in which something failed. */
+  failedShare: number
+  /** Whether this machine stalled meanwhile. */
+  hasStalled: boolean
+  /** Median over the windows of the largest value ÷ limit. */
+  closeness: number
 }
 
 /** Told after every window. */
@@ -51,17 +64,45 @@ export class Levels {
   readonly #seat: LoadSeat
   readonly #health: Health
   readonly #windowMs: number
+  readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: 5 })
   #load = 0
+  /** How to cool down, once the first level has been seen. */
+  #cool: SearchStep | null = null
 
   constructor(seat: LoadSeat, health: Health, holdMs: number) {
     this.#seat = seat
     this.#health = health
     this.#windowMs = windowMsOf(holdMs)
+    this.#delay.enable()
   }
 
-  /** Runs a step of the search. Resolves early when the outcome is certain, or the run is ending. */
+  close(): void {
+    this.#delay.disable()
+  }
+
+  /**
+   * Runs a step of the search. Resolves early when the outcome is certain, or the run is ending. What fails by
+   * little while this machine stalled is tried again: the target may have had nothing to do with it.
+   */
   async run(step: SearchStep, onWindow: OnWindow): Promise<LevelSeen> {
+    let seen = await this.#once(step, onWindow)
+    if (step.phase === 'cooldown') return seen
+    for (let i = 0; i < RETRIES && this.#isDoubtful(seen); i++) {
+      if (this.#cool !== null) await this.#once(this.#cool, () => {})
+      seen = await this.#once(step, onWindow)
+    }
+    if (this.#cool === null && seen.failedShare === 0) this.#cool = coolDownOf(step, seen)
+    return seen
+  }
+
+  #isDoubtful({ failedShare, hasStalled, closeness }: LevelSeen): boolean {
+    const isFailed = failedShare > FAIL_SHARE
+    return isFailed && hasStalled && closeness < BLATANT && !this.#seat.signal.aborted
+  }
+
+  async #once(step: SearchStep, onWindow: OnWindow): Promise<LevelSeen> {
     await this.#ramp(step)
+    this.#delay.reset()
     this.#seat.startHold()
     const startMs = Date.now()
     const count = Math.max(4, Math.round(step.holdMs / this.#windowMs))
@@ -119,6 +160,10 @@ export class Levels {
     const offered = this.#seat.unit === 'rate' ? step.load * seconds : begun
     // Ticks on the edges of the time looked at may be on either side.
     const keepsRate = begun >= offered * (1 - DROPS_MAX) - 2
+    const failedShare = 1 - counted.filter(({ ok }) => ok).length / Math.max(1, counted.length)
+    const busy = failedShare > FAIL_SHARE ? this.#seat.busy(step.holdMs) : null
+    if (busy !== null)
+      for (const one of windows) one.reasons = [{ class: 'generator', text: busy }, ...one.reasons]
     const observation = {
       load: step.load,
       windows,
@@ -134,7 +179,7 @@ export class Levels {
         seconds,
       ),
       offered: ratio(offered, seconds),
-      generatorOk: keepsRate,
+      generatorOk: keepsRate && busy === null,
       startMs,
       endMs: Date.now(),
     }
@@ -144,6 +189,9 @@ export class Levels {
         sum(({ reading }) => reading.requests),
         seconds,
       ),
+      failedShare,
+      hasStalled: this.#delay.max / 1e6 > STALL_MS,
+      closeness: percentile(Float64Array.from(counted, (one) => one.reading.closeness).sort(), 0.5),
       startedShare: begun === 0 ? 1 : sum(({ started }) => started) / begun,
     }
   }
@@ -163,6 +211,18 @@ function windowOf(reading: LoadWindowReading, started: number, dropped: number):
     reading,
     started,
     dropped,
+  }
+}
+
+/** Until the median is as at first. */
+function coolDownOf({ load, holdMs }: SearchStep, { observation }: LevelSeen): SearchStep {
+  return {
+    phase: 'cooldown',
+    load,
+    holdMs: holdMs * 2,
+    discardMs: 0,
+    untilP50: observation.p50 * 1.1,
+    why: 'this machine stalled',
   }
 }
 
