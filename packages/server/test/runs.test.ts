@@ -127,7 +127,8 @@ describe('reports', () => {
     const source = { files: [{ path: 'shop.js', text: 'export default 1' }], isCut: false }
     const put = (id: string, change: object): Promise<Answer> =>
       api(`PUT runs/${id}`, report(id, change))
-    const end = { state: 'passed', exitCode: 0, progress: 1, summaryText: 'good' }
+    const limit = { unit: 'vus', phase: 'done', sustained: 40, levels: [1, 2] }
+    const end = { state: 'passed', exitCode: 0, progress: 1, summaryText: 'good', limit }
     expect((await put('one', { ...end, endedMs: 2000, source })).status).toBe(204)
     expect(
       (await put('two', { ...end, startedMs: 3000, endedMs: 4000, script: 'B.js' })).status,
@@ -150,10 +151,11 @@ describe('reports', () => {
       requestsPerSec: 2,
       failedRatio: null,
       error: null,
+      limit: { unit: 'vus', phase: 'done', sustained: 40 },
     })
     expect(head).not.toHaveProperty('options')
     const { body } = await api('GET runs/one')
-    expect(body).toMatchObject({ options: { vus: 3 }, summaryText: 'good', output: null })
+    expect(body).toMatchObject({ options: { vus: 3 }, summaryText: 'good', output: null, limit })
     expect(body).not.toHaveProperty('source')
     expect((await api('GET runs/one/script')).body).toEqual(source)
     expect((await api('GET runs/two/script')).body.error).toBe('the script of run two was not sent')
@@ -242,6 +244,14 @@ describe('the store', () => {
     expect(ids(new RunsStore(join(dir, 'small'), () => now))).toBe('d,c')
   })
 
+  test('a run whose report cannot be read is still what its list says', () => {
+    const store = new RunsStore(join(dir, 'torn'), () => now)
+    store.put('a', ended('a', 5))
+    writeFileSync(join(dir, 'torn/a/report.json'), '{"id":')
+    const left = { id: 'a', state: 'passed', options: {}, metrics: {}, scenarios: [] }
+    expect(new RunsStore(join(dir, 'torn'), () => now).get('a')).toMatchObject(left)
+  })
+
   test('opens what an earlier version wrote, and leaves alone what it cannot read', () => {
     mkdirSync(join(dir, 'flat/odd'), { recursive: true })
     writeFileSync(join(dir, 'flat/a.json'), JSON.stringify(ended('a', 5)))
@@ -299,14 +309,22 @@ describe('starting', () => {
 
   test('a run starts with its flags, goes on alone, stops, and keeps what it printed', async () => {
     const asked = { script: 'shop.js', vus: 5, duration: '1m30s', env: { A: '$(x) y' } }
-    const { status, body } = await api('POST load/start', { ...asked, findLimit: true })
+    const { status, body } = await api('POST load/start', {
+      ...asked,
+      findLimit: true,
+      hold: '5s',
+      checkAfter: true,
+    })
     expect(status).toBe(201)
     const id = body.id!
     expect(requests.at(-1)).toMatchObject({
       runId: id,
       vigieUrl: started.url,
       script: join(started.dir, 'scripts/shop.js'),
-      flags: ['--vus', '5', '--duration', '1m30s', '--env', 'A=$(x) y', '--find-limit'],
+      flags: [
+        ...['--vus', '5', '--duration', '1m30s', '--env', 'A=$(x) y'],
+        ...['--find-limit', '--hold', '5s', '--check-after'],
+      ],
     })
     expect((await api(`GET runs/${id}`)).body).toMatchObject({
       state: 'running',

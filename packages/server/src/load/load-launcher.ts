@@ -51,14 +51,15 @@ const OUTPUT_LENGTH_MAX = 16_384
 const ENV_COUNT_MAX = 50
 const ENV_LENGTH_MAX = 4096
 
+const duration = z
+  .string()
+  .regex(/^(\d+(\.\d+)?(ms|s|m|h))+$/, { error: 'expected a duration such as 30s or 5m' })
+  .max(32)
+
 const startBody = z.strictObject({
   script: z.string().min(1).max(1024),
   vus: z.int().min(1).max(100_000).optional(),
-  duration: z
-    .string()
-    .regex(/^(\d+(\.\d+)?(ms|s|m|h))+$/, { error: 'expected a duration such as 30s or 5m' })
-    .max(32)
-    .optional(),
+  duration: duration.optional(),
   iterations: z.int().min(1).max(1_000_000_000).optional(),
   env: z
     .record(z.string(), z.string().max(ENV_LENGTH_MAX))
@@ -70,6 +71,9 @@ const startBody = z.strictObject({
     })
     .optional(),
   findLimit: z.boolean().optional(),
+  /** With `findLimit`: how long each load is held. */
+  hold: duration.optional(),
+  checkAfter: z.boolean().optional(),
 })
 type StartBody = z.infer<typeof startBody>
 
@@ -218,13 +222,16 @@ function readBody(body: unknown): StartBody {
   throw new LaunchError(400, `cannot start a run: ${problems.join('; ')}`)
 }
 
-function flagsOf({ vus, duration, iterations, env = {}, findLimit }: StartBody): string[] {
+function flagsOf(asked: StartBody): string[] {
+  const { vus, duration, iterations, env = {}, findLimit, hold, checkAfter } = asked
   return [
     ...(vus === undefined ? [] : ['--vus', String(vus)]),
     ...(duration === undefined ? [] : ['--duration', duration]),
     ...(iterations === undefined ? [] : ['--iterations', String(iterations)]),
     ...Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
     ...(findLimit === true ? ['--find-limit'] : []),
+    ...(findLimit === true && hold !== undefined ? ['--hold', hold] : []),
+    ...(checkAfter === true ? ['--check-after'] : []),
   ]
 }
 

@@ -19,6 +19,10 @@ const run = z.looseObject({
   thresholds: z.array(z.unknown()),
   /** Why it ended, when not by its plan. */
   error: z.string().nullable().default(null),
+  options: z.record(z.string(), z.unknown()).default({}),
+  summaryText: z.string().default(''),
+  metrics: z.record(z.string(), z.unknown()).default({}),
+  scenarios: z.array(z.unknown()).default([]),
 })
 export type Run = z.infer<typeof run>
 
@@ -63,6 +67,8 @@ export type RunHead = Pick<Run, (typeof HEAD_KEYS)[number]> & {
   requestsPerSec: number | null
   /** 0..1. */
   failedRatio: number | null
+  /** What a search for the limit has found; null: none was made. */
+  limit: { unit: string; phase: string; sustained: number | null } | null
   /** When the last report came, ms since the epoch. */
   reportedMs: number
 }
@@ -74,13 +80,25 @@ export function runHead(run: Run, reportedMs: number): RunHead {
     p95Ms: metricValue(run, 'http_req_duration', 'p(95)'),
     requestsPerSec: metricValue(run, 'http_reqs', 'rate'),
     failedRatio: metricValue(run, 'http_req_failed', 'rate'),
+    limit: limitOf(run),
     reportedMs,
   }
 }
 
-type Metrics = Record<string, { values?: Record<string, unknown> } | undefined> | undefined
+const limitReport = z.object({
+  unit: z.string(),
+  phase: z.string(),
+  sustained: z.number().nullable(),
+})
+
+function limitOf(run: Run): RunHead['limit'] {
+  const parsed = limitReport.safeParse(run.limit)
+  return parsed.success ? parsed.data : null
+}
+
+type Metrics = Record<string, { values?: Record<string, unknown> } | undefined>
 
 function metricValue(run: Run, metric: string, key: string): number | null {
-  const value = (run.metrics as Metrics)?.[metric]?.values?.[key]
+  const value = (run.metrics as Metrics)[metric]?.values?.[key]
   return typeof value === 'number' && Number.isFinite(value) ? value : null
 }

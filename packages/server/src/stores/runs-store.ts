@@ -103,8 +103,11 @@ export class RunsStore {
   get(id: string): Run | undefined {
     const entry = this.#entries.get(id)
     if (entry === undefined) return undefined
-    const run = entry.live ?? (readJson(join(this.#dir, id, 'report.json')) as Run | undefined)
-    return { ...(run ?? entry.head), ...this.#judged(entry.head) }
+    const kept = readJson(join(this.#dir, id, 'report.json'))
+    // What is left of a run whose report cannot be read any more is what lists show.
+    const run = entry.live ?? readReport(id, kept ?? entry.head).run
+    const { limit: _inShort, ...head } = this.#judged(entry.head)
+    return { ...run, ...head }
   }
 
   /** Null: the run is there and its script was never sent; undefined: there is no such run. */

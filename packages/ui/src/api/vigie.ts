@@ -122,6 +122,8 @@ export interface Run {
   requestsPerSec: number | null
   /** 0 to 1. */
   failedRatio: number | null
+  /** What a search for the limit has found; null: none was made. */
+  limit: Pick<LimitReport, 'unit' | 'phase' | 'sustained'> | null
 }
 
 export interface RunMetric {
@@ -138,7 +140,7 @@ export interface ScriptCheck {
   fails: number
 }
 
-export interface RunDetail extends Run {
+export interface RunDetail extends Omit<Run, 'limit'> {
   options: Record<string, unknown>
   summaryText: string
   metrics: Record<string, RunMetric>

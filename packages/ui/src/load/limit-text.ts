@@ -16,6 +16,21 @@ const PHASES: Record<LimitReport['phase'], string> = {
   interrupted: 'The search was interrupted.',
 }
 
+/** The answer in a line; while it is looked for, how far. */
+export function limitVerdict({
+  unit,
+  phase,
+  sustained,
+}: Pick<LimitReport, 'unit' | 'phase' | 'sustained'>): string {
+  if (phase !== 'done') {
+    const soFar = sustained === null ? '' : ` ${loadText(unit, sustained)} held so far.`
+    return `Looking for the limit. ${PHASES[phase]}${soFar}`
+  }
+  return sustained === null
+    ? 'Not even the smallest load was sustained.'
+    : `It takes ${loadText(unit, sustained)}.`
+}
+
 export function limitSentence(limit: LimitReport): string {
   const { unit, phase, sustained, failed, isConfirmed } = limit
   const parts = [PHASES[phase]]

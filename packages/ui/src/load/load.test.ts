@@ -26,6 +26,7 @@ const run = (change: Partial<Run>): Run => ({
   p95Ms: 120,
   requestsPerSec: 8,
   failedRatio: 0,
+  limit: null,
   ...change,
 })
 const threshold = (ok: boolean | null): Run['thresholds'][0] => ({
@@ -58,6 +59,19 @@ test.each<[Partial<Run>, string]>([
   [
     { state: 'running', progress: 0.2, thresholds: [threshold(false), threshold(true)] },
     '1 of 2 thresholds does not hold so far.',
+  ],
+  [
+    { state: 'running', limit: { unit: 'vus', phase: 'up', sustained: 20 } },
+    'Looking for the limit. Raising the load until something gives. 20 users held so far.',
+  ],
+  [{ limit: { unit: 'rate', phase: 'done', sustained: 50 } }, 'It takes 50 iterations/s.'],
+  [
+    {
+      state: 'failed',
+      limit: { unit: 'vus', phase: 'done', sustained: null },
+      error: 'not even 1',
+    },
+    'Not even 1.',
   ],
 ])('the verdict of %o', (change, text) => expect(verdict(run(change))).toBe(text))
 
@@ -113,6 +127,8 @@ test('the start form makes a request and the same command', () => {
     iterations: '',
     env: [],
     findLimit: false,
+    hold: '3s',
+    checkAfter: false,
   }
   expect(startBody(empty)).toEqual({ script: 'a.js' })
   expect(commandLine(empty)).toBe('vigie load a.js')
@@ -126,6 +142,8 @@ test('the start form makes a request and the same command', () => {
       [' ', 'dropped'],
     ],
     findLimit: true,
+    hold: '5s',
+    checkAfter: true,
   }
   expect(startBody(full)).toEqual({
     script: "it's.js",
@@ -134,9 +152,11 @@ test('the start form makes a request and the same command', () => {
     iterations: 7,
     env: { A: 'x y' },
     findLimit: true,
+    hold: '5s',
+    checkAfter: true,
   })
   expect(commandLine(full)).toBe(
-    "vigie load -u 5 -d 30s -i 7 -e 'A=x y' --find-limit 'it'\\''s.js'",
+    "vigie load -u 5 -d 30s -i 7 -e 'A=x y' --find-limit --hold 5s --check-after 'it'\\''s.js'",
   )
 })
 

@@ -7,12 +7,13 @@ import { Note } from '../controls/feedback.tsx'
 import { Icon } from '../controls/icon.tsx'
 import { Popover } from '../controls/popover.tsx'
 import { compareHref } from './compare-url.ts'
+import type { AnyRun } from './run-verdict.ts'
 import { StopButton } from './stop-button.tsx'
 
 /** Runs looked through for the one before of the same script. */
 const LOOKED_AT = 20
 
-export function RunActions({ run }: { run: Run }): ReactElement {
+export function RunActions({ run }: { run: AnyRun }): ReactElement {
   if (run.state === 'running') return <StopButton id={run.id} />
   return (
     <>
@@ -23,7 +24,7 @@ export function RunActions({ run }: { run: Run }): ReactElement {
   )
 }
 
-function AgainLink({ run }: { run: Run }): ReactElement | null {
+function AgainLink({ run }: { run: AnyRun }): ReactElement | null {
   const scripts = useVigie<LoadScripts>('load/scripts')
   const found = scripts.data?.scripts.find(({ path }) => path.split('/').at(-1) === run.script)
   if (!found) return null
@@ -35,7 +36,7 @@ function AgainLink({ run }: { run: Run }): ReactElement | null {
   )
 }
 
-function CompareLink({ run }: { run: Run }): ReactElement | null {
+function CompareLink({ run }: { run: AnyRun }): ReactElement | null {
   const query = `script=${encodeURIComponent(run.script)}&before=${encodeURIComponent(run.id)}`
   const earlier = useVigie<Run[]>(`runs?limit=${LOOKED_AT}&${query}`)
   const before = earlier.data?.find((one) => one.script === run.script && one.endedMs !== null)
@@ -49,7 +50,7 @@ function CompareLink({ run }: { run: Run }): ReactElement | null {
   )
 }
 
-function DeleteButton({ run }: { run: Run }): ReactElement {
+function DeleteButton({ run }: { run: AnyRun }): ReactElement {
   const api = useApi()
   const [, navigate] = useLocation()
   const [failure, setFailure] = useState('')

@@ -19,7 +19,9 @@ export function RunLimit({ limit }: { limit: LimitReport }): ReactElement {
         </span>
         <div>
           <p>{limitSentence(limit)}</p>
-          {limit.why && <p className="muted">{sentence(limit.why)}</p>}
+          {limit.why && (limit.failed !== null || limit.phase === 'done') && (
+            <p className="muted">{sentence(limit.why)}</p>
+          )}
           {headroom && (
             <p className="muted">
               That is {formatCount(Number(headroom.factor.toPrecision(3)))} × the busiest moment of

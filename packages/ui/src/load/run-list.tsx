@@ -8,6 +8,7 @@ import { Icon } from '../controls/icon.tsx'
 import { formatAge, formatCount, formatDurationMs } from '../time/format.ts'
 import { formatDateTime } from '../time/range.ts'
 import { compareHref } from './compare-url.ts'
+import { loadText } from './limit-text.ts'
 import { RunPill } from './run-pill.tsx'
 import { perSec, percent, tookMs } from './run-verdict.ts'
 
@@ -204,6 +205,9 @@ function Row({
       </td>
       <td className="script">
         <Link href={`/load/${encodeURIComponent(run.id)}`}>{run.script}</Link>
+        {run.limit?.sustained != null && (
+          <div className="sub num">limit {loadText(run.limit.unit, run.limit.sustained)}</div>
+        )}
         <div className="sub num narrow-only">
           {formatAge(now - run.startedMs)} ago, {formatDurationMs(tookMs(run, now))}
         </div>

@@ -1,9 +1,9 @@
 import type { ReactElement } from 'react'
-import type { Run } from '../api/vigie.ts'
+import type { AnyRun } from './run-verdict.ts'
 
 /** A bar while a run goes on; nothing before anything is known, or afterwards. */
-export function RunProgress({ run }: { run: Run }): ReactElement | null {
-  if (run.state !== 'running' || run.progress === null) return null
+export function RunProgress({ run }: { run: AnyRun }): ReactElement | null {
+  if (run.state !== 'running' || run.progress === null || run.limit) return null
   const share = Math.round(run.progress * 100)
   return (
     <div

@@ -49,8 +49,8 @@ export function ThresholdPill({ ok }: { ok: boolean | null }): ReactElement {
 }
 
 /** `count` and `rate` of a metric are plain numbers, whatever its values are. */
-function valueText(run: RunDetail, { metric, source, value }: Threshold): string {
-  if (value === null) return 'no samples'
+function valueText(run: RunDetail, { metric, source, value, ok }: Threshold): string {
+  if (value === null) return ok === null ? '' : 'no samples'
   const of = run.metrics[metric]
   const isPlain = of?.type !== 'rate' && /^\s*(count|rate)\b/.test(source)
   return metricText(isPlain ? undefined : of, value)

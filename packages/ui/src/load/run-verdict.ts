@@ -1,8 +1,14 @@
 /** What became of a run, in one sentence, and how its figures are written. */
 import type { Run, RunMetric } from '../api/vigie.ts'
+import { limitVerdict } from './limit-text.ts'
 import { formatBytes, formatCount, formatDurationMs } from '../time/format.ts'
 
-export function verdict(run: Run): string {
+/** A run in a list, or one read whole. */
+export type AnyRun = Omit<Run, 'limit'> & { limit?: Run['limit'] }
+
+export function verdict(run: AnyRun): string {
+  if (run.limit && (run.state === 'running' || run.state === 'passed'))
+    return limitVerdict(run.limit)
   const { thresholds, state, error, progress } = run
   const broken = thresholds.filter((one) => one.ok === false).length
   const count = thresholds.length
@@ -54,14 +60,15 @@ export const percent = (ratio: number): string => `${Number((ratio * 100).toFixe
 export const perSec = (value: number): string => `${formatCount(Number(value.toPrecision(3)))}/s`
 
 /** How long a run has gone on, or went on; whole seconds once it is more than some. */
-export function tookMs(run: Run, nowMs: number): number {
+export function tookMs(run: AnyRun, nowMs: number): number {
   const ms = Math.max(0, (run.endedMs ?? nowMs) - run.startedMs)
   return ms > 10_000 ? Math.round(ms / 1000) * 1000 : ms
 }
 
 /** How far a run has come; '' when it is not known. */
-export function progressText({ progress }: Run): string {
-  if (progress === null) return ''
+export function progressText({ progress, limit }: AnyRun): string {
+  // A search takes as long as it takes.
+  if (progress === null || limit) return ''
   return progress >= 1
     ? 'the last iterations are finishing'
     : `${Math.round(progress * 100)} % done`

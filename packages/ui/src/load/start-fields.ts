@@ -8,37 +8,46 @@ export interface StartFields {
   iterations: string
   env: [name: string, value: string][]
   findLimit: boolean
+  /** How long each load of a search is held. */
+  hold: string
+  checkAfter: boolean
 }
 
 export function startBody(fields: StartFields): Record<string, unknown> {
-  const { script, vus, duration, iterations, findLimit } = fields
-  const env = fields.env.filter(([name]) => name.trim() !== '')
+  const { script, vus, iterations, findLimit, checkAfter } = fields
+  const [duration, hold] = [fields.duration.trim(), fields.hold.trim()]
+  const env = namedOf(fields)
   return {
     script,
     ...(vus === '' ? {} : { vus: Number(vus) }),
-    ...(duration.trim() === '' ? {} : { duration: duration.trim() }),
+    ...(duration === '' ? {} : { duration }),
     ...(iterations === '' ? {} : { iterations: Number(iterations) }),
-    ...(env.length === 0
-      ? {}
-      : { env: Object.fromEntries(env.map(([name, value]) => [name.trim(), value])) }),
+    ...(env.length === 0 ? {} : { env: Object.fromEntries(env) }),
     ...(findLimit ? { findLimit } : {}),
+    ...(findLimit && hold !== '' ? { hold } : {}),
+    ...(checkAfter ? { checkAfter } : {}),
   }
 }
 
 export function commandLine(fields: StartFields): string {
-  const { script, vus, duration, iterations, env, findLimit } = fields
+  const { script, vus, iterations, findLimit, checkAfter } = fields
+  const [duration, hold] = [fields.duration.trim(), fields.hold.trim()]
   return [
     'vigie load',
     ...(vus === '' ? [] : [`-u ${vus}`]),
-    ...(duration.trim() === '' ? [] : [`-d ${duration.trim()}`]),
+    ...(duration === '' ? [] : [`-d ${duration}`]),
     ...(iterations === '' ? [] : [`-i ${iterations}`]),
-    ...env.flatMap(([name, value]) =>
-      name.trim() === '' ? [] : [`-e ${quoted(`${name.trim()}=${value}`)}`],
-    ),
+    ...namedOf(fields).map(([name, value]) => `-e ${quoted(`${name}=${value}`)}`),
     ...(findLimit ? ['--find-limit'] : []),
+    ...(findLimit && hold !== '' ? [`--hold ${hold}`] : []),
+    ...(checkAfter ? ['--check-after'] : []),
     quoted(script),
   ].join(' ')
 }
+
+/** Rows without a name are not filled in yet. */
+const namedOf = ({ env }: StartFields): [string, string][] =>
+  env.flatMap(([name, value]) => (name.trim() === '' ? [] : [[name.trim(), value]]))
 
 const quoted = (text: string): string =>
   /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`

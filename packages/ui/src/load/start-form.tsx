@@ -58,6 +58,8 @@ function Fields({
     iterations: '',
     env: [],
     findLimit: false,
+    hold: '',
+    checkAfter: false,
   })
   const [failure, setFailure] = useState('')
   const [isStarting, setStarting] = useState(false)
@@ -125,21 +127,33 @@ function Fields({
       </div>
       {script && script.title !== '' && <p className="sub">{script.title}</p>}
       <EnvRows env={fields.env} onChange={(env) => change({ env })} />
-      <label className="switch">
-        <input
-          type="checkbox"
-          data-testid="start-find-limit"
-          checked={fields.findLimit}
-          onChange={(event) => change({ findLimit: event.target.checked })}
+      <div className="switches">
+        <Switch
+          label="Find the limit"
+          note="raise the load until the thresholds no longer hold, and see what gave first"
+          isOn={fields.findLimit}
+          onChange={(findLimit) => change({ findLimit })}
+          testId="start-find-limit"
         />
-        <span>
-          Find the limit
-          <span className="sub">
-            {' '}
-            raise the load until the thresholds no longer hold, and see what gave first
-          </span>
-        </span>
-      </label>
+        {fields.findLimit && (
+          <label className="hold">
+            Hold each load for
+            <input
+              className="input num"
+              placeholder="30s"
+              value={fields.hold}
+              onChange={(event) => change({ hold: event.target.value })}
+            />
+          </label>
+        )}
+        <Switch
+          label="Check the data afterwards"
+          note="a data check that the run breaks fails it"
+          isOn={fields.checkAfter}
+          onChange={(checkAfter) => change({ checkAfter })}
+          testId="start-check-after"
+        />
+      </div>
       {failure && <Note tone="crit">{failure}</Note>}
       <div className="toolbar">
         <button
@@ -164,6 +178,34 @@ function Fields({
         </code>
       </div>
     </form>
+  )
+}
+
+function Switch({
+  label,
+  note,
+  isOn,
+  onChange,
+  testId,
+}: {
+  label: string
+  note: string
+  isOn: boolean
+  onChange: (isOn: boolean) => void
+  testId: string
+}): ReactElement {
+  return (
+    <label className="switch">
+      <input
+        type="checkbox"
+        data-testid={testId}
+        checked={isOn}
+        onChange={(event) => onChange(event.target.checked)}
+      />
+      <span>
+        {label} <span className="sub">{note}</span>
+      </span>
+    </label>
   )
 }
 
