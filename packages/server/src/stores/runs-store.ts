@@ -154,7 +154,7 @@ export class RunsStore {
     if (entry === undefined || entry.head.state !== 'running') return
     const end = { state: 'error' as const, endedMs: this.#now(), error, exitCode }
     entry.head = { ...entry.head, ...end }
-    entry.live = { ...(this.get(id) ?? entry.head), ...end }
+    entry.live = { ...this.get(id)!, ...end }
     this.#write(id, entry)
   }
 
