@@ -308,7 +308,7 @@ describe('starting', () => {
   })
 
   test('a run starts with its flags, goes on alone, stops, and keeps what it printed', async () => {
-    const asked = { script: 'shop.js', vus: 5, duration: '1m30s', env: { A: '$(x) y' } }
+    const asked = { script: 'shop.js', vus: 5, duration: '1m30s', env: { A: '$(x)\u00a0y' } }
     const { status, body } = await api('POST load/start', {
       ...asked,
       findLimit: true,
@@ -321,10 +321,10 @@ describe('starting', () => {
       runId: id,
       vigieUrl: started.url,
       script: join(started.dir, 'scripts/shop.js'),
-      flags: [
-        ...['--vus', '5', '--duration', '1m30s', '--env', 'A=$(x) y'],
-        ...['--find-limit', '--hold', '5s', '--check-after'],
-      ],
+      flags:
+        '--vus 5 --duration 1m30s --env A=$(x)\u00a0y --find-limit --hold 5s --check-after'.split(
+          ' ',
+        ),
     })
     expect((await api(`GET runs/${id}`)).body).toMatchObject({
       state: 'running',

@@ -241,6 +241,31 @@ export interface RunSource {
   isCut: boolean
 }
 
+/** What is said of B against A. */
+export interface Comparison {
+  verdict: 'faster' | 'slower' | 'same' | 'unsure'
+  hasMoreErrors: boolean
+  /** One run of each: no more than a hint. */
+  isIndicative: boolean
+  runs: { a: number; b: number }
+  rows: ComparisonRow[]
+  sentence: string
+}
+
+export interface ComparisonRow {
+  name: string
+  /** latency: ms; throughput: per second; errors: 0 to 1. */
+  kind: 'latency' | 'throughput' | 'errors'
+  isPrimary: boolean
+  a: number
+  b: number
+  /** b ÷ a with its interval; of errors that of the odds. Null: not a number. */
+  ratio: number | null
+  low: number | null
+  high: number | null
+  verdict: 'better' | 'worse' | 'same' | 'unsure'
+}
+
 export interface LoadScripts {
   /** Null: nothing can be started here, `problem` says why. */
   folder: string | null

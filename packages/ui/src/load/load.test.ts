@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { LimitLevel, LimitReport, Run } from '../api/vigie.ts'
 import { markLanes } from '../charts/mark-lanes.ts'
-import { changeText, figures } from './compare-figures.ts'
+import { changeText, figures, intervalText, ratioText, rowName } from './compare-figures.ts'
 import { compareHref, idsOf } from './compare-url.ts'
 import { curvePoints, ticks } from './curve-points.ts'
 import { limitSentence } from './limit-text.ts'
@@ -164,12 +164,23 @@ test('a comparison has its runs in its address and its changes in words', () => 
   expect(compareHref(['a', 'b'], ['c'])).toBe('/load/compare?a=a,b&b=c')
   expect(idsOf('a,,b,a')).toEqual(['a', 'b'])
   expect(idsOf(null)).toEqual([])
-  const [p95, , failed] = figures([run({ p95Ms: 100 }), run({ p95Ms: 140 })], [run({})])
+  const [p95, , failed] = figures([run({ p95Ms: 100 }), run({ p95Ms: 140 })], [run({})], true)
   expect([p95!.a, p95!.b, changeText(p95!.a, p95!.b)]).toEqual([120, 120, 'the same'])
   expect(changeText(failed!.a, 0.5)).toBe('')
   expect(changeText(100, 112.4)).toBe('+12 %')
   expect(changeText(100, 96.6)).toBe('−3.4 %')
   expect(changeText(null, 1)).toBe('')
+  expect(figures([run({})], [run({})], false).map((one) => one.name)).toEqual([
+    'Most users',
+    'Took',
+    'Iterations',
+  ])
+  expect([ratioText(2.34), ratioText(0.9999), intervalText({ low: 0.9, high: 1.1 })]).toEqual([
+    '×2.3',
+    '+0 %',
+    '−10 % to +10 %',
+  ])
+  expect(intervalText({ low: null, high: 1 })).toBe('')
 })
 
 const level = (load: number, held: boolean, p95Ms: number | null): LimitLevel => ({
@@ -242,3 +253,11 @@ test.each([
       .unit,
   ).toBe(unit),
 )
+
+test.each([
+  ['http_req_duration p(95)', 'Response time, p95'],
+  ['iteration_duration med', 'Iteration, med'],
+  ['http_reqs', 'Requests'],
+  ['checks failed', 'Failed checks'],
+  ['game_duration p(99)', 'game_duration, p99'],
+])('the figure %s is called %s', (name, text) => expect(rowName(name)).toBe(text))
