@@ -30,6 +30,11 @@ export const DEFAULT_SYSTEM_TAGS: readonly string[] = [
 ]
 /** Those that can be had besides. */
 const MORE_SYSTEM_TAGS = ['iter', 'vu', 'ocsp_status', 'ip']
+/** Every tag that k6 may put on samples by itself. */
+export const SYSTEM_TAGS: ReadonlySet<string> = new Set([
+  ...DEFAULT_SYSTEM_TAGS,
+  ...MORE_SYSTEM_TAGS,
+])
 /** Needed for the summary even when no series shows them. */
 const STRUCTURE_TAGS = ['group', 'check', 'scenario']
 

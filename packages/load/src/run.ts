@@ -25,6 +25,7 @@ import { type ThresholdGroup, parseThresholds, wantsAbort } from './metrics/thre
 import { evaluatePromql } from './metrics/promql-threshold.ts'
 import { type RunOptions, consolidate } from './options.ts'
 import type { Output } from './outputs/output.ts'
+import { openOutput } from './outputs/open-outputs.ts'
 import { RemoteWriteOutput } from './outputs/remote-write.ts'
 import { RunReporter } from './outputs/run-reporter.ts'
 import { scriptSource } from './outputs/script-source.ts'
@@ -106,6 +107,10 @@ class LoadRun {
   #thresholds: ThresholdGroup[] = []
   #progress: Progress | null = null
   #reporter: RunReporter | null = null
+  /** The output into a running Vigie. */
+  #vigie: Output | null = null
+  /** What `--out` or the configuration file names. */
+  #outs: readonly string[] = []
   #setupData: string | undefined
   /** The other generators of this run; null: it is alone. */
   #group: GeneratorGroup | null = null
@@ -274,9 +279,12 @@ class LoadRun {
       this.#facts.options === undefined ? {} : (JSON.parse(this.#facts.options) as unknown)
     if (typeof script !== 'object' || script === null || Array.isArray(script))
       throw new LoadError(EXIT.other, 'the exported options must be an object')
+    const config = readConfigFile(args.settings, this.#io)
+    const configured = Array.isArray(config['out']) ? config['out'].map(String) : []
+    this.#outs = this.#settings.out ?? configured
     const { options, warnings } = consolidate(
       {
-        config: readConfigFile(args.settings, this.#io),
+        config,
         script: script as Record<string, unknown>,
         env: this.#io.env,
         flags: args.options,
@@ -309,10 +317,17 @@ class LoadRun {
 
   #openOutputs(): void {
     const { vigieUrl } = this.#given
-    for (const one of this.#settings.out ?? [])
-      throw new LoadError(EXIT.other, `the output "${one}" is not supported yet`)
-    if (!vigieUrl) return
     const warn = (message: string): void => this.#log('warning', message)
+    const world = {
+      io: this.#io,
+      engine: this.#engine,
+      thresholds: this.#thresholds,
+      systemTags: this.#options.systemTags,
+      warn,
+      fail: (message: string) => this.#log('error', message),
+    }
+    for (const one of this.#outs) this.#addOutput(openOutput(one, world))
+    if (!vigieUrl) return
     const group = this.#options.segmentation
     const output = new RemoteWriteOutput({
       url: `${vigieUrl.replace(/\/$/, '')}/api/v1/write`,
@@ -323,8 +338,8 @@ class LoadRun {
       now: () => this.#io.now(),
       warn,
     })
-    this.#outputs.push(output)
-    this.#engine.listen((series, record) => output.record(series, record))
+    this.#vigie = output
+    this.#addOutput(output)
     this.#joinGroup(output)
     // One report for all generators of a run: that of the first.
     if (group !== null && group.index > 0) return
@@ -359,15 +374,22 @@ class LoadRun {
     }
   }
 
+  #addOutput(output: Output): void {
+    this.#outputs.push(output)
+    if (output.record !== undefined) this.#engine.listen(output.record.bind(output))
+    if (output.sample !== undefined) this.#engine.listenToSamples(output.sample.bind(output))
+  }
+
   #announce(): void {
     if (this.#given.args.quiet) return
-    const output = this.#outputs.length === 0 ? '-' : `${this.#given.vigieUrl} (run ${this.#id})`
+    const output = this.#outputs.filter((one) => one !== this.#vigie).map((one) => one.description)
+    if (this.#vigie !== null) output.push(`${this.#given.vigieUrl} (run ${this.#id})`)
     this.#io.stdout(
       [
         '',
         '     execution: local',
         `        script: ${this.#script}`,
-        `        output: ${output}`,
+        `        output: ${output.join(', ') || '-'}`,
         '',
         ...(this.#given.controller === undefined ? this.#scenarioLines() : []),
         '',
@@ -415,6 +437,7 @@ class LoadRun {
           vuIds: vuIds[i]!,
           openedFiles: this.#facts.openedFiles,
           sharedArrays: this.#facts.sharedArrays,
+          wantsSamples: this.#outputs.some((one) => one.sample !== undefined),
         }),
       ),
     )

@@ -38,6 +38,8 @@ Results
       --summary-trend-stats LIST     avg,min,med,max,p(90),p(95); also count and p(N)
       --summary-time-unit UNIT       s, ms or us
       --summary-export FILE          the summary as JSON
+  -o, --out TYPE[=WHERE]             every sample; may be repeated: json=file[.gz], csv=file[.gz], - for
+                                     stdout, experimental-prometheus-rw (see K6_PROMETHEUS_RW_*)
       --console-output FILE          where console.log and friends write
       --log-output TO                stderr, stdout, none or file=path[,level=warn]
       --log-format FORMAT            text, json or raw

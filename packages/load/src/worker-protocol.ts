@@ -38,6 +38,8 @@ export interface Preparation {
   vuIds: number[]
   openedFiles: string[]
   sharedArrays: SharedArrays
+  /** Whether an output wants every sample on its own. */
+  wantsSamples: boolean
 }
 
 /** Requests: name -> [what is asked, what is answered]. */

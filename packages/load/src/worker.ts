@@ -5,10 +5,11 @@ import type { Program } from './compile/compile.ts'
 import { EXIT, LoadError } from './errors.ts'
 import { Crew } from './executors/crew.ts'
 import { runShares } from './executors/runner.ts'
-import { RunState } from './executors/run-state.ts'
+import { RunState, monotonicMs } from './executors/run-state.ts'
 import { ThreadMeter } from './generator/thread-meter.ts'
 import { Resolver } from './http/dns.ts'
 import { MAX_SERIES, SampleBuffer } from './metrics/buffer.ts'
+import { SampleLog } from './metrics/sample-log.ts'
 import type { VuOptions } from './options.ts'
 import { mapStacks } from './script/isolate.ts'
 import { OpenedFiles } from './script/modules.ts'
@@ -176,6 +177,7 @@ class WorkerHost {
     const { options, testOptions, scenarios, state, openedFiles, sharedArrays, vuIds } = preparation
     this.#preparation = preparation
     if (preparation.flushIntervalMs !== undefined) this.#flushEvery(preparation.flushIntervalMs)
+    if (preparation.wantsSamples) this.#samples.log = new SampleLog(monotonicMs)
     const dropped = new Set(options.droppedTags)
     this.#samples.tags.drop((name) => dropped.has(name))
     this.#environment = {

@@ -4,6 +4,7 @@
  * counter [sum], gauge [last, min, max], rate [non-zero, total], trend the values themselves.
  */
 import type { Metric } from './metric.ts'
+import type { SampleLog, SampleOwner } from './sample-log.ts'
 import { TagTable, type TagSet } from './tags.ts'
 
 /** Series of one worker; beyond, urls and names are folded into one. */
@@ -21,6 +22,8 @@ export interface SeriesDefinition {
 export interface Flush {
   series: SeriesDefinition[]
   records: Float64Array
+  /** See SampleLog; left out: nobody wants every sample. */
+  samples?: Float64Array
 }
 
 /** One metric with one tag set. `add` is all that hot paths call. */
@@ -32,11 +35,21 @@ export class Series {
   length = 0
   #isQueued = false
   readonly #queue: Series[]
+  readonly #log: SampleLog | null
+  readonly #owner: SampleOwner | null
 
-  constructor(id: number, metric: Metric, queue: Series[]) {
+  constructor(
+    id: number,
+    metric: Metric,
+    queue: Series[],
+    log: SampleLog | null,
+    owner: SampleOwner | null,
+  ) {
     this.id = id
     this.metric = metric
     this.#queue = queue
+    this.#log = log
+    this.#owner = owner
     this.values = new Float64Array(metric.type === 'trend' ? 16 : 3)
   }
 
@@ -45,6 +58,7 @@ export class Series {
       this.#isQueued = true
       this.#queue.push(this)
     }
+    if (this.#log !== null) this.#log.push(this.id, value, this.#owner)
     const { values } = this
     switch (this.metric.type) {
       case 'trend':
@@ -87,6 +101,8 @@ export class SampleBuffer {
   readonly #queue: Series[] = []
   #new: SeriesDefinition[] = []
   #count = 0
+  /** Set before the first series is made; null: nobody wants every sample. */
+  log: SampleLog | null = null
   readonly #folded: () => void
 
   /** `onFolded` is called when a series is folded into another because there are too many. */
@@ -101,7 +117,13 @@ export class SampleBuffer {
       const folded = this.#fold(tags)
       if (folded !== tags) return this.series(metric, folded)
     }
-    const series = new Series(this.#count++, metric, this.#queue)
+    const series = new Series(
+      this.#count++,
+      metric,
+      this.#queue,
+      this.log,
+      this.log?.ownerOf(tags) ?? null,
+    )
     tags.slots.set(metric.name, series)
     this.#new.push({ id: series.id, metric, tags: tags.pairs })
     return series
@@ -137,6 +159,6 @@ export class SampleBuffer {
     this.#queue.length = 0
     const series = this.#new
     this.#new = []
-    return { series, records }
+    return { series, records, ...(this.log === null ? {} : { samples: this.log.take() }) }
   }
 }

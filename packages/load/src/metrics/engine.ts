@@ -4,14 +4,13 @@
  */
 import { EXIT, LoadError } from '../errors.ts'
 import { monotonicMs } from '../executors/run-state.ts'
-import { DEFAULT_SYSTEM_TAGS } from '../options.ts'
+import { SYSTEM_TAGS } from '../options.ts'
 import type { Flush, SeriesDefinition } from './buffer.ts'
 import { BUILTIN_METRICS, type Metric } from './metric.ts'
 import { type Sink, createSink } from './sink.ts'
+import { OWNER_TAG, SAMPLE_SIZE } from './sample-log.ts'
 import { SlidingSink } from './sliding.ts'
 import { type ThresholdGroup, checkAggregates, evaluateGroup } from './threshold.ts'
-
-const SYSTEM_TAGS = new Set([...DEFAULT_SYSTEM_TAGS, 'iter', 'vu', 'ocsp_status', 'ip'])
 
 export interface Submetric {
   /** As written in `thresholds`. */
@@ -66,6 +65,15 @@ export interface DetailView {
   groups: DetailView[]
 }
 
+/** Hears every sample, in the order of each worker. `vu` and `iteration` are -1 when nobody knows. */
+export type SampleListener = (
+  series: RunSeries,
+  timeMs: number,
+  value: number,
+  vu: number,
+  iteration: number,
+) => void
+
 /** Hears every record as it arrives. */
 export type RecordListener = (series: RunSeries, record: Float64Array) => void
 
@@ -77,6 +85,7 @@ export class MetricsEngine {
   readonly #byWorker: RunSeries[][] = []
   readonly #thresholds: ThresholdGroup[]
   readonly #listeners: RecordListener[] = []
+  readonly #sampleListeners: SampleListener[] = []
   readonly #now: () => number
   /** By the key of the thresholds that look at windows. */
   readonly #sliding = new Map<string, SlidingSink>()
@@ -127,6 +136,11 @@ export class MetricsEngine {
     this.#listeners.push(listener)
   }
 
+  /** Only heard of when workers record every sample. */
+  listenToSamples(listener: SampleListener): void {
+    this.#sampleListeners.push(listener)
+  }
+
   total(metric: Metric): MetricTotal {
     let total = this.totals.get(metric.name)
     if (total === undefined) {
@@ -162,13 +176,25 @@ export class MetricsEngine {
       this.#add(one, records.subarray(at + 2, at + 2 + length))
       at += 2 + length
     }
+    if (flush.samples !== undefined) this.#tellSamples(series, flush.samples)
+  }
+
+  #tellSamples(series: readonly RunSeries[], samples: Float64Array): void {
+    for (let at = 0; at < samples.length; at += SAMPLE_SIZE) {
+      const one = series[samples[at]!]!
+      const [timeMs, value] = [samples[at + 1]!, samples[at + 2]!]
+      for (const listener of this.#sampleListeners)
+        listener(one, timeMs, value, samples[at + 3]!, samples[at + 4]!)
+    }
   }
 
   /** A sample of the run itself, such as `vus`. */
   sample(name: string, value: number, tags: readonly (readonly [string, string])[]): void {
     const metric = BUILTIN_METRICS.get(name)!
     const record = metric.type === 'gauge' ? [value, value, value] : [value]
-    this.#add(this.#seriesOf({ id: -1, metric, tags }), Float64Array.from(record))
+    const series = this.#seriesOf({ id: -1, metric, tags })
+    this.#add(series, Float64Array.from(record))
+    for (const listener of this.#sampleListeners) listener(series, monotonicMs(), value, -1, -1)
   }
 
   #add(series: RunSeries, record: Float64Array): void {
@@ -181,7 +207,9 @@ export class MetricsEngine {
   }
 
   #seriesOf({ metric, tags }: SeriesDefinition): RunSeries {
-    const kept = tags.filter(([name]) => !SYSTEM_TAGS.has(name) || this.#systemTags.has(name))
+    const kept = tags.filter(
+      ([name]) => name !== OWNER_TAG && (!SYSTEM_TAGS.has(name) || this.#systemTags.has(name)),
+    )
     const key = `${metric.name}\u0000${kept.map(([name, value]) => `${name}\u0001${value}`).join('\u0002')}`
     let series = this.#series.get(key)
     if (series === undefined) {

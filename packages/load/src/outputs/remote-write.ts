@@ -48,6 +48,18 @@ const PLAIN_BOUNDS = [
 export interface RemoteWriteOptions {
   /** Where requests go, `…/api/v1/write`. */
   url: string
+  /** More headers of every request; left out: none. */
+  headers?: Record<string, string>
+  /** ms between two requests; left out: 1000. */
+  intervalMs?: number
+  /** What is sent of trends: [suffix of the name, statistic]; left out: p50 to p99, avg, min, max and med. */
+  trendStats?: readonly [suffix: string, stat: string][]
+  /** Whether what can be put together with other generators' is sent besides, like histograms; left out: yes. */
+  canBeAdded?: boolean
+  /** Whether series are marked stale at the end; left out: yes. */
+  hasStaleMarkers?: boolean
+  /** Whether any certificate will do. */
+  insecure?: boolean
   /** Labels of every series. */
   labels: Record<string, string>
   now(): number
@@ -74,11 +86,14 @@ export class RemoteWriteOutput implements Output {
   #hasWarned = false
   #wasTooMany = false
   #lastMs = 0
+  readonly #trendStats: readonly [suffix: string, stat: string][]
+  #dispatcher: unknown
 
   constructor(options: RemoteWriteOptions) {
     this.#options = options
-    this.description = options.url
-    this.#timer = setInterval(() => void this.#send(), INTERVAL_MS)
+    this.description = `Prometheus remote write (${options.url})`
+    this.#trendStats = options.trendStats ?? TREND_STATS
+    this.#timer = setInterval(() => void this.#send(), options.intervalMs ?? INTERVAL_MS)
   }
 
   record(series: RunSeries, record: Float64Array): void {
@@ -108,7 +123,7 @@ export class RemoteWriteOutput implements Output {
     const base = `k6_${metric.name}`
     const label = (name: string, more: Record<string, string> = {}): Labels =>
       Labels.fromObject({
-        ...Object.fromEntries(tags),
+        ...Object.fromEntries(tags.filter(([, value]) => value !== '')),
         ...this.#options.labels,
         ...more,
         __name__: name,
@@ -133,8 +148,9 @@ export class RemoteWriteOutput implements Output {
           // A rate alone cannot be put together with those of other generators; counts can.
           labels: [
             label(`${base}_rate`),
-            label(`${base}_nonzero_total`),
-            label(`${base}_samples_total`),
+            ...(this.#canBeAdded
+              ? [label(`${base}_nonzero_total`), label(`${base}_samples_total`)]
+              : []),
           ],
         }
       case 'trend': {
@@ -142,17 +158,25 @@ export class RemoteWriteOutput implements Output {
         return {
           ...shared,
           sink: new TrendSink(EXACT_VALUES),
-          counts: new Float64Array(bounds.length),
+          counts: this.#canBeAdded ? new Float64Array(bounds.length) : null,
           labels: [
-            ...TREND_STATS.map(([suffix]) => label(`${base}_${suffix}`)),
-            ...bounds.map((le) => label(`${histogram}_bucket`, { le: String(le) })),
-            label(`${histogram}_bucket`, { le: '+Inf' }),
-            label(`${histogram}_sum`),
-            label(`${histogram}_count`),
+            ...this.#trendStats.map(([suffix]) => label(`${base}_${suffix}`)),
+            ...(this.#canBeAdded
+              ? [
+                  ...bounds.map((le) => label(`${histogram}_bucket`, { le: String(le) })),
+                  label(`${histogram}_bucket`, { le: '+Inf' }),
+                  label(`${histogram}_sum`),
+                  label(`${histogram}_count`),
+                ]
+              : []),
           ],
         }
       }
     }
+  }
+
+  get #canBeAdded(): boolean {
+    return this.#options.canBeAdded !== false
   }
 
   async #send(): Promise<void> {
@@ -162,7 +186,7 @@ export class RemoteWriteOutput implements Output {
     const timeMs = this.#tick()
     const batch = dirty.flatMap((sent) => {
       sent.isDirty = false
-      const values = valuesOf(sent)
+      const values = valuesOf(sent, this.#trendStats)
       return sent.labels.map((labels, i): WriteSeries => ({ labels, t: [timeMs], v: [values[i]!] }))
     })
     await this.#post(batch)
@@ -186,7 +210,9 @@ export class RemoteWriteOutput implements Output {
             'Content-Type': 'application/x-protobuf',
             'Content-Encoding': 'snappy',
             'X-Prometheus-Remote-Write-Version': '0.1.0',
+            ...this.#options.headers,
           },
+          ...(await this.#anyCertificate()),
           signal: AbortSignal.timeout(TIMEOUT_MS),
         })
         const text = await response.text()
@@ -197,6 +223,14 @@ export class RemoteWriteOutput implements Output {
     } finally {
       this.#isSending = false
     }
+  }
+
+  /** `fetch` needs another dispatcher to overlook certificates. */
+  async #anyCertificate(): Promise<object> {
+    if (this.#options.insecure !== true) return {}
+    const { Agent } = await import('undici')
+    this.#dispatcher ??= new Agent({ connect: { rejectUnauthorized: false } })
+    return { dispatcher: this.#dispatcher }
   }
 
   #warn(problem: string): void {
@@ -230,7 +264,7 @@ export class RemoteWriteOutput implements Output {
   async close(): Promise<void> {
     clearInterval(this.#timer)
     await this.flush()
-    if (this.#series.size === 0) return
+    if (this.#series.size === 0 || this.#options.hasStaleMarkers === false) return
     const timeMs = this.#tick()
     const stale = [...this.#series.values()].flatMap(({ labels }) =>
       labels.map((one): WriteSeries => ({ labels: one, t: [timeMs], v: [STALE_NAN] })),
@@ -248,15 +282,20 @@ function countInBuckets(record: Float64Array, { counts, bounds, scale }: Sent): 
 }
 
 /** In the order of `labels`. */
-function valuesOf({ sink, counts, scale }: Sent): number[] {
+function valuesOf(
+  { sink, counts, scale }: Sent,
+  trendStats: readonly (readonly [suffix: string, stat: string])[],
+): number[] {
   if (sink instanceof CounterSink) return [sink.sum]
   if (sink instanceof GaugeSink) return [sink.last]
   if (sink instanceof RateSink) return [sink.rate, sink.nonZero, sink.total]
   const trend = sink as TrendSink
+  const stats = trendStats.map(([, stat]) => trend.stat(stat) * (stat === 'count' ? 1 : scale))
+  if (counts === null) return stats
   let below = 0
   return [
-    ...TREND_STATS.map(([, stat]) => trend.stat(stat) * scale),
-    ...Array.from(counts!, (count) => (below += count)),
+    ...stats,
+    ...Array.from(counts, (count) => (below += count)),
     trend.count,
     trend.sum * scale,
     trend.count,

@@ -1,4 +1,5 @@
 /** The module `k6/execution`: where the VU, its scenario and the run are right now. */
+import { OWNER_TAG } from '../metrics/sample-log.ts'
 import { plannedVusOf, regularDurationMs } from '../executors/plan.ts'
 import { monotonicMs } from '../executors/run-state.ts'
 import type { Scenario } from '../executors/scenario.ts'
@@ -122,7 +123,8 @@ function vuOf(vu: Vu): object {
 
 /** Reads and writes the tags that the VU puts on every sample. */
 function tagsProxy(vu: Vu): object {
-  const read = (): Record<string, string> => Object.fromEntries(vu.tags.pairs)
+  const read = (): Record<string, string> =>
+    Object.fromEntries(vu.tags.pairs.filter(([name]) => name !== OWNER_TAG))
   const write = (pairs: Iterable<readonly [string, string]>): boolean => {
     vu.setBaseTags(vu.environment.samples.tags.of(pairs))
     return true

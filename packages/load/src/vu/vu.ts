@@ -8,6 +8,7 @@ import { CookieJar } from '../http/cookies.ts'
 import { HttpClient } from '../http/client.ts'
 import { BUILTIN_METRICS, type Metric } from '../metrics/metric.ts'
 import type { Series } from '../metrics/buffer.ts'
+import { OWNER_TAG } from '../metrics/sample-log.ts'
 import type { TagSet } from '../metrics/tags.ts'
 import { isUserAsync } from '../script/isolate.ts'
 import { ModuleInstances } from '../script/modules.ts'
@@ -89,7 +90,8 @@ export class Vu {
       noReuse: options.noConnectionReuse,
     })
     this.jar = new CookieJar(Date.now)
-    this.baseTags = environment.samples.tags.of([...options.tags, ['group', '']])
+    environment.samples.log?.own(this)
+    this.baseTags = this.#owned(environment.samples.tags.of([...options.tags, ['group', '']]))
     this.tags = this.baseTags
     this.#modules = new ModuleInstances(environment.isolate, {
       global: this.global,
@@ -330,8 +332,20 @@ export class Vu {
     return this.environment.samples.tags.with(this.tags, pairs)
   }
 
+  /** For outputs that want to know which VU made a sample, each has series of its own. */
+  #owned(tags: TagSet): TagSet {
+    const { samples, options } = this.environment
+    if (samples.log === null || !options.extraTags.some((name) => name === 'vu' || name === 'iter'))
+      return tags
+    return samples.tags.with(tags, [[OWNER_TAG, String(this.id)]])
+  }
+
+  get currentIteration(): number {
+    return Math.max(0, this.iteration - 1)
+  }
+
   setBaseTags(tags: TagSet): void {
-    this.baseTags = tags
+    this.baseTags = this.#owned(tags)
     this.enterGroup(this.groupPath)
   }
 
