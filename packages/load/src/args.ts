@@ -29,6 +29,8 @@ export interface LoadArgs {
   image: string | null
   /** Whether a data check that the run broke fails it. */
   checkAfter: boolean
+  /** Whether blocking calls really block, in a thread for each VU, also where they need not. */
+  realBlocking: boolean
   /** ms to wait before the data checks run; null: until the target is quiet. */
   settleMs: number | null
   /** Of `--find-limit`; null: an ordinary run. */
@@ -189,6 +191,7 @@ const FLAGS = new Map<string, { short?: string; arity: Arity; bare?: string; app
   ['verbose', { short: 'v', arity: 'switch', apply: (a, v, f) => void (a.verbose = truth(v, f)) }],
   ['help', { short: 'h', arity: 'switch', apply: (a, v, f) => void (a.help = truth(v, f)) }],
   ['check-after', { arity: 'switch', apply: (a, v, f) => void (a.checkAfter = truth(v, f)) }],
+  ['real-blocking', { arity: 'switch', apply: (a, v, f) => void (a.realBlocking = truth(v, f)) }],
   ['settle', { arity: 'value', apply: (a, v, f) => void (a.settleMs = durationMs(v, f)) }],
   ['find-limit', { arity: 'switch', apply: (a, v, f) => void (limit(a).isWanted = truth(v, f)) }],
   ['find-limit-by', { arity: 'value', apply: (a, v, f) => void (limit(a).by = limitUnit(v, f)) }],
@@ -369,6 +372,7 @@ export function parseLoadArgs(argv: readonly string[]): LoadArgs {
     parallelism: 2,
     image: null,
     checkAfter: false,
+    realBlocking: false,
     settleMs: null,
     findLimit: null,
     wantsSuspects: true,

@@ -8,6 +8,7 @@ import { writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, resolve } from 'node:path'
 import type { CheckReport, LoadIo, LoadOptions, PromqlQuery, RunReport, RunWindow } from './api.ts'
+import { refuseTooManyVus } from './blocking/limit.ts'
 import { type Program, compileScript } from './compile/compile.ts'
 import { EXIT, LoadError } from './errors.ts'
 import { formatGoDuration } from './duration.ts'
@@ -216,7 +217,10 @@ class LoadRun {
   async #inspect(): Promise<{ path: string; program: Program; env: Record<string, string> }> {
     const first = this.#startWorker()
     const path = resolve(this.#io.cwd, this.#script)
-    const program = compileScript(path, await this.#standardInput())
+    const program = compileScript(path, {
+      source: await this.#standardInput(),
+      blocking: this.#given.args.realBlocking,
+    })
     this.#scriptPaths = program.modules.map((module) => module.path)
     const env = this.#scriptEnv()
     this.#facts = await first.request('inspect', { program, env })
@@ -234,6 +238,7 @@ class LoadRun {
         MAX_WORKERS,
       ),
     )
+    if (program.blocking !== null) this.#announceBlocking(program.blocking)
     while (this.#workers.length < count) this.#startWorker()
     await Promise.all(
       this.#workers.slice(1).map((worker) => worker.request('load', { program, env })),
@@ -243,6 +248,14 @@ class LoadRun {
     // As in k6 from here to the end of teardown: 0 VUs are active while they are made and in setup.
     this.#vusTimer = setInterval(() => this.#sampleVus(), VUS_INTERVAL_MS)
     await this.#prepareVus()
+  }
+
+  #announceBlocking(reason: string): void {
+    const { scenarios } = this.#options
+    const vus = scenarios.reduce((sum, one) => sum + maxVusOf(one), 0)
+    refuseTooManyVus(vus, reason)
+    const threads = `${vus} thread${vus === 1 ? '' : 's'}`
+    this.#log('warning', `runs with real blocking: ${reason}; slower and heavier: ${threads}`)
   }
 
   /** The text of the script `-`. */
@@ -610,7 +623,7 @@ class LoadRun {
   #hear(notice: Notice, worker: number): void {
     switch (notice.kind) {
       case 'samples':
-        return this.#engine?.ingest(worker, notice.flush)
+        return this.#engine?.ingest(worker + MAX_WORKERS * (notice.source ?? 0), notice.flush)
       case 'generator':
         return this.#monitor?.add(`worker ${worker}`, notice.report)
       case 'log':

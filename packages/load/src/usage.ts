@@ -60,6 +60,8 @@ Vigie's own
       --no-suspects                  do not look for the series that gave first when a run fails
       --check-after                  when the load has ended, run the data checks of that Vigie: one that
                                      is violated and was not before fails the run (exit code 99)
+      --real-blocking                a thread for each VU, in which calls really block. Chosen by itself
+                                     for scripts that need it: slower, heavier, at most 500 VUs
       --settle 10s                   wait this long before; otherwise until rates and queues are flat
 `
 

@@ -54,6 +54,23 @@ export interface Requests {
   /** Runs the scenarios to their end. */
   run: [{ setupData: string | undefined }, null]
   teardown: [{ setupData: string | undefined }, null]
+  /**
+   * To a VU in a thread of its own: plays one iteration; ms, or null when it was interrupted. `isNew`: the
+   * VU becomes the scenario's first. Setup data comes with the first iteration.
+   */
+  play: [
+    {
+      scenario: number
+      isNew: boolean
+      number: number
+      /** `__ITER`. */
+      iteration: number
+      setupData: string | undefined
+    },
+    number | null,
+  ]
+  /** To the same: it is not needed any more, and hands over its samples. */
+  finish: [null, null]
   /** Runs `handleSummary`. */
   summary: [{ data: unknown }, [target: string, content: string | Uint8Array][]]
 }
@@ -70,7 +87,8 @@ export type ToWorker =
 export type FromWorker =
   | { kind: 'answer'; id: number; value: unknown }
   | { kind: 'refusal'; id: number; exitCode: number; message: string }
-  | { kind: 'samples'; flush: Flush }
+  /** `source`: the thread of the worker's own that they come from. */
+  | { kind: 'samples'; flush: Flush; source?: number }
   /** What the worker measured of itself since its last report. */
   | { kind: 'generator'; report: ThreadReport }
   | { kind: 'log'; level: LogLevel; message: string; fields: Record<string, unknown> }

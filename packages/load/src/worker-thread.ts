@@ -1,5 +1,5 @@
 /** The main thread's end of one worker: requests with answers, and what the worker tells of its own. */
-import { Worker } from 'node:worker_threads'
+import { type Transferable, Worker } from 'node:worker_threads'
 import { EXIT, LoadError } from './errors.ts'
 import type { FromWorker, RequestName, Requests, ToWorker } from './worker-protocol.ts'
 
@@ -18,9 +18,27 @@ export class WorkerThread {
   #isClosed = false
   #failure: LoadError | null = null
 
-  constructor(url: URL, index: number, onNotice: (notice: Notice, worker: number) => void) {
+  /** Settles with the exit code when the thread is gone. */
+  readonly exited: Promise<number>
+  /** Null while it runs. */
+  exitCode: number | null = null
+
+  /** `given` is what the thread is started with. */
+  constructor(
+    url: URL,
+    index: number,
+    onNotice: (notice: Notice, worker: number) => void,
+    given: { data: unknown; transfer: Transferable[] } = { data: null, transfer: [] },
+  ) {
     this.index = index
-    this.#worker = new Worker(url, { env: {}, execArgv: [], name: `vigie-load-${index}` })
+    this.#worker = new Worker(url, {
+      env: {},
+      execArgv: [],
+      name: `vigie-load-${index}`,
+      workerData: given.data,
+      transferList: given.transfer,
+    })
+    this.exited = new Promise((resolve) => this.#worker.once('exit', resolve))
     this.#worker.on('message', (message: FromWorker) => {
       if (message.kind === 'answer') this.#take(message.id)?.resolve(message.value)
       else if (message.kind === 'refusal')
@@ -31,6 +49,7 @@ export class WorkerThread {
       this.#fail(`a worker thread failed: ${error.stack ?? error.message}`),
     )
     this.#worker.on('exit', (code) => {
+      this.exitCode = code
       if (!this.#isClosed) this.#fail(`a worker thread ended with code ${code}`)
     })
   }

@@ -1,9 +1,13 @@
 /** The worker thread: holds VUs, runs them, and hands their samples to the main thread. */
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
+import { Waiter } from './blocking/waiter.ts'
+import { VuThreads } from './blocking/vu-threads.ts'
+import type { BlockingData } from './blocking/wire.ts'
 import type { Program } from './compile/compile.ts'
 import { EXIT, LoadError } from './errors.ts'
 import { Crew } from './executors/crew.ts'
+import { LocalPlayer, type Player } from './executors/player.ts'
 import { runShares } from './executors/runner.ts'
 import { RunState, monotonicMs } from './executors/run-state.ts'
 import { ThreadMeter } from './generator/thread-meter.ts'
@@ -13,6 +17,7 @@ import { SampleLog } from './metrics/sample-log.ts'
 import type { VuOptions } from './options.ts'
 import { mapStacks } from './script/isolate.ts'
 import { OpenedFiles } from './script/modules.ts'
+import { loadZstd } from './vu/http-encoding.ts'
 import { Vu, describeError } from './vu/vu.ts'
 import { type LogLevel, type VuEnvironment, createEnvironment } from './vu/environment.ts'
 import type { FromWorker, Preparation, Requests, ScriptFacts, ToWorker } from './worker-protocol.ts'
@@ -27,7 +32,12 @@ class WorkerHost {
   readonly #port: MessagePort
   readonly #samples: SampleBuffer
   #environment: VuEnvironment | null = null
-  #vus: Vu[] = []
+  #players: Player[] = []
+  /** Where VUs run when the script needs real blocking; null: here. */
+  #threads: VuThreads | null = null
+  /** Set in the thread of one VU. */
+  readonly #waiter: Waiter | null
+  #setupData: string | undefined
   #preparation: Preparation | null = null
   #crew: Crew | null = null
   readonly #meter = new ThreadMeter()
@@ -37,8 +47,10 @@ class WorkerHost {
   #isStopped = false
   #flushTimer: NodeJS.Timeout | undefined
 
-  constructor(port: MessagePort) {
+  constructor(port: MessagePort, blocking: BlockingData | null) {
     this.#port = port
+    this.#waiter = blocking === null ? null : new Waiter(blocking)
+    this.#waiter?.attach({ flush: () => this.#flush(), stop: () => this.#interrupt() })
     let hasWarned = false
     this.#samples = new SampleBuffer(() => {
       if (hasWarned) return
@@ -52,37 +64,55 @@ class WorkerHost {
 
   readonly #handlers: Handlers = {
     load: async ({ program, env }) => {
-      this.#open(program, env)
+      await this.#open(program, env)
       return null
     },
-    inspect: async ({ program, env }) => this.#inspect(this.#open(program, env)),
+    inspect: async ({ program, env }) => this.#inspect(await this.#open(program, env)),
     prepare: async (preparation) => {
       await this.#prepare(preparation)
       return null
     },
     setup: async () => this.#setup(),
     run: async ({ setupData }) => {
+      this.#setupData = setupData
+      if (this.#threads !== null) this.#threads.setupData = setupData
       const { shares, worker, workers } = this.#preparation!
       this.#crew = new Crew({
         environment: this.#environment!,
-        vus: this.#vus,
-        makeVu: (id) => this.#addVu(id),
+        vus: this.#players,
+        makeVu: (id) => this.#addPlayer(id),
         worker,
         workers,
         meter: this.#meter,
-        setupData,
       })
       this.#meter.start()
       this.#isMetering = true
       if (this.#isStopped) this.#crew.stop()
       await runShares(this.#crew, shares)
-      for (const vu of this.#vus) vu.client.close()
+      await Promise.all(this.#players.map((player) => player.close()))
       this.#meter.stop()
       this.#flush()
       this.#isMetering = false
       return null
     },
+    play: async ({ scenario, isNew, number, iteration, setupData }) => {
+      const player = this.#players[0] as LocalPlayer
+      this.#setupData ??= setupData
+      if (isNew) player.activate(scenario)
+      player.vu.iteration = iteration
+      return player.iterate(number)
+    },
+    finish: async () => {
+      await Promise.all(this.#players.map((player) => player.close()))
+      this.#flush()
+      return null
+    },
     teardown: async ({ setupData }) => {
+      if (this.#threads !== null) {
+        const { teardownTimeoutMs } = this.#environment!.options
+        await this.#threads.run('teardown', { setupData }, teardownTimeoutMs, EXIT.teardownTimeout)
+        return null
+      }
       const args = [setupData === undefined ? undefined : JSON.parse(setupData)]
       const { teardownTimeoutMs } = this.#environment!.options
       await this.#runLifecycle('teardown', args, teardownTimeoutMs, EXIT.teardownTimeout)
@@ -129,30 +159,53 @@ class WorkerHost {
     this.#send({ kind: 'log', level, message, fields })
   }
 
-  #flush(): void {
+  /** False: there was nothing to hand over. */
+  #flush(): boolean {
     const flush = this.#samples.flush()
     if (flush !== null)
       this.#send({ kind: 'samples', flush }, [flush.records.buffer as ArrayBuffer])
     if (this.#isMetering) this.#send({ kind: 'generator', report: this.#meter.report() })
+    return flush !== null
   }
 
   #stop(): void {
     this.#isStopped = true
     this.#crew?.stop()
+    this.#threads?.stop()
     if (this.#lifecycleVu?.stage === 'setup') this.#lifecycleVu.interrupt()
   }
 
-  #open(program: Program, env: Record<string, string>): VuEnvironment {
+  /** In the thread of one VU: drops what it is doing, where it does not block. */
+  #interrupt(): void {
+    for (const player of this.#players) player.interrupt()
+    this.#lifecycleVu?.interrupt()
+  }
+
+  async #open(program: Program, env: Record<string, string>): Promise<VuEnvironment> {
     mapStacks(program)
-    this.#environment = createEnvironment(program, env, this.#samples, {
-      log: (level, message, fields) => this.#log(level, message, fields),
-      abort: (message) => this.#send({ kind: 'abort', message }),
-      markFailed: (message) => this.#send({ kind: 'mark-failed', message }),
-    })
+    const hooks = {
+      log: (level: LogLevel, message: string, fields?: Record<string, unknown>) =>
+        this.#log(level, message, fields),
+      abort: (message: string) => this.#send({ kind: 'abort', message }),
+      markFailed: (message: string) => this.#send({ kind: 'mark-failed', message }),
+    }
+    this.#environment = createEnvironment(program, env, this.#samples, hooks, this.#waiter)
+    if (program.blocking !== null && this.#waiter === null) {
+      this.#threads = new VuThreads(
+        new URL(import.meta.url),
+        { program, env },
+        this.#environment,
+        (message) => this.#send(message),
+      )
+    }
+    // It could not be loaded later: a thread that waits loads nothing.
+    if (this.#waiter !== null && program.modules.some(({ code }) => code.includes('zstd')))
+      await loadZstd()
     return this.#environment
   }
 
   async #inspect(environment: VuEnvironment): Promise<ScriptFacts> {
+    if (this.#threads !== null) return this.#threads.inspect()
     const vu = await this.#newVu(0, environment)
     const functions = Object.keys(vu.exports).filter(
       (name) => typeof vu.exports[name] === 'function',
@@ -189,20 +242,32 @@ class WorkerHost {
       sharedArrays,
       state: new RunState(scenarios, state),
     }
+    if (this.#threads !== null) {
+      this.#threads.prepare(preparation, this.#environment)
+      this.#players = await this.#threads.players(vuIds)
+      return
+    }
     for (const id of vuIds) {
       if (this.#isStopped) return
-      await this.#addVu(id)
-      this.#environment.state.add('initializedVus')
+      await this.#addPlayer(id)
+      if (this.#waiter === null) this.#environment.state.add('initializedVus')
     }
   }
 
-  async #addVu(id: number): Promise<Vu> {
-    const vu = await this.#newVu(id, this.#environment!)
-    this.#vus.push(vu)
-    return vu
+  async #addPlayer(id: number): Promise<Player> {
+    const player =
+      this.#threads === null
+        ? new LocalPlayer(await this.#newVu(id, this.#environment!), () => this.#setupData)
+        : await this.#threads.player(id)
+    this.#players.push(player)
+    return player
   }
 
   async #setup(): Promise<string | undefined> {
+    if (this.#threads !== null) {
+      const { setupTimeoutMs } = this.#environment!.options
+      return this.#threads.run('setup', null, setupTimeoutMs, EXIT.setupTimeout)
+    }
     const value = await this.#runLifecycle(
       'setup',
       [],
@@ -254,6 +319,15 @@ class WorkerHost {
 
   async #summary(data: unknown): Promise<[string, string | Uint8Array][]> {
     const { handleSummaryTimeoutMs } = this.#environment!.options
+    if (this.#threads !== null) {
+      const written = await this.#threads.run(
+        'summary',
+        { data },
+        handleSummaryTimeoutMs,
+        EXIT.genericTimeout,
+      )
+      return written ?? []
+    }
     const value = await this.#runLifecycle(
       'summary',
       [data],
@@ -281,4 +355,4 @@ function deepFreeze(value: unknown): unknown {
   return Object.freeze(value)
 }
 
-if (parentPort !== null) new WorkerHost(parentPort).listen()
+if (parentPort !== null) new WorkerHost(parentPort, workerData as BlockingData | null).listen()

@@ -1,12 +1,12 @@
 /**
  * Colouring: which functions may reach a blocking call and so become async, and which calls are
  * awaited. A function that cannot become async (a getter, a constructor, a callback of `sort`) and
- * yet reaches a blocking call is refused by name and place.
+ * yet reaches a blocking call makes the script one that needs real blocking.
  */
 import { type Node, child, list, staticKey } from './ast.ts'
 import { BUILTIN_MODULES, MISSING_RESPONSE_METHODS, builtinName } from './builtins.ts'
 import type { CallSite, Flow } from './flow.ts'
-import { type ParsedModule, placeOf, scriptError } from './graph.ts'
+import { type ParsedModule, Uncolourable, placeOf, scriptError } from './graph.ts'
 import type { FunctionInfo } from './scope.ts'
 import { BUILTIN_METHODS, HELPED_METHODS, type Cell, type Value } from './values.ts'
 
@@ -168,9 +168,8 @@ class Colouring {
     const problem = this.#positionProblem(site, fn)
     if (problem !== undefined) {
       if (guess) return false
-      throw scriptError(
-        `${placeOf(site.module, site.node.start)}: ${problem} reaches the blocking call ${reason}; ` +
-          'Vigie cannot wait there yet: move the call into an ordinary function or method',
+      throw new Uncolourable(
+        `${problem} calls ${reason} at ${placeOf(site.module, site.node.start)}`,
       )
     }
     if (fn === null) {
@@ -227,9 +226,8 @@ class Colouring {
     for (const value of site.callee.values) {
       if (value.kind !== 'function' || !this.#colours.functions.has(value.node)) continue
       const name = value.module.scopes.functions.get(value.node)!.name
-      throw scriptError(
-        `${placeOf(site.module, site.node.start)}: the constructor "${name}" reaches the blocking call ` +
-          `${this.#reasons.get(value.node)}; Vigie cannot wait there yet: move the call into an ordinary function or method`,
+      throw new Uncolourable(
+        `the constructor "${name}" calls ${this.#reasons.get(value.node)} at ${placeOf(site.module, site.node.start)}`,
       )
     }
   }
@@ -241,9 +239,8 @@ class Colouring {
       for (const argument of site.arguments) {
         const reason = this.#colouredIn(argument)
         if (reason === undefined) continue
-        throw scriptError(
-          `${placeOf(site.module, site.node.start)}: a callback of ${sink} reaches the blocking call ${reason}; ` +
-            'Vigie cannot wait there yet: call it in a loop before',
+        throw new Uncolourable(
+          `a callback of ${sink} calls ${reason} at ${placeOf(site.module, site.node.start)}`,
         )
       }
     }

@@ -1,9 +1,9 @@
 /** From the entry file to what every VU evaluates. */
 import { type Node, forEachChild } from './ast.ts'
-import { colour } from './color.ts'
+import { type Colours, colour } from './color.ts'
 import { emitModule } from './emit.ts'
 import { analyseFlow } from './flow.ts'
-import { type ParsedModule, type Target, readModules } from './graph.ts'
+import { type ParsedModule, type Target, Uncolourable, readModules } from './graph.ts'
 import type { LineMap } from './source-map.ts'
 
 export interface CompiledModule {
@@ -28,20 +28,29 @@ export interface Program {
   isAsynchronous: boolean
   /** They queue while the VU is blocked. */
   gate: boolean
+  /** Why its VUs need threads of their own, in which calls really block; null: they do not. */
+  blocking: string | null
+}
+
+export interface CompileSettings {
+  /** Text of the entry when it does not come from a file; imports are relative to the entry all the same. */
+  source?: string | undefined
+  /** Whether calls shall really block whether they need to or not. */
+  blocking?: boolean
 }
 
 /**
- * Throws LoadError (107) when the script, or a file that it imports, cannot be served. `source` is the
- * text of the entry when it does not come from a file; imports are relative to `entry` all the same.
+ * Throws LoadError (107) when the script, or a file that it imports, cannot be served.
  */
-export function compileScript(entry: string, source?: string): Program {
-  const modules = readModules(entry, source)
-  const colours = colour(modules, analyseFlow(modules))
+export function compileScript(entry: string, settings: CompileSettings = {}): Program {
+  const modules = readModules(entry, settings.source)
+  const { colours, blocking } = colourOrBlock(modules, settings.blocking === true)
   const isAsynchronous = modules.some(runsLater)
   const gate = isAsynchronous && colours.calls.size > 0
   return {
     isAsynchronous,
     gate,
+    blocking,
     modules: modules.map((module) => {
       const { code, isAsync, map } = emitModule(module, modules, colours, gate)
       return {
@@ -56,6 +65,21 @@ export function compileScript(entry: string, source?: string): Program {
       }
     }),
   }
+}
+
+function colourOrBlock(
+  modules: readonly ParsedModule[],
+  isForced: boolean,
+): { colours: Colours; blocking: string | null } {
+  const none = { functions: new Set<Node>(), calls: new Set<Node>(), helperCalls: new Set<Node>() }
+  try {
+    const colours = colour(modules, analyseFlow(modules))
+    if (!isForced) return { colours, blocking: null }
+  } catch (error) {
+    if (!(error instanceof Uncolourable)) throw error
+    return { colours: { ...none, modules: new Set() }, blocking: error.reason }
+  }
+  return { colours: { ...none, modules: new Set() }, blocking: '--real-blocking' }
 }
 
 /** Files that an ES module imports statically; a CommonJS module evaluates its own when it requires them. */

@@ -8,7 +8,7 @@
  * call may be, or hold, anything that went in.
  */
 import { type Node, child, forEachChild, isFunction, list, staticKey, unwrap } from './ast.ts'
-import { type ParsedModule, isRequireCall, literalText, scriptError } from './graph.ts'
+import { type ParsedModule, isRequireCall, literalText, Uncolourable } from './graph.ts'
 import type { Binding } from './scope.ts'
 import {
   BUILTIN_METHODS,
@@ -96,7 +96,7 @@ class FlowAnalysis {
   #settle(): void {
     for (let isSettled = false; !isSettled;) {
       if (!this.#work.drain())
-        throw scriptError('the script is too large to find out which of its calls block')
+        throw new Uncolourable('the script is too large to find out which of its calls block')
       const deferred = this.#deferred.splice(0)
       isSettled = deferred.length === 0
       for (const look of deferred) look()

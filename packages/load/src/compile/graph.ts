@@ -47,6 +47,17 @@ export function scriptError(message: string): LoadError {
   return new LoadError(EXIT.scriptException, message)
 }
 
+/** The script reaches a blocking call where its code cannot be made to wait. It needs real blocking. */
+export class Uncolourable extends Error {
+  /** Where and what, as a noun. */
+  readonly reason: string
+
+  constructor(reason: string) {
+    super(`needs real blocking: ${reason}`)
+    this.reason = reason
+  }
+}
+
 /** Reads and parses `entry` and all it reaches. Modules come in the order they were found, entry first. */
 export function readModules(entry: string, entrySource?: string): ParsedModule[] {
   if (entrySource === undefined && !existsSync(entry)) {

@@ -5,9 +5,10 @@
  * up is helped out in the same way; only when there is no free VU at all a tick is dropped, and one more
  * VU is made for the next.
  */
-import { type Vu, describeError } from '../vu/vu.ts'
+import { describeError } from '../vu/vu.ts'
 import { ControlledTicks } from './controlled.ts'
 import type { Crew } from './crew.ts'
+import type { Player } from './player.ts'
 import { regularDurationMs } from './plan.ts'
 import { monotonicMs } from './run-state.ts'
 import { type ArrivalScenario, isArrival } from './scenario.ts'
@@ -35,8 +36,8 @@ class ArrivalShare {
   readonly #originMs: number
   readonly #ticks: Ticks
   /** VUs that wait for a tick; the one that waited longest goes first. */
-  readonly #free: Vu[] = []
-  readonly #members: Vu[] = []
+  readonly #free: Player[] = []
+  readonly #members: Player[] = []
   readonly #running = new Set<Promise<void>>()
   #isMakingVu = false
   #isDisbanded = false
@@ -78,20 +79,20 @@ class ArrivalShare {
 
   // VUs
 
-  #join(vu: Vu): void {
+  #join(vu: Player): void {
     if (this.#isDisbanded) return this.#crew.give(vu)
-    this.#crew.activate(vu, this.#index)
+    vu.activate(this.#index)
     this.#members.push(vu)
     this.#crew.state.addOf(this.#index, 'joinedVus')
     this.#setFree(vu)
   }
 
-  #setFree(vu: Vu): void {
+  #setFree(vu: Player): void {
     this.#free.push(vu)
     this.#crew.state.addOfWorker(this.#index, this.#crew.worker, 'free')
   }
 
-  #takeFree(): Vu | undefined {
+  #takeFree(): Player | undefined {
     const vu = this.#free.shift()
     if (vu !== undefined) this.#crew.state.addOfWorker(this.#index, this.#crew.worker, 'free', -1)
     return vu
@@ -168,7 +169,7 @@ class ArrivalShare {
     this.#running.add(running)
   }
 
-  async #runOne(vu: Vu, dueMs: number): Promise<void> {
+  async #runOne(vu: Player, dueMs: number): Promise<void> {
     const number = this.#crew.state.addOf(this.#index, 'started')
     const lagMs = monotonicMs() - dueMs
     this.#crew.enter(vu, this.#index)

@@ -2,8 +2,8 @@
  * Scenarios whose target the main thread changes while they run (`RunState.setTarget`): a number of
  * looping VUs, or iterations per second. Searching for a limit is built on them.
  */
-import type { Vu } from '../vu/vu.ts'
 import type { Crew } from './crew.ts'
+import type { Player } from './player.ts'
 import { type RunState, monotonicMs } from './run-state.ts'
 import type { Scenario } from './scenario.ts'
 import type { Ticks } from './ticks.ts'
@@ -67,7 +67,7 @@ export class ControlledTicks implements Ticks {
 /** A place for one looping VU. */
 interface Slot {
   isWanted: boolean
-  vu: Vu | null
+  vu: Player | null
   killer: NodeJS.Timeout | null
   loop: Promise<void> | null
 }
@@ -131,7 +131,7 @@ function release(crew: Crew, slot: Slot, graceMs: number): void {
 async function loop(crew: Crew, index: number, slot: Slot): Promise<void> {
   const vu = await crew.takeOrMake()
   slot.vu = vu
-  crew.activate(vu, index)
+  vu.activate(index)
   crew.enter(vu, index)
   while (slot.isWanted && !crew.isStopped) {
     const number = crew.state.addOf(index, 'started')

@@ -2,19 +2,15 @@
  * The VUs of one worker: who is idle, who runs, and how one iteration goes. The executors decide when.
  */
 import type { ThreadMeter } from '../generator/thread-meter.ts'
-import { CookieJar } from '../http/cookies.ts'
 import type { LogLevel, VuEnvironment } from '../vu/environment.ts'
-import type { Vu } from '../vu/vu.ts'
+import type { Player } from './player.ts'
 import { type RunState, monotonicMs } from './run-state.ts'
-import { globalOf } from './stripes.ts'
 
 /** Longest that iterations without any waiting may keep the event loop to themselves, ms. */
 const MAX_TURN_MS = 10
 
 /** Node's timers hold no more; far beyond any run. */
 const MAX_TIMER_MS = 2 ** 31 - 1
-
-type Callable = (...args: unknown[]) => unknown
 
 export class Crew {
   readonly state: RunState
@@ -23,29 +19,25 @@ export class Crew {
   readonly workers: number
   readonly meter: ThreadMeter
   readonly #environment: VuEnvironment
-  readonly #makeVu: (id: number) => Promise<Vu>
-  readonly #idle: Vu[]
-  readonly #waiting: ((vu: Vu) => void)[] = []
-  readonly #setupData: string | undefined
-  /** Each VU's own copy of what setup returned. */
-  readonly #data = new Map<Vu, unknown>()
+  readonly #makeVu: (id: number) => Promise<Player>
+  readonly #idle: Player[]
+  readonly #waiting: ((vu: Player) => void)[] = []
   /** Who runs, and when their last iteration ended (or since when they are there). */
-  readonly #running = new Map<Vu, number>()
+  readonly #running = new Map<Player, number>()
   readonly #wakeUps = new Set<() => void>()
   /** VUs whose iteration is over but too short; how to end its padding. */
-  readonly #padding = new Map<Vu, () => void>()
+  readonly #padding = new Map<Player, () => void>()
   #isStopped = false
   #lastTurnMs = 0
 
   constructor(options: {
     environment: VuEnvironment
-    vus: readonly Vu[]
+    vus: readonly Player[]
     /** Makes and evaluates one more VU. */
-    makeVu: (id: number) => Promise<Vu>
+    makeVu: (id: number) => Promise<Player>
     worker: number
     workers: number
     meter: ThreadMeter
-    setupData: string | undefined
   }) {
     this.#environment = options.environment
     this.state = options.environment.state
@@ -54,7 +46,6 @@ export class Crew {
     this.meter = options.meter
     this.#makeVu = options.makeVu
     this.#idle = [...options.vus]
-    this.#setupData = options.setupData
   }
 
   get isStopped(): boolean {
@@ -69,7 +60,7 @@ export class Crew {
   }
 
   /** Ends the iteration of a VU at once, and the time it is padded with. */
-  interrupt(vu: Vu): void {
+  interrupt(vu: Player): void {
     vu.interrupt()
     this.#padding.get(vu)?.()
   }
@@ -81,22 +72,22 @@ export class Crew {
 
   // Idle VUs; the one that waited longest goes first
 
-  take(): Promise<Vu> {
+  take(): Promise<Player> {
     const vu = this.#idle.shift()
     return vu === undefined
       ? new Promise((resolve) => this.#waiting.push(resolve))
       : Promise.resolve(vu)
   }
 
-  give(vu: Vu): void {
-    vu.activation = null
+  give(vu: Player): void {
+    vu.deactivate()
     const next = this.#waiting.shift()
     if (next === undefined) this.#idle.push(vu)
     else next(vu)
   }
 
   /** One more VU while the run goes on; when the plan has none left, one that another scenario is done with. */
-  async makeUnplanned(): Promise<Vu> {
+  async makeUnplanned(): Promise<Player> {
     if (!this.state.take('unplannedVus')) return this.take()
     const vu = await this.#makeVu(this.state.add('lastVuId') + 1)
     this.state.add('initializedVus')
@@ -104,49 +95,27 @@ export class Crew {
   }
 
   /** An idle VU if there is one, otherwise one more. */
-  takeOrMake(): Promise<Vu> {
+  takeOrMake(): Promise<Player> {
     return this.#idle.length > 0 ? this.take() : this.makeUnplanned()
   }
 
   // Running
 
-  /** Makes a VU one of the scenario's. */
-  activate(vu: Vu, index: number): void {
-    const scenario = this.state.scenarios[index]!
-    const { tags } = this.#environment.samples
-    vu.activation = {
-      scenario: index,
-      iterationInScenario: -1,
-      iterationInTest: 0,
-      iterationInInstance: 0,
-    }
-    vu.groupPath = ''
-    vu.setBaseTags(
-      tags.of([
-        ...this.#environment.options.tags,
-        ['group', ''],
-        ...Object.entries(scenario.tags),
-        ['scenario', scenario.name],
-      ]),
-    )
-    vu.global['__ENV'] = { ...this.#environment.env, ...scenario.env }
-  }
-
   /** Counts a VU as running an iteration, or being about to, until `leave`. */
-  enter(vu: Vu, index: number): void {
+  enter(vu: Player, index: number): void {
     this.state.add('activeVus')
     this.state.addOf(index, 'activeVus')
     this.#running.set(vu, performance.now())
   }
 
-  leave(vu: Vu, index: number): void {
+  leave(vu: Player, index: number): void {
     this.#running.delete(vu)
     this.state.add('activeVus', -1)
     this.state.addOf(index, 'activeVus', -1)
   }
 
   /** Runs one iteration, the `number`-th of the scenario here, of a VU that was activated and entered. */
-  async iteration(vu: Vu, index: number, number: number): Promise<'done' | 'interrupted'> {
+  async iteration(vu: Player, index: number, number: number): Promise<'done' | 'interrupted'> {
     const start = performance.now()
     const outcome = await this.#iteration(vu, index, number)
     const end = performance.now()
@@ -155,31 +124,11 @@ export class Crew {
     return outcome
   }
 
-  async #iteration(vu: Vu, index: number, number: number): Promise<'done' | 'interrupted'> {
-    const { options } = this.#environment
-    const scenario = this.state.scenarios[index]!
-    const activation = vu.activation!
-    activation.iterationInScenario++
-    activation.iterationInInstance = number
-    activation.iterationInTest = globalOf(scenario.stripes, number)
-    vu.global['__ITER'] = vu.iteration++
-    if (!options.noCookiesReset && !vu.jar.isEmpty) vu.jar = new CookieJar(Date.now)
-    if (vu.groupPath !== '') vu.enterGroup('')
-    const start = performance.now()
-    const outcome = await vu.run('iteration', vu.exports[scenario.exec] as Callable, [
-      this.#dataOf(vu),
-    ])
-    if (outcome.kind === 'interrupted') {
-      this.state.add('interrupted')
-      return 'interrupted'
-    }
-    if (outcome.kind === 'threw') vu.reportError(outcome.error)
-    if (vu.groupPath !== '') vu.enterGroup('')
-    if (options.noVUConnectionReuse) vu.client.closeIdle()
-    const elapsed = performance.now() - start
-    vu.sampleIteration(elapsed)
-    const missingMs = options.minIterationDurationMs - elapsed
-    if (missingMs > 0 && !(await this.#pad(vu, missingMs))) {
+  async #iteration(vu: Player, index: number, number: number): Promise<'done' | 'interrupted'> {
+    const elapsedMs = await vu.iterate(number)
+    const missingMs =
+      elapsedMs === null ? 0 : this.#environment.options.minIterationDurationMs - elapsedMs
+    if (elapsedMs === null || (missingMs > 0 && !(await this.#pad(vu, missingMs)))) {
       this.state.add('interrupted')
       return 'interrupted'
     }
@@ -189,7 +138,7 @@ export class Crew {
   }
 
   /** Waits for `ms`; false: it was interrupted. */
-  #pad(vu: Vu, ms: number): Promise<boolean> {
+  #pad(vu: Player, ms: number): Promise<boolean> {
     return new Promise((resolve) => {
       const end = (isWhole: boolean): void => {
         clearTimeout(timer)
@@ -199,12 +148,6 @@ export class Crew {
       const timer = setTimeout(() => end(true), ms)
       this.#padding.set(vu, () => end(false))
     })
-  }
-
-  #dataOf(vu: Vu): unknown {
-    if (this.#setupData === undefined) return undefined
-    if (!this.#data.has(vu)) this.#data.set(vu, JSON.parse(this.#setupData))
-    return this.#data.get(vu)
   }
 
   /** Between two iterations: other VUs and the sockets get their turn even when no iteration ever waits. */

@@ -1,7 +1,7 @@
 /** Scenarios whose VUs loop: constant-vus, ramping-vus, shared-iterations, per-vu-iterations. */
-import type { Vu } from '../vu/vu.ts'
 import type { Crew } from './crew.ts'
 import { type Interval, handleIntervals } from './plan.ts'
+import type { Player } from './player.ts'
 import { monotonicMs } from './run-state.ts'
 
 /** Runs this worker's handles of a scenario; resolves when none of them runs any more. */
@@ -31,12 +31,12 @@ async function runHandle(crew: Crew, index: number, intervals: readonly Interval
 
 async function runVu(
   crew: Crew,
-  vu: Vu,
+  vu: Player,
   index: number,
   stopMs: number,
   killMs: number | null,
 ): Promise<void> {
-  crew.activate(vu, index)
+  vu.activate(index)
   const killer =
     killMs === null
       ? null
@@ -47,7 +47,7 @@ async function runVu(
   if (killer !== null) clearTimeout(killer)
 }
 
-async function iterate(crew: Crew, vu: Vu, index: number, stopMs: number): Promise<void> {
+async function iterate(crew: Crew, vu: Player, index: number, stopMs: number): Promise<void> {
   const scenario = crew.state.scenarios[index]!
   const own = scenario.executor === 'per-vu-iterations' ? scenario.iterations : Infinity
   let done = 0

@@ -1,6 +1,7 @@
 /** What the VUs of one worker thread share. */
 import type { Program } from '../compile/compile.ts'
 import { type VuOptions, consolidate } from '../options.ts'
+import { HttpClient } from '../http/client.ts'
 import { ConnectionShare } from '../http/connection.ts'
 import { Resolver } from '../http/dns.ts'
 import { HeadParser } from '../http/head.ts'
@@ -10,6 +11,7 @@ import type { Metric } from '../metrics/metric.ts'
 import { type Isolate, createIsolate } from '../script/isolate.ts'
 import { OpenedFiles } from '../script/modules.ts'
 import { RunState } from '../executors/run-state.ts'
+import type { Waiter } from '../blocking/waiter.ts'
 import type { SharedArrays } from './data.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error'
@@ -29,6 +31,8 @@ export interface VuEnvironment {
   /** What `exec.test.options` shows. */
   testOptions: unknown
   state: RunState
+  /** How blocking calls stop this thread; null: they give promises, and the script's code awaits them. */
+  waiter: Waiter | null
   log(level: LogLevel, message: string, fields?: Record<string, unknown>): void
   /** The script asked to end the run (`exec.test.abort`). */
   abort(message: string): void
@@ -45,6 +49,7 @@ export function createEnvironment(
   env: Record<string, string>,
   samples: SampleBuffer,
   hooks: EnvironmentHooks,
+  waiter: Waiter | null = null,
 ): VuEnvironment {
   return {
     isolate: createIsolate(program),
@@ -59,6 +64,17 @@ export function createEnvironment(
     sharedArrays: new Map(),
     env,
     state: new RunState([]),
+    waiter,
     ...hooks,
   }
+}
+
+/** The HTTP client of one VU with connections of this thread. */
+export function openClient({ options, connections, resolver }: VuEnvironment): HttpClient {
+  return new HttpClient({
+    share: connections,
+    resolver,
+    tls: { rejectUnauthorized: !options.insecureSkipTLSVerify, ALPNProtocols: ['http/1.1'] },
+    noReuse: options.noConnectionReuse,
+  })
 }

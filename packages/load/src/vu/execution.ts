@@ -90,9 +90,7 @@ function testOf(vu: Vu): object {
     abort: (message?: unknown) => {
       const text = message === undefined ? 'test aborted' : `test aborted: ${textOf(message)}`
       vu.environment.abort(text)
-      const never = vu.block<never>(() => () => {})
-      vu.interrupt()
-      return never
+      return vu.halt()
     },
     fail: (message?: unknown) =>
       vu.environment.markFailed(message === undefined ? 'test failed' : textOf(message)),

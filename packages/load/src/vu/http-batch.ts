@@ -17,7 +17,7 @@ interface Item {
 type Results = Record<string, Response | null>
 
 /** Answers come in the order, or under the names, of the requests. */
-export function batch(vu: Vu, args: readonly unknown[]): Promise<unknown> | Results {
+export function batch(vu: Vu, args: readonly unknown[]): unknown {
   vu.requireRunning('Using batch')
   if (args.length === 0) throw goError('no argument was provided to http.batch()')
   if (args.length > 1) throw goError('http.batch() accepts only an array or an object of requests')
@@ -37,7 +37,7 @@ export function batch(vu: Vu, args: readonly unknown[]): Promise<unknown> | Resu
       return unreadableBatch(vu, error, keys, key, results)
     }
   }
-  return vu.block((done, fail) => {
+  return vu.block<unknown>((done, fail) => {
     const running = new Batch(vu, items, results, done, fail)
     running.next()
     return () => running.cancel()

@@ -27,12 +27,9 @@ export function createK6(vu: Vu): Record<string, unknown> {
   }
 }
 
-function sleep(vu: Vu, seconds: unknown): Promise<void> {
+function sleep(vu: Vu, seconds: unknown): Promise<void> | void {
   const ms = Number(seconds) * 1000
-  return vu.block((done) => {
-    const timer = setTimeout(done, Number.isFinite(ms) ? Math.max(0, ms) : 0)
-    return () => clearTimeout(timer)
-  })
+  return vu.block<void>((done) => vu.later(done, Number.isFinite(ms) ? Math.max(0, ms) : 0))
 }
 
 function refuseAsync(what: string, fn: unknown): void {

@@ -4,8 +4,8 @@
  * A blocking call is a promise that settles when the call is over, and never when the VU is
  * interrupted: what would have followed is dropped, so that no catch or finally of the script runs.
  */
+import { type Client, RemoteClient } from '../blocking/remote-client.ts'
 import { CookieJar } from '../http/cookies.ts'
-import { HttpClient } from '../http/client.ts'
 import { BUILTIN_METRICS, type Metric } from '../metrics/metric.ts'
 import type { Series } from '../metrics/buffer.ts'
 import { OWNER_TAG } from '../metrics/sample-log.ts'
@@ -13,7 +13,7 @@ import type { TagSet } from '../metrics/tags.ts'
 import { isUserAsync } from '../script/isolate.ts'
 import { ModuleInstances } from '../script/modules.ts'
 import { builtinModule } from './builtin-modules.ts'
-import type { VuEnvironment } from './environment.ts'
+import { type VuEnvironment, openClient } from './environment.ts'
 import { Gate } from './gate.ts'
 import { createGlobal } from './globals.ts'
 import type { ResponseCallback } from './http-params.ts'
@@ -53,7 +53,7 @@ export class Vu {
   readonly id: number
   readonly environment: VuEnvironment
   readonly global: Record<string, unknown>
-  readonly client: HttpClient
+  readonly client: Client
   jar: CookieJar
   stage: Stage = 'init'
   exports: Record<string, unknown> = {}
@@ -79,16 +79,11 @@ export class Vu {
   #own: OwnSeries | null = null
 
   constructor(id: number, environment: VuEnvironment) {
-    const { options, connections, resolver } = environment
+    const { options, waiter } = environment
     this.id = id
     this.environment = environment
     this.global = createGlobal(this)
-    this.client = new HttpClient({
-      share: connections,
-      resolver,
-      tls: { rejectUnauthorized: !options.insecureSkipTLSVerify, ALPNProtocols: ['http/1.1'] },
-      noReuse: options.noConnectionReuse,
-    })
+    this.client = waiter === null ? openClient(environment) : new RemoteClient(waiter)
     this.jar = new CookieJar(Date.now)
     environment.samples.log?.own(this)
     this.baseTags = this.#owned(environment.samples.tags.of([...options.tags, ['group', '']]))
@@ -232,13 +227,33 @@ export class Vu {
   }
 
   /**
-   * A blocking call. `start` gets what to call when it is over and returns how to cancel it. The
-   * promise never settles when the VU is interrupted.
+   * A blocking call. `start` gets what to call when it is over and returns how to cancel it. What comes
+   * back is for the script: a promise, which never settles when the VU is interrupted, or in a thread
+   * of its own the value itself. Until then nothing in the thread runs but what the client, sockets
+   * and timers of the VU call back: `start` must not count on promises.
    */
   block<T>(
     start: (done: (value: T) => void, fail: (error: unknown) => void) => () => void,
-  ): Promise<T> {
-    return this.#track<T>('blocked', start)
+  ): Promise<T> | T {
+    const { waiter } = this.environment
+    return waiter === null ? this.#track<T>('blocked', start) : waiter.block(start)
+  }
+
+  /** A timer that also fires while the VU is blocked. Gives how to cancel it. */
+  later(fn: () => void, ms: number): () => void {
+    const { waiter } = this.environment
+    if (waiter !== null) return waiter.later(fn, ms)
+    const timer = setTimeout(fn, ms)
+    return () => clearTimeout(timer)
+  }
+
+  /** Ends what the VU is doing at the call itself, which never returns: it gives a promise that never settles. */
+  halt(): Promise<never> | never {
+    const { waiter } = this.environment
+    if (waiter !== null) waiter.die()
+    const never = this.#track<never>('blocked', () => () => {})
+    this.interrupt()
+    return never
   }
 
   /** Something asynchronous that keeps the iteration open, as `block` does, without blocking. */

@@ -1,14 +1,17 @@
 /** The module `k6/ws`: `connect` blocks until the socket is closed; its handlers run meanwhile, one after the other. */
 import type { IncomingMessage } from 'node:http'
-import WebSocket from 'ws'
+import type WebSocket from 'ws'
 import { FOLDED } from '../metrics/buffer.ts'
 import { BUILTIN_METRICS } from '../metrics/metric.ts'
 import type { TagSet } from '../metrics/tags.ts'
 import { canonicalName } from '../http/head.ts'
 import { parseEndpoint } from '../http/dns.ts'
+import { RemoteSocket } from '../blocking/remote-client.ts'
+import { isColoured } from '../script/isolate.ts'
 import { readParams } from './http-params.ts'
 import { goError } from './response.ts'
 import type { Vu } from './vu.ts'
+import { CLOSING, OPEN, webSocketClass } from './websocket-class.ts'
 
 /** Bytes of one message. */
 const MAX_MESSAGE_BYTES = 64 << 20
@@ -42,6 +45,12 @@ export function createWs(vu: Vu): Record<string, unknown> {
   }
 }
 
+/** Calls a function of the script; gives a promise only where colouring made it wait. */
+function called(fn: Callable, args: unknown[]): unknown {
+  const result = fn(...args)
+  return isColoured(fn) ? result : undefined
+}
+
 class Session {
   readonly #vu: Vu
   readonly #url: string
@@ -50,7 +59,7 @@ class Session {
   readonly #fail: (error: unknown) => void
   readonly #params: ReturnType<typeof readParams>
   readonly #handlers = new Map<string, Callable[]>()
-  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #timers = new Set<() => void>()
   readonly #pings = new Map<string, number>()
   #events: (() => unknown)[] = []
   #isRunning = false
@@ -109,7 +118,8 @@ class Session {
       ([host]) => host === url.host || host === `${url.host}:${url.port}`,
     )
     const endpoint = mapped === undefined ? undefined : parseEndpoint(mapped[1], url.port)
-    return new WebSocket(this.#url, protocols === undefined ? [] : protocols.split(/,\s*/), {
+    const offered = protocols === undefined ? [] : protocols.split(/,\s*/)
+    const settings = {
       headers,
       maxPayload: MAX_MESSAGE_BYTES,
       perMessageDeflate: false,
@@ -118,7 +128,11 @@ class Session {
       ...(endpoint === undefined
         ? {}
         : { host: endpoint.address, port: endpoint.port, servername: url.host }),
-    })
+    }
+    const { waiter } = this.#vu.environment
+    if (waiter !== null)
+      return new RemoteSocket(waiter, this.#url, offered, settings) as unknown as WebSocket
+    return new (webSocketClass())(this.#url, offered, settings)
   }
 
   #listen(socket: WebSocket): void {
@@ -163,7 +177,7 @@ class Session {
     this.#tag()
     this.#sample('ws_sessions', 1)
     this.#sample('ws_connecting', this.#openedMs - this.#start)
-    this.#enqueue(() => this.#callback(this.#scriptSocket()))
+    this.#enqueue(() => called(this.#callback, [this.#scriptSocket()]))
     this.#emit('open', () => [])
   }
 
@@ -199,8 +213,11 @@ class Session {
     const handlers = this.#handlers.get(event)
     // The callback of connect registers its handlers before anything else runs.
     if (handlers === undefined && !this.#isRunning) return
-    this.#enqueue(async () => {
-      for (const handler of this.#handlers.get(event) ?? []) await handler(...args())
+    this.#enqueue(() => {
+      const calls = (this.#handlers.get(event) ?? []).map(
+        (handler) => () => called(handler, args()),
+      )
+      this.#events.unshift(...calls)
     })
   }
 
@@ -214,10 +231,11 @@ class Session {
       return
     }
     this.#events.push(event)
-    if (!this.#isRunning) void this.#runEvents()
+    if (!this.#isRunning) this.#runEvents()
   }
 
-  async #runEvents(): Promise<void> {
+  /** Runs what is queued; what waits (coloured handlers give promises) is waited for. */
+  #runEvents(): void {
     this.#isRunning = true
     for (
       let event = this.#events.shift();
@@ -225,14 +243,26 @@ class Session {
       event = this.#events.shift()
     ) {
       try {
-        await event()
+        const result = event()
+        if (result instanceof Promise)
+          return void result.then(
+            () => this.#runEvents(),
+            (error: unknown) => {
+              this.#threw(error)
+              this.#runEvents()
+            },
+          )
       } catch (error) {
-        this.#thrown ??= { error }
-        this.#events = []
-        this.#close(1001)
+        this.#threw(error)
       }
     }
     this.#isRunning = false
+  }
+
+  #threw(error: unknown): void {
+    this.#thrown ??= { error }
+    this.#events = []
+    this.#close(1001)
   }
 
   #closed(code: number): void {
@@ -249,20 +279,20 @@ class Session {
 
   #close(code: number): void {
     const socket = this.#socket
-    if (socket === null || socket.readyState >= WebSocket.CLOSING) return
+    if (socket === null || socket.readyState >= CLOSING) return
     try {
       socket.close(code)
     } catch (error) {
       socket.terminate()
       throw error
     }
-    const timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS)
-    this.#timers.add(timer)
-    socket.once('close', () => clearTimeout(timer))
+    const cancel = this.#vu.later(() => socket.terminate(), CLOSE_TIMEOUT_MS)
+    this.#timers.add(cancel)
+    socket.once('close', cancel)
   }
 
   #stopTimers(): void {
-    for (const timer of this.#timers) clearTimeout(timer)
+    for (const cancel of this.#timers) cancel()
     this.#timers.clear()
   }
 
@@ -287,7 +317,7 @@ class Session {
   #scriptSocket(): object {
     const socket = this.#socket!
     const send = (data: string | Uint8Array): void => {
-      if (socket.readyState !== WebSocket.OPEN) return
+      if (socket.readyState !== OPEN) return
       socket.send(data)
       this.#sample('ws_msgs_sent', 1)
     }
@@ -298,8 +328,15 @@ class Session {
           `${repeats ? 'setInterval' : 'setTimeout'} requires a function and a delay greater than 0`,
         )
       }
-      const start = repeats ? setInterval : setTimeout
-      this.#timers.add(start(() => this.#enqueue(() => (fn as Callable)()), delay))
+      const start = (): void => {
+        const cancel = this.#vu.later(() => {
+          this.#timers.delete(cancel)
+          if (repeats) start()
+          this.#enqueue(() => called(fn as Callable, []))
+        }, delay)
+        this.#timers.add(cancel)
+      }
+      start()
     }
     return {
       on: (event: unknown, handler: unknown) => {
@@ -320,7 +357,7 @@ class Session {
         )
       },
       ping: () => {
-        if (socket.readyState !== WebSocket.OPEN) return
+        if (socket.readyState !== OPEN) return
         const id = String(++this.#lastPing)
         this.#pings.set(id, performance.now())
         socket.ping(id)
