@@ -75,7 +75,7 @@ export const OPTIONS: ReadonlyMap<string, OptionSpec> = new Map<string, OptionSp
   ['noTeardown', yes('K6_NO_TEARDOWN')],
   ['teardownTimeout', duration('K6_TEARDOWN_TIMEOUT', '60s')],
   ['handleSummaryTimeout', duration('K6_HANDLE_SUMMARY_TIMEOUT', '120s')],
-  ['rps', { ...count('K6_RPS'), later: true }],
+  ['rps', count('K6_RPS')],
   [
     'dns',
     {

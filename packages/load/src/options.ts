@@ -51,6 +51,8 @@ export interface VuOptions {
   discardResponseBodies: boolean
   throw: boolean
   minIterationDurationMs: number
+  /** Most requests per second of all VUs together; 0: as many as they make. */
+  rps: number
   setupTimeoutMs: number
   teardownTimeoutMs: number
   handleSummaryTimeoutMs: number
@@ -243,6 +245,7 @@ function build(
     noCookiesReset: flag('noCookiesReset'),
     discardResponseBodies: flag('discardResponseBodies'),
     throw: flag('throw'),
+    rps: count('rps', 0),
     minIterationDurationMs: ms('minIterationDuration', 0),
     hosts: pairs('hosts').map(([host, address]) => [host.toLowerCase(), address]),
     tags: pairs('tags'),

@@ -4,6 +4,7 @@
  *   compile ▶ options from VU 0 ▶ workers, VUs ▶ setup ▶ scenarios ▶ thresholds ▶ teardown ▶ summary
  */
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, resolve } from 'node:path'
@@ -124,6 +125,7 @@ class LoadRun {
   /** Dropped iterations that were sampled, by scenario. */
   readonly #dropped: number[] = []
   #isMarkedFailed = false
+  #isLingering = false
   #brokenChecks: CheckReport[] | null = null
   /** What a controller has found so far. */
   #found: Pick<RunReport, 'limit' | 'suspects'> = {}
@@ -158,8 +160,10 @@ class LoadRun {
   }
 
   async execute(): Promise<number> {
-    const onSignal = (): void =>
-      this.#stop(new LoadError(EXIT.externalAbort, 'the run was interrupted'))
+    const onSignal = (): void => {
+      if (!this.#isLingering)
+        this.#stop(new LoadError(EXIT.externalAbort, 'the run was interrupted'))
+    }
     this.#io.signal?.addEventListener('abort', onSignal)
     try {
       await this.#open()
@@ -647,6 +651,7 @@ class LoadRun {
     } finally {
       clearInterval(this.#vusTimer)
     }
+    await this.#linger()
     const hasRun = this.#state.startMs !== 0
     // A controlled run goes beyond what the thresholds allow: its controller judges.
     if (this.#given.controller === undefined) await this.#judge(hasRun)
@@ -714,6 +719,15 @@ class LoadRun {
         `data checks that held before the run are violated: ${names}`,
       ),
     )
+  }
+
+  /** With --linger the process stays until Ctrl+C, which then ends it as if nothing had been. */
+  async #linger(): Promise<void> {
+    const { signal } = this.#io
+    if (!this.#settings.linger || this.#isStopping || !signal || signal.aborted) return
+    this.#isLingering = true
+    if (!this.#given.args.quiet) this.#io.stdout('Linger set; waiting for Ctrl+C...\n')
+    await once(signal, 'abort')
   }
 
   /** PromQL as it is when all results are in, those of other generators included. */

@@ -17,6 +17,8 @@ export interface RunSettings {
   summaryExport: string | null
   /** Whether `--summary-export` and `handleSummary` get the shape that k6 2 brought. */
   newMachineReadableSummary: boolean
+  /** Whether the process stays after the run until Ctrl+C. */
+  linger: boolean
   /** Whether `__ENV` holds the environment besides what `-e` says. */
   includeSystemEnvVars: boolean
   /** Whether the script sees `global` besides `globalThis`. */
@@ -60,6 +62,7 @@ export function resolveSettings(flags: FlagSettings, env: Env): RunSettings {
       'K6_NEW_MACHINE_READABLE_SUMMARY',
       false,
     ),
+    linger: yes(flags.linger, 'K6_LINGER', false),
     includeSystemEnvVars: yes(flags.includeSystemEnvVars, 'K6_INCLUDE_SYSTEM_ENV_VARS', true),
     compatibilityMode: oneOf(
       text(flags.compatibilityMode, 'K6_COMPATIBILITY_MODE') ?? 'extended',
@@ -96,7 +99,6 @@ function refuse(flags: FlagSettings, env: Env): void {
   if (traces !== 'none' && traces !== '') throw refused(`the traces output "${traces}"`)
   if (flags.secretSource !== undefined || env['K6_SECRET_SOURCE']) throw refused('--secret-source')
   if (flags.address ?? env['K6_ADDRESS']) throw refused('--address', 'is not supported yet')
-  if (flags.linger ?? truthOf(env, 'K6_LINGER')) throw refused('--linger', 'is not supported yet')
 }
 
 function truthOf(env: Env, name: string): boolean | undefined {

@@ -20,6 +20,8 @@ What to run
   -c, --config FILE                  options as JSON, below those of the script
       --no-setup, --no-teardown
       --min-iteration-duration 1s
+      --rps N                        most requests per second of all VUs together
+  -l, --linger                       stay after the run until Ctrl+C
 
 Requests
       --batch N, --batch-per-host N  requests at once in http.batch (20, 6)

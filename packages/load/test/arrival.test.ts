@@ -1,4 +1,7 @@
 // Scenarios that start iterations by the clock, and those whose load is changed while they run.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import { controlledRate, controlledVus } from '../src/executors/scenario.ts'
 import { runScript } from './run-script.ts'
@@ -24,7 +27,7 @@ test.concurrent('ticks without a free VU are dropped, and VUs are added up to ma
     `import { sleep } from 'k6'
     export const options = { scenarios: { a: { executor: 'constant-arrival-rate', rate: 50, duration: '1s',
       preAllocatedVUs: 0, maxVUs: 3, gracefulStop: '0s', tags: { t: 'x' } } },
-      thresholds: { 'dropped_iterations{t:x}': ['count==48'], iterations: ['count==0'] } }
+      thresholds: { 'dropped_iterations{t:x}': ['count>=48', 'count<=50'], iterations: ['count==0'] } }
     export default () => sleep(60)`,
     { options: { workers: 2 } },
   )
@@ -175,4 +178,38 @@ test.concurrent('a segment runs its part, with ids of the whole test', async () 
     ['a 3 2 1', 'a 3 5 1'],
   ])
   expect(runs[1]!.stderr).toContain("Executor 'b' is disabled for this execution segment")
+})
+
+test.concurrent('rps limits the requests of all VUs on all workers together', async () => {
+  const server = createServer((_, response) => response.end('ok')).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  let requests = 0
+  server.on('request', () => requests++)
+  const start = performance.now()
+  const { code } = await runScript(
+    `import http from 'k6/http'
+    export const options = { vus: 4, iterations: 20, rps: 40, minIterationDuration: '1ms' }
+    export default () => http.get('http://127.0.0.1:${(server.address() as AddressInfo).port}/')`,
+    { options: { workers: 2 } },
+  )
+  server.close()
+  expect(code).toBe(0)
+  expect(requests).toBe(20)
+  // 19 gaps of 25 ms.
+  expect(performance.now() - start).toBeGreaterThan(475)
+})
+
+test.concurrent('with --linger the process stays until Ctrl+C, and the run is what it was', async () => {
+  const interrupt = new AbortController()
+  const { code, logged, stdout } = await runScript(
+    `export default () => {}
+    export function teardown() { console.log('over') }`,
+    {
+      flags: ['--linger'],
+      signal: interrupt.signal,
+      onLog: (line) => line.includes('over') && setTimeout(() => interrupt.abort(), 200),
+    },
+  )
+  expect([code, interrupt.signal.aborted, logged]).toEqual([0, true, ['over']])
+  expect(stdout).toContain('iterations')
 })

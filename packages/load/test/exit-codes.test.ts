@@ -160,9 +160,9 @@ const cases: [what: string, source: string, code: number, says?: RegExp, flags?:
   ['an unknown option', `export const options = { nope: 1 }; ${OK}`, 0, /level=warning.*nope/],
   [
     'an option that comes later',
-    `export const options = { rps: 5 }; ${OK}`,
+    `export const options = { paused: true }; ${OK}`,
     255,
-    /"rps" is not supported yet/,
+    /"paused" is not supported yet/,
   ],
   [
     'a remote import',

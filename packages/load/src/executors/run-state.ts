@@ -3,6 +3,7 @@
  * `k6/execution`, progress and the executors, which draw iterations, ticks and VU ids from it.
  *
  *   Float64 × 1  when the first scenario started
+ *   Int64   × 1  when the next request may begin, if the rate of requests is limited
  *   Float64 × n  per controlled scenario: its targets, as pairs of when and how many
  *   Int32   × n  counters of the run, then of each scenario, then of each scenario's workers
  */
@@ -63,19 +64,22 @@ export class RunState {
   readonly #counters: Int32Array
   /** Start of the first scenario in ms since the epoch by the monotonic clock; 0: not yet. */
   readonly #clock: Float64Array
+  /** µs since the epoch by the monotonic clock. */
+  readonly #nextRequest: BigInt64Array
   /** Per scenario; empty for those that are not controlled. */
   readonly #targets: Float64Array[]
 
   constructor(scenarios: readonly Scenario[], buffer?: SharedArrayBuffer) {
     const targets = scenarios.map((one) => (isControlled(one) ? 2 * MAX_TARGETS : 0))
-    const doubles = 1 + targets.reduce((sum, size) => sum + size, 0)
+    const doubles = 2 + targets.reduce((sum, size) => sum + size, 0)
     const counters =
       RUN_COUNTERS.length +
       scenarios.length * (SCENARIO_COUNTERS.length + MAX_WORKERS * WORKER_COUNTERS.length)
     this.scenarios = scenarios
     this.buffer = buffer ?? new SharedArrayBuffer(8 * doubles + 4 * counters)
     this.#clock = new Float64Array(this.buffer, 0, 1)
-    let at = 8
+    this.#nextRequest = new BigInt64Array(this.buffer, 8, 1)
+    let at = 16
     this.#targets = targets.map((size) => {
       const array = new Float64Array(this.buffer, at, size)
       at += 8 * size
@@ -96,6 +100,18 @@ export class RunState {
 
   set startMs(value: number) {
     this.#clock[0] = value
+  }
+
+  /** Takes the next place in a stream of at most `perSec` requests of all threads; ms to wait for it. */
+  reserveRequest(perSec: number): number {
+    const interval = BigInt(Math.round(1e6 / perSec))
+    const now = BigInt(Math.round(monotonicMs() * 1000))
+    for (;;) {
+      const next = Atomics.load(this.#nextRequest, 0)
+      const mine = next > now ? next : now
+      if (Atomics.compareExchange(this.#nextRequest, 0, next, mine + interval) === next)
+        return Number(mine - now) / 1000
+    }
   }
 
   /** Adds to a counter; the value before. */

@@ -134,7 +134,6 @@ export class HttpRequest {
   start(done: Done, fail: Fail): () => void {
     this.#done = done
     this.#fail = fail
-    this.#deadline = performance.now() + this.#params.timeoutMs
     const { compression } = this.#params
     if (compression !== null && this.#out.body !== null && needsZstd(compression)) {
       void loadZstd().then(() => this.#compressed())
@@ -161,6 +160,20 @@ export class HttpRequest {
       this.#out.body = { bytes, type: body.type, encoding: header }
     }
     this.#checkLength()
+    this.#afterOthers()
+  }
+
+  /** Waits for its turn where the rate of requests is limited; the time-out begins after. */
+  #afterOthers(): void {
+    const { options, state } = this.#vu.environment
+    const waitMs = options.rps === 0 ? 0 : state.reserveRequest(options.rps)
+    if (waitMs > 0) setTimeout(() => this.#send(), Math.ceil(waitMs))
+    else this.#send()
+  }
+
+  #send(): void {
+    if (this.#isCancelled) return
+    this.#deadline = performance.now() + this.#params.timeoutMs
     if (this.#digest !== null && this.#callback !== null) this.#hop(CHALLENGED)
     else this.#hop(this.#callback)
   }
