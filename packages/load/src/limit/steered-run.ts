@@ -44,6 +44,8 @@ export class LoadSeat {
     this.hasThresholds = run.thresholds.length > 0
     this.signal = run.signal
     this.columns = run.columns
+    if (run.promql === undefined && run.thresholds.some(({ target }) => 'promql' in target))
+      run.warn('promql(…) thresholds need a Vigie to ask: they are left out')
     this.#meter = new LoadMeter(run.engine, run.thresholds, run.promql, () => run.now())
   }
 
