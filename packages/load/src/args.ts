@@ -14,6 +14,8 @@ export interface LoadArgs {
   env: [name: string, value: string][]
   /** What is neither an option of scripts nor of Vigie alone: see settings.ts. */
   settings: FlagSettings
+  /** Whether bare imports are npm packages. */
+  npm: boolean
   quiet: boolean
   verbose: boolean
   help: boolean
@@ -187,6 +189,7 @@ const FLAGS = new Map<string, { short?: string; arity: Arity; bare?: string; app
   ['log-ns-timestamps', { arity: 'switch', apply: setYes('logNanoseconds') }],
   ['no-color', { arity: 'switch', apply: setYes('noColor') }],
   ['no-usage-report', { arity: 'switch', apply: (_, v, f) => void truth(v, f) }],
+  ['npm', { arity: 'switch', apply: (a, v, f) => void (a.npm = truth(v, f)) }],
   ['quiet', { short: 'q', arity: 'switch', apply: (a, v, f) => void (a.quiet = truth(v, f)) }],
   ['verbose', { short: 'v', arity: 'switch', apply: (a, v, f) => void (a.verbose = truth(v, f)) }],
   ['help', { short: 'h', arity: 'switch', apply: (a, v, f) => void (a.help = truth(v, f)) }],
@@ -363,6 +366,7 @@ export function parseLoadArgs(argv: readonly string[]): LoadArgs {
     options: {},
     env: [],
     settings: {},
+    npm: false,
     quiet: false,
     verbose: false,
     help: false,

@@ -10,7 +10,9 @@ import { availableParallelism } from 'node:os'
 import { basename, resolve } from 'node:path'
 import type { CheckReport, LoadIo, LoadOptions, PromqlQuery, RunReport, RunWindow } from './api.ts'
 import { refuseTooManyVus } from './blocking/limit.ts'
-import { type Program, compileScript } from './compile/compile.ts'
+import type { Program } from './compile/compile.ts'
+import { isRemote } from './compile/imports.ts'
+import { compileWithRemotes } from './compile/remote.ts'
 import { EXIT, LoadError } from './errors.ts'
 import { formatGoDuration } from './duration.ts'
 import { allocate, lastMomentMs, maxVusOf, plannedVusOf } from './executors/plan.ts'
@@ -50,6 +52,8 @@ import { progressOf } from './vu/execution.ts'
 import type { ScriptFacts } from './worker-protocol.ts'
 import { type Notice, WorkerThread } from './worker-thread.ts'
 
+/** Where fetched modules are kept, from the current folder. */
+const IMPORTS_DIR = 'data/imports'
 /** ms between two looks at the thresholds. */
 const THRESHOLD_INTERVAL_MS = 2000
 /** ms between two samples of `vus`. */
@@ -221,11 +225,13 @@ class LoadRun {
   async #inspect(): Promise<{ path: string; program: Program; env: Record<string, string> }> {
     const first = this.#startWorker()
     const path = resolve(this.#io.cwd, this.#script)
-    const program = compileScript(path, {
+    const { args } = this.#given
+    const program = await compileWithRemotes(path, resolve(this.#io.cwd, IMPORTS_DIR), {
       source: await this.#standardInput(),
-      blocking: this.#given.args.realBlocking,
+      blocking: args.realBlocking,
+      npm: args.npm || /^(1|t|true)$/i.test(this.#io.env['VIGIE_NPM'] ?? ''),
     })
-    this.#scriptPaths = program.modules.map((module) => module.path)
+    this.#scriptPaths = program.modules.map((module) => module.path).filter((one) => !isRemote(one))
     const env = this.#scriptEnv()
     this.#facts = await first.request('inspect', { program, env })
     return { path, program, env }

@@ -18,6 +18,8 @@ What to run
   -e, --env NAME=value               into __ENV; may be repeated
       --include-system-env-vars      the environment in __ENV, too (true)
   -c, --config FILE                  options as JSON, below those of the script
+      --npm                          bare imports are npm packages, from node_modules beside the script
+                                     (VIGIE_NPM=1)
       --no-setup, --no-teardown
       --min-iteration-duration 1s
       --rps N                        most requests per second of all VUs together

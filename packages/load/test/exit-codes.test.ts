@@ -166,9 +166,9 @@ const cases: [what: string, source: string, code: number, says?: RegExp, flags?:
   ],
   [
     'a remote import',
-    `import x from 'https://jslib.k6.io/nothing/1.0.0/index.js'; ${OK}`,
+    `import x from 'http://127.0.0.1:1/index.js'; ${OK}`,
     107,
-    /remote modules are not supported yet/,
+    /cannot fetch the module http:\/\/127.0.0.1:1\/index.js/,
   ],
   ['a package of npm', `import x from 'lodash'; ${OK}`, 107, /"lodash"/],
   [

@@ -233,11 +233,9 @@ export const LANGUAGE_GLOBALS: ReadonlySet<string> = new Set([
   'arguments',
 ])
 
-/** Why `specifier` cannot be imported, or undefined when it is a module that is served. */
-export function refuseSpecifier(specifier: string): string | undefined {
-  if (BUILTIN_MODULES.has(specifier)) return undefined
-  if (/^https?:/.test(specifier)) return `remote modules are not supported yet: "${specifier}"`
+/** Why `specifier`, which is neither a module that is served nor a path, cannot be imported. */
+export function refuseSpecifier(specifier: string): string {
   if (specifier === 'k6' || specifier.startsWith('k6/'))
     return `the module "${specifier}" is not supported yet`
-  return `only k6 modules and files can be imported; got "${specifier}", want "k6/…", "./…", "../…", "/…" or "file://…"`
+  return `only k6 modules and files can be imported; got "${specifier}", want "k6/…", "./…", "../…", "/…", "file://…" or "https://…" (npm packages with --npm)`
 }

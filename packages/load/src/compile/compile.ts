@@ -4,6 +4,7 @@ import { type Colours, colour } from './color.ts'
 import { emitModule } from './emit.ts'
 import { analyseFlow } from './flow.ts'
 import { type ParsedModule, type Target, Uncolourable, readModules } from './graph.ts'
+import type { ImportOptions } from './imports.ts'
 import type { LineMap } from './source-map.ts'
 
 export interface CompiledModule {
@@ -32,7 +33,7 @@ export interface Program {
   blocking: string | null
 }
 
-export interface CompileSettings {
+export interface CompileSettings extends ImportOptions {
   /** Text of the entry when it does not come from a file; imports are relative to the entry all the same. */
   source?: string | undefined
   /** Whether calls shall really block whether they need to or not. */
@@ -43,7 +44,7 @@ export interface CompileSettings {
  * Throws LoadError (107) when the script, or a file that it imports, cannot be served.
  */
 export function compileScript(entry: string, settings: CompileSettings = {}): Program {
-  const modules = readModules(entry, settings.source)
+  const modules = readModules(entry, settings.source, settings)
   const { colours, blocking } = colourOrBlock(modules, settings.blocking === true)
   const isAsynchronous = modules.some(runsLater)
   const gate = isAsynchronous && colours.calls.size > 0

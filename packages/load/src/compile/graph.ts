@@ -2,14 +2,13 @@
  * The modules of a script: from the entry file along every import and require, each parsed once.
  * Whatever cannot be served is refused here, by name and place, before anything runs.
  */
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { existsSync, readFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
 import { parseSync } from 'oxc-parser'
 import { transformSync } from 'oxc-transform'
 import { EXIT, LoadError } from '../errors.ts'
 import { type Node, child, forEachChild, list, unwrap } from './ast.ts'
-import { builtinName, refuseSpecifier } from './builtins.ts'
+import { type ImportOptions, Imports, isRemote } from './imports.ts'
 import { type Scopes, analyseScopes } from './scope.ts'
 import { type LineMap, decodeMappings, lineAndColumn, originalPosition } from './source-map.ts'
 
@@ -59,18 +58,25 @@ export class Uncolourable extends Error {
 }
 
 /** Reads and parses `entry` and all it reaches. Modules come in the order they were found, entry first. */
-export function readModules(entry: string, entrySource?: string): ParsedModule[] {
+export function readModules(
+  entry: string,
+  entrySource?: string,
+  options: ImportOptions = {},
+): ParsedModule[] {
   if (entrySource === undefined && !existsSync(entry)) {
     throw new LoadError(EXIT.other, `cannot load the script: there is no file ${entry}`)
   }
   const modules: ParsedModule[] = []
   const byPath = new Map<string, number>()
+  const imports = new Imports(options)
+  const missing = new Set<string>()
   const add = (path: string): number => {
     const known = byPath.get(path)
     if (known !== undefined) return known
     if (modules.length >= MAX_MODULES)
       throw scriptError(`the script has more than ${MAX_MODULES} files`)
-    const module = parseModule(path, modules.length, path === entry ? entrySource : undefined)
+    const given = path === entry ? entrySource : options.remotes?.get(path)
+    const module = parseModule(path, modules.length, given)
     byPath.set(path, module.index)
     modules.push(module)
     return module.index
@@ -79,49 +85,40 @@ export function readModules(entry: string, entrySource?: string): ParsedModule[]
   for (let i = 0; i < modules.length; i++) {
     const module = modules[i]!
     for (const { specifier, offset, isRequire } of specifiersOf(module)) {
-      // A require may stand in a branch that never runs: it fails when it is reached, as in k6.
-      if (isRequire && refusal(module, specifier) !== undefined) continue
-      module.targets.set(specifier, resolveSpecifier(module, specifier, offset, add))
+      const found = imports.resolve(module.path, specifier, isRequire)
+      if (found.kind === 'builtin') module.targets.set(specifier, found.name)
+      else if (found.kind === 'file') module.targets.set(specifier, add(found.path))
+      else if (found.kind === 'refused') {
+        // A require may stand in a branch that never runs: it fails when it is reached, as in k6.
+        if (!isRequire) throw scriptError(`${placeOf(module, offset)}: ${found.problem}`)
+      } else if (options.remotes?.has(found.url) === true)
+        module.targets.set(specifier, add(found.url))
+      else missing.add(found.url)
     }
   }
+  if (missing.size > 0) throw new MissingRemotes([...missing])
   return modules
 }
 
-function resolveSpecifier(
-  from: ParsedModule,
-  specifier: string,
-  offset: number,
-  add: (path: string) => number,
-): Target {
-  const builtin = builtinName(specifier)
-  if (builtin !== undefined) return builtin
-  const problem = refusal(from, specifier)
-  if (problem !== undefined) throw scriptError(`${placeOf(from, offset)}: ${problem}`)
-  return add(pathOf(from, specifier))
-}
+/** Modules that have to be fetched first. */
+export class MissingRemotes extends LoadError {
+  readonly urls: readonly string[]
 
-/** Why `from` cannot import `specifier`, or undefined when it can. */
-function refusal(from: ParsedModule, specifier: string): string | undefined {
-  if (builtinName(specifier) !== undefined) return undefined
-  if (!/^(\.\.?(\/|$)|\/|file:\/\/)/.test(specifier)) return refuseSpecifier(specifier)
-  const path = pathOf(from, specifier)
-  const isFile = existsSync(path) && statSync(path).isFile()
-  return isFile ? undefined : `cannot import "${specifier}": there is no file ${path}`
-}
-
-function pathOf(from: ParsedModule, specifier: string): string {
-  return specifier.startsWith('file://')
-    ? fileURLToPath(specifier)
-    : resolve(dirname(from.path), specifier)
+  constructor(urls: readonly string[]) {
+    super(EXIT.scriptException, `remote modules were not fetched: ${urls.join(', ')}`)
+    this.urls = urls
+  }
 }
 
 function parseModule(path: string, index: number, given?: string): ParsedModule {
-  const url = pathToFileURL(path).href
+  const url = isRemote(path) ? path : pathToFileURL(path).href
   const text = given ?? readSource(path)
   const isTypeScript = /\.[cm]?ts$/.test(path)
+  // Only packages get here with JSON: a script that imports it is refused by its syntax, as in k6.
+  const isJson = path.endsWith('.json') && path.includes('node_modules')
   const { code: source, map: typeMap } = isTypeScript
     ? stripTypes(text, url)
-    : { code: text, map: null }
+    : { code: isJson ? `module.exports = ${text}` : text, map: null }
   let kind: 'esm' | 'cjs' = 'esm'
   let parsed = parseSync('script.js', source, { sourceType: 'unambiguous', lang: 'js' })
   if (
