@@ -34,6 +34,7 @@ export {
   type SegmentQuery,
 } from './compare/figures.ts'
 export { change as changeText } from './compare/sentence.ts'
+export { spreadOfRuns, type FigureSpread } from './compare/spread.ts'
 export { ksDistance } from './distance.ts'
 export { findSuspects, type Suspect, type SuspectInput } from './suspects/suspects.ts'
 export type { ScoreParts, SuspectKind } from './suspects/judge.ts'

@@ -62,6 +62,8 @@ Vigie's own
       --precision 0.1                how close limit and first failure have to be
       --max N, --start N             highest and first load; otherwise none, and a tenth of the script's
       --no-suspects                  do not look for the series that gave first when a run fails
+      --runs N                       run it N times and say how much the runs differ; to find out whether
+                                     one script is faster than another: vigie load compare
       --check-after                  when the load has ended, run the data checks of that Vigie: one that
                                      is violated and was not before fails the run (exit code 99)
       --real-blocking                a thread for each VU, in which calls really block. Chosen by itself

@@ -17,6 +17,10 @@ import { DataChecksOver } from './check-after.ts'
 import { VigieClient } from './vigie-client.ts'
 
 export async function loadCommand(argv: readonly string[]): Promise<number> {
+  if (argv[0] === 'compare')
+    return (await import('./compare/command.ts')).compareCommand(argv.slice(1))
+  if (argv.some((one) => one === '--runs' || one.startsWith('--runs=')))
+    return (await import('./compare/command.ts')).repeatCommand(argv)
   const stderr = (text: string): void => void process.stderr.write(text)
   let args: ReturnType<typeof parseLoadArgs>
   try {

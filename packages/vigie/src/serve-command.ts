@@ -58,7 +58,7 @@ export async function serve(args: ServeArgs, extras: ServeExtras = {}): Promise<
   checkOpen(args, listen.host)
   const dataDir = resolve(flag('data.dir'))
   const webFile = flag('web.config.file')
-  const vigie = await startVigie({
+  const vigie: Vigie = await startVigie({
     version: VERSION,
     configFile: findConfig(args),
     targets: args.targets,
@@ -85,6 +85,11 @@ export async function serve(args: ServeArgs, extras: ServeExtras = {}): Promise<
     now: Date.now,
     log,
     startLoad: startLoadWith({ ...process.env, ...loadEnv }),
+    compareRuns: async (a, b) => {
+      const { compareStored } = await import('./compare/stored-runs.ts')
+      const { runsOf } = await import('./compare/runs-of-vigie.ts')
+      return compareStored(a, b, runsOf(vigie))
+    },
     ...(demo === undefined ? {} : { demo }),
   })
   writeAddress(dataDir, { url: vigie.url, pid: process.pid })

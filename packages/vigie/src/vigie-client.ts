@@ -135,6 +135,16 @@ export class VigieClient {
     return (await response.json()) as { id: string; startedMs: number; endedMs: number | null }[]
   }
 
+  /** The report of a stored run. */
+  async run<T>(id: string): Promise<T> {
+    const response = await this.#fetch(`api/vigie/runs/${encodeURIComponent(id)}`, {
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    })
+    const answer = (await response.json()) as T & { error?: string }
+    if (!response.ok) throw new Error(answer.error ?? `${this.url} answered ${response.status}`)
+    return answer
+  }
+
   /** Runs every data check now and gives what is then known. */
   async runChecks(): Promise<CheckState[]> {
     const response = await this.#fetch('api/vigie/checks/run', {

@@ -39,7 +39,7 @@ export interface ComparisonRow {
   /** Geometric means of the sides (errors: means). */
   a: number
   b: number
-  /** b ÷ a and its interval; errors: of the odds. Null: not a number (nothing, or no spread known). */
+  /** b ÷ a and its interval (throughput: a wider one); errors: of the odds. Null: not a number (nothing, or no spread known). */
   ratio: number | null
   low: number | null
   high: number | null
@@ -67,6 +67,8 @@ export interface CompareOptions {
 
 const SEVERAL = { minimumEffect: 0.05, alpha: 0.05 }
 const SINGLE = { minimumEffect: 0.1, alpha: 0.01 }
+/** Throughput may speak up beside latency, so it must be surer: together they keep to the share of alarms. */
+const THROUGHPUT_ALPHA = 0.2
 /** Least absolute difference of error rates that is called one. */
 const ERRORS_EFFECT = 0.001
 /** The verdict rests on the first of these that both sides have, and on throughput. */
@@ -122,7 +124,8 @@ function rowOf(
   rules: Required<CompareOptions>,
 ): ComparisonRow {
   const { kind } = a[0]!
-  const row = kind === 'errors' ? errorsRow(a, b, rules) : speedRow(kind, a, b, rules)
+  const alpha = kind === 'throughput' ? rules.alpha * THROUGHPUT_ALPHA : rules.alpha
+  const row = kind === 'errors' ? errorsRow(a, b, rules) : speedRow(kind, a, b, { ...rules, alpha })
   return { name, kind, isPrimary, ...row }
 }
 

@@ -8,12 +8,10 @@ const SEGMENT_MS_MIN = 2000
 const LATENCIES = /^(http_req_duration|iteration_duration|ws_|grpc_)/
 const BUILT_IN = /^(http_|iteration|ws_|grpc_|group_duration|data_|vus|dropped_|checks|browser_)/
 
-/** A metric as reports, `handleSummary` and `--summary-export` have it: values inside, or beside. */
-type Metric = Readonly<Record<string, unknown>>
-
 export interface RunSummary {
   id: string
-  metrics: Readonly<Record<string, Metric>>
+  /** As reports, `handleSummary` and `--summary-export` have them: with the values inside, or beside. */
+  metrics: Readonly<Record<string, unknown>>
 }
 
 /** Figures that runs are compared by. Custom trends count, custom counters and rates do not. */
@@ -25,10 +23,13 @@ export function comparedRun({ id, metrics }: RunSummary): ComparedRun {
   return { id, figures }
 }
 
-function valuesOf(metric: Metric): ReadonlyMap<string, number> {
-  const values = (metric['values'] ?? metric) as Record<string, unknown>
+function valuesOf(metric: unknown): ReadonlyMap<string, number> {
+  if (typeof metric !== 'object' || metric === null) return new Map()
+  const { values = metric } = metric as { values?: unknown }
   return new Map(
-    Object.entries(values).filter((entry): entry is [string, number] => Number.isFinite(entry[1])),
+    Object.entries(values as Record<string, unknown>).filter((entry): entry is [string, number] =>
+      Number.isFinite(entry[1]),
+    ),
   )
 }
 
