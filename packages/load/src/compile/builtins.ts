@@ -83,6 +83,43 @@ export const BUILTIN_MODULES: ReadonlyMap<string, BuiltinModule> = new Map([
     },
   ],
   ['k6/data', { members: ['SharedArray'], blocking: [], missing: [], hasDefault: true }],
+  [
+    'k6/encoding',
+    { members: ['b64encode', 'b64decode'], blocking: [], missing: [], hasDefault: true },
+  ],
+  [
+    'k6/crypto',
+    {
+      members: [
+        'createHash',
+        'createHMAC',
+        'hmac',
+        'md4',
+        'md5',
+        'sha1',
+        'sha256',
+        'sha384',
+        'sha512',
+        'sha512_224',
+        'sha512_256',
+        'ripemd160',
+        'randomBytes',
+        'hexEncode',
+      ],
+      blocking: [],
+      missing: [],
+      hasDefault: true,
+    },
+  ],
+  [
+    'k6/timers',
+    {
+      members: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'],
+      blocking: [],
+      missing: [],
+      hasDefault: true,
+    },
+  ],
   ['k6/html', { members: ['parseHTML'], blocking: [], missing: [], hasDefault: true }],
   [
     'jslib/k6-utils',

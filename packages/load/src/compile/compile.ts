@@ -96,10 +96,13 @@ function dependenciesOf(module: ParsedModule): number[] {
 }
 
 const LATER_GLOBALS = new Set(['setTimeout', 'setInterval'])
+/** Modules whose things call back on their own. */
+const LATER_MODULES = ['k6/timers', 'k6/websockets', 'k6/experimental/websockets']
 const LATER_MEMBERS = new Set(['then', 'asyncRequest'])
 
 /** Whether anything in the module runs after the code around it: async functions, reactions, timers. */
-function runsLater({ program, scopes }: ParsedModule): boolean {
+function runsLater({ program, scopes, targets }: ParsedModule): boolean {
+  if ([...targets.values()].some((target) => LATER_MODULES.includes(String(target)))) return true
   let found = false
   const visit = (node: Node): void => {
     if (found) return

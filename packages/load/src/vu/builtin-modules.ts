@@ -2,6 +2,8 @@
 import { createK6Summary } from '../jslib/k6-summary.ts'
 import { createK6Utils } from '../jslib/k6-utils.ts'
 import { createPapaparse } from '../jslib/papaparse.ts'
+import { createCrypto } from './crypto.ts'
+import { createEncoding } from './encoding.ts'
 import { createExecution } from './execution.ts'
 import { createHtml } from './html.ts'
 import { createHttp } from './http.ts'
@@ -22,12 +24,21 @@ const MODULES = new Map<string, (vu: Vu) => Record<string, unknown>>([
   ['jslib/k6-summary', createK6Summary],
   ['jslib/k6-utils', createK6Utils],
   ['jslib/papaparse', createPapaparse],
+  ['k6/encoding', createEncoding],
+  ['k6/crypto', createCrypto],
+  ['k6/timers', createTimersModule],
 ])
 
 /** A new instance for `vu`; the members hang on the namespace and on its default export. */
 export function builtinModule(name: string, vu: Vu): Record<string, unknown> {
   const members = MODULES.get(name)!(vu)
   return Object.defineProperties({ default: members }, Object.getOwnPropertyDescriptors(members))
+}
+
+/** The same timers as the globals. */
+function createTimersModule(vu: Vu): Record<string, unknown> {
+  const names = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval']
+  return Object.fromEntries(names.map((name) => [name, vu.global[name]]))
 }
 
 function createData(vu: Vu): Record<string, unknown> {

@@ -1,9 +1,9 @@
 /** The global object of a VU: what k6 gives to scripts, nothing of Node. */
-import { randomUUID, webcrypto } from 'node:crypto'
 import { LANGUAGE_GLOBALS } from '../compile/builtins.ts'
 import { formatConsole } from './console.ts'
 import type { LogLevel } from './environment.ts'
 import type { Vu } from './vu.ts'
+import { createWebCrypto } from './web-crypto.ts'
 
 type Callable = (...args: unknown[]) => unknown
 
@@ -19,11 +19,6 @@ const LANGUAGE: object = Object.freeze(
   ) as object,
 )
 
-const CRYPTO = Object.freeze({
-  getRandomValues: <T extends Uint8Array>(array: T): T => webcrypto.getRandomValues(array),
-  randomUUID: (): string => randomUUID(),
-})
-
 export function createGlobal(vu: Vu): Record<string, unknown> {
   const { env } = vu.environment
   const global = Object.create(LANGUAGE) as Record<string, unknown>
@@ -32,7 +27,7 @@ export function createGlobal(vu: Vu): Record<string, unknown> {
     __ENV: { ...env },
     Math,
     console: createConsole(vu),
-    crypto: CRYPTO,
+    crypto: createWebCrypto(vu),
     TextEncoder,
     TextDecoder,
     ...createTimers(vu),
