@@ -129,7 +129,7 @@ function md4Hmac(key: Uint8Array): Digester {
   const inner = md4Digester()
   inner.update(block.map((byte) => byte ^ 0x36))
   return {
-    update: inner.update,
+    update: (bytes) => inner.update(bytes),
     sum: () => md4(Buffer.concat([block.map((byte) => byte ^ 0x5c), inner.sum()])),
   }
 }
