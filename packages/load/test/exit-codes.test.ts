@@ -170,12 +170,13 @@ const cases: [what: string, source: string, code: number, says?: RegExp, flags?:
     107,
     /cannot fetch the module http:\/\/127.0.0.1:1\/index.js/,
   ],
+  ['an extension', `import x from 'k6/x/kafka'; ${OK}`, 107, /unknown module: "k6\/x\/kafka"/],
   ['a package of npm', `import x from 'lodash'; ${OK}`, 107, /"lodash"/],
   [
-    'a module of k6 that comes later',
+    'a module of k6 that Vigie has not',
     `import x from 'k6/browser'; ${OK}`,
     107,
-    /"k6\/browser" is not supported yet/,
+    /script.js:1:15: unknown module: "k6\/browser": browsers are not supported/,
   ],
   [
     'a method that comes later',

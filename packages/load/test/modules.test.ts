@@ -237,3 +237,16 @@ test('randomSeed makes numbers repeat', async () => {
   )
   expect(logged).toEqual(['true 2'])
 })
+
+test('import.meta, and what an import of a file must say', async () => {
+  const { logged } = await iterate(
+    "export default () => console.log(import.meta.url.split('/').pop(), import.meta.resolve('./d/x.js').slice(-6), import.meta.resolve('k6/http'))",
+  )
+  expect(logged).toEqual(['script.js d/x.js k6/http'])
+  await expect(
+    iterate("import './lib'; export default () => 1", { files: { 'lib.js': '' } }),
+  ).rejects.toThrow(/there is no file .*lib; there is .*lib\.js, and the ending has to be written/)
+  await expect(
+    iterate("import x from './x.json'; export default () => 1", { files: { 'x.json': '{}' } }),
+  ).rejects.toThrow(/JSON is not a module; want JSON.parse\(open\('.\/x.json'\)\)/)
+})

@@ -270,9 +270,25 @@ export const LANGUAGE_GLOBALS: ReadonlySet<string> = new Set([
   'arguments',
 ])
 
-/** Why `specifier`, which is neither a module that is served nor a path, cannot be imported. */
+/** Modules of k6 that Vigie has not, and why. */
+const ABSENT = new Map([
+  ['k6/net/grpc', 'gRPC is not supported'],
+  ['k6/browser', 'browsers are not supported'],
+  ['k6/experimental/browser', 'browsers are not supported'],
+  ['k6/experimental/grpc', 'gRPC is not supported'],
+  ['k6/experimental/redis', 'extensions written in Go are not supported'],
+  ['k6/experimental/tracing', 'k6 has removed it, too'],
+  ['k6/experimental/webcrypto', 'k6 has made it the global crypto'],
+  ['k6/experimental/timers', 'k6 has made it the global timers, and k6/timers'],
+])
+
+/** Why `specifier`, which is neither served nor a file, cannot be imported. */
 export function refuseSpecifier(specifier: string): string {
-  if (specifier === 'k6' || specifier.startsWith('k6/'))
-    return `the module "${specifier}" is not supported yet`
-  return `only k6 modules and files can be imported; got "${specifier}", want "k6/…", "./…", "../…", "/…", "file://…" or "https://…" (npm packages with --npm)`
+  if (specifier.startsWith('k6/x/'))
+    return `unknown module: "${specifier}": extensions written in Go are not supported`
+  if (specifier === 'k6' || specifier.startsWith('k6/')) {
+    const why = ABSENT.get(specifier)
+    return `unknown module: "${specifier}"${why === undefined ? '' : `: ${why}`}`
+  }
+  return `only k6 modules, files and https addresses can be imported (npm packages with --npm); got "${specifier}", want "k6/…", "./…", "../…", "/…", "file://…" or "https://…"`
 }

@@ -139,7 +139,8 @@ class Emitter {
       }
       case 'MetaProperty':
         if (((node['meta'] as Node)['name'] as string) !== 'import') return
-        throw scriptError(`${placeOf(this.#module, node.start)}: import.meta is not supported yet`)
+        this.#out.update(node.start, node.end, '$vl.meta')
+        return
       case 'MemberExpression':
         this.#visit(node['object'] as Node, node)
         if (node['computed'] === true) this.#visit(node['property'] as Node, node)

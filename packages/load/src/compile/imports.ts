@@ -89,8 +89,19 @@ export class Imports {
 }
 
 function file(path: string, specifier: string): Resolution {
-  if (existsSync(path) && statSync(path).isFile()) return { kind: 'file', path }
-  return { kind: 'refused', problem: `cannot import "${specifier}": there is no file ${path}` }
+  if (!existsSync(path) || !statSync(path).isFile()) {
+    const problem = `cannot import "${specifier}": there is no file ${path}${endingHint(path)}`
+    return { kind: 'refused', problem }
+  }
+  if (!path.endsWith('.json')) return { kind: 'file', path }
+  const problem = `cannot import "${specifier}": JSON is not a module; want JSON.parse(open('${specifier}'))`
+  return { kind: 'refused', problem }
+}
+
+/** Endings are written out, as in k6. */
+function endingHint(path: string): string {
+  const ending = ['.js', '.ts', '/index.js', '/index.ts'].find((end) => existsSync(path + end))
+  return ending === undefined ? '' : `; there is ${path}${ending}, and the ending has to be written`
 }
 
 function remote(url: string): Resolution {

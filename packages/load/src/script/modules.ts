@@ -68,6 +68,8 @@ interface Link {
   requireTarget(target: Target): unknown
   open(path: unknown, mode?: unknown): string | ArrayBuffer
   import(target: Target): Promise<unknown>
+  /** `import.meta` */
+  meta: { url: string; resolve(specifier: unknown): string }
 }
 
 export interface ModuleHost {
@@ -158,6 +160,10 @@ export class ModuleInstances {
       module,
       require: (specifier) => this.#require(index, specifier),
       requireTarget: (target) => this.#requireTarget(target),
+      meta: {
+        url: program.url,
+        resolve: (specifier) => resolveMeta(program.url, String(specifier)),
+      },
       open: (path, mode) => this.#open(program.path, path, mode),
       import: async (target) => {
         if (typeof target === 'number') await this.#runAsync(target)
@@ -211,6 +217,11 @@ export class ModuleInstances {
       `the "${what}" function is only available in the init stage (i.e. the global scope), see https://grafana.com/docs/k6/latest/using-k6/test-lifecycle for more information`,
     )
   }
+}
+
+/** Built-in modules by their names, all else as a URL. */
+function resolveMeta(from: string, specifier: string): string {
+  return /^k6(\/|$)/.test(specifier) ? specifier : new URL(specifier, from).href
 }
 
 function enumerable(getters: object): PropertyDescriptorMap {
