@@ -19,4 +19,5 @@ export type {
 export { type LoadWindowReading, type WindowReason } from './limit/meter.ts'
 export { type LoadDriver, type LoadSeat, SteeredRun } from './limit/steered-run.ts'
 export { EXIT, LoadError } from './errors.ts'
+export { type InspectOptions, inspectScript } from './inspect.ts'
 export { runLoad } from './run.ts'

@@ -36,7 +36,6 @@ import { scriptSource } from './outputs/script-source.ts'
 import { Progress, describeScenario } from './progress.ts'
 import { StatusLine } from './status-line.ts'
 import {
-  type SummaryData,
   type SummaryInput,
   checkReports,
   metricsData,
@@ -44,6 +43,7 @@ import {
   summaryExport,
 } from './summary/data.ts'
 import { brokenChecksText } from './summary/broken-checks.ts'
+import { machineSummary } from './summary/machine-readable.ts'
 import { summaryText } from './summary/text.ts'
 import { type RunSettings, readConfigFile, resolveSettings } from './settings.ts'
 import { NO_SCRIPT, USAGE } from './usage.ts'
@@ -768,12 +768,18 @@ class LoadRun {
     const input = this.#summaryInput()
     const data = summaryData(input)
     const { summaryExport: target } = this.#settings
-    if (target !== null) this.#writeFile(target, summaryExport(data))
+    const isNew = this.#settings.newMachineReadableSummary
+    const machine = isNew ? this.#machineSummary(input) : null
+    if (target !== null)
+      this.#writeFile(
+        target,
+        machine === null ? summaryExport(data) : JSON.stringify(machine, null, 4),
+      )
     this.#summaryText = this.#textOf(input, false)
     const mode = this.#settings.summaryMode
     if (mode === 'disabled') return
     const written = this.#facts.functions.includes('handleSummary')
-      ? await this.#handleSummary(data)
+      ? await this.#handleSummary(machine ?? data)
       : null
     if (written === null) {
       this.#io.stdout(`\n\n${this.#textOf(input, !input.noColor)}\n`)
@@ -788,8 +794,13 @@ class LoadRun {
     }
   }
 
+  #machineSummary({ engine, durationMs, trendStats }: SummaryInput): Record<string, unknown> {
+    const script = basename(this.#script)
+    return machineSummary({ engine, durationMs, trendStats, script, nowMs: this.#io.now() })
+  }
+
   /** Null: it failed, and the default summary is shown instead. */
-  async #handleSummary(data: SummaryData): Promise<[string, string | Uint8Array][] | null> {
+  async #handleSummary(data: unknown): Promise<[string, string | Uint8Array][] | null> {
     try {
       return await this.#workers[0]!.request('summary', { data })
     } catch (error) {

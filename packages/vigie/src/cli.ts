@@ -10,6 +10,8 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['demo', async () => (await import('./demo-command.ts')).demoCommand],
   ['load', async () => (await import('./load-command.ts')).loadCommand],
   ['run', async () => (await import('./load-command.ts')).loadCommand],
+  ['inspect', async () => (await import('./inspect-command.ts')).inspectCommand],
+  ['new', async () => (await import('./new-command.ts')).newCommand],
   ['check', async () => (await import('./check-command.ts')).checkCommand],
   ['version', async () => printVersion],
   ['help', async () => printHelp],

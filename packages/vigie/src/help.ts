@@ -18,6 +18,8 @@ export const HELP: string = `Vigie watches, wakes, shows and loads a live produc
   vigie demo mend                   mend it
   vigie load script.js              run a k6 script (vigie run is the same); vigie load --help
   vigie load compare A B            which of two runs is faster; or run both: --runs 3 A.js B.js
+  vigie new [FILE]                  write a small script to start from
+  vigie inspect script.js           the options of a script, as JSON
   vigie check config FILE           check a configuration with its rule files
   vigie check rules FILE…           check rule files
   vigie version

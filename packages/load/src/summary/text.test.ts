@@ -81,8 +81,8 @@ test('compact', () => {
         ✗ 'p(95)<500' p(95)=1.27s
         ✓ 'max<2000' max=1.5s
 
-        http_req_duration{kind:a}
-        ✓ 'avg<50' avg=20.18ms
+          {kind:a}
+          ✓ 'avg<50' avg=20.18ms
 
         http_reqs
         ✓ 'rate<1' rate=0.4/s

@@ -40,34 +40,30 @@ export interface TextInput {
 
 const SECTIONS: readonly [title: string, belongs: (name: string) => boolean][] = [
   ['CUSTOM', () => false],
-  ['HTTP', (name) => name.startsWith('http_')],
   [
-    'EXECUTION',
+    'HTTP',
     (name) =>
-      [
-        'vus',
-        'vus_max',
-        'iterations',
-        'iteration_duration',
-        'dropped_iterations',
-        'group_duration',
-      ].includes(name),
+      /^http_req(s|_(failed|duration|blocked|connecting|tls_handshaking|sending|waiting|receiving))/.test(
+        name,
+      ),
   ],
+  ['EXECUTION', (name) => /^(vus|iterations|iteration_duration|dropped_iterations)/.test(name)],
   ['NETWORK', (name) => name === 'data_received' || name === 'data_sent'],
   ['GRPC', (name) => name.startsWith('grpc_')],
   ['WEBSOCKET', (name) => name.startsWith('ws_')],
 ]
 
-/** Left out of the compact layout. */
-const DETAILS = new Set([
-  'group_duration',
+/** Left out of both layouts, with all names that begin so, as in k6. */
+const HIDDEN = ['checks', 'group_duration']
+/** Left out of the compact layout besides. */
+const DETAILS = [
   'http_req_blocked',
   'http_req_connecting',
   'http_req_receiving',
   'http_req_sending',
   'http_req_tls_handshaking',
   'http_req_waiting',
-])
+]
 
 export function summaryText(input: TextInput): string {
   return new SummaryText(input).toString()
@@ -125,11 +121,15 @@ class SummaryText {
     this.#title('THRESHOLDS', 2)
     const { thresholds, total } = this.#input
     for (const group of [...thresholds].sort((a, b) => compareText(a.key, b.key))) {
-      this.#lines.push(`    ${this.#paint(group.key, 'bold')}`)
+      const parent = group.key.split('{', 1)[0]!
+      const isUnder = parent !== group.key && thresholds.some(({ key }) => key === parent)
+      const pad = isUnder ? '      ' : '    '
+      const title = isUnder ? group.key.slice(parent.length) : group.key
+      this.#lines.push(`${pad}${this.#paint(title, 'bold')}`)
       const metric = 'promql' in group.target ? undefined : total.metric(group.target.metric)
       for (const threshold of group.thresholds) {
         const text = this.#thresholdValue(threshold, metric)
-        this.#lines.push(`    ${this.#mark(threshold.ok === true)} '${threshold.source}' ${text}`)
+        this.#lines.push(`${pad}${this.#mark(threshold.ok === true)} '${threshold.source}' ${text}`)
       }
       this.#lines.push('')
     }
@@ -214,7 +214,9 @@ class SummaryText {
     const thresholdKeys = new Set(this.#input.thresholds.map(({ key }) => key))
     for (const { metric, sink, submetrics } of view.metrics()) {
       const { name } = metric
-      const isHidden = name === 'checks' || (this.#input.mode === 'compact' && DETAILS.has(name))
+      const isHidden =
+        HIDDEN.some((one) => name.startsWith(one)) ||
+        (this.#input.mode === 'compact' && DETAILS.some((one) => name.startsWith(one)))
       const title = SECTIONS.find(([, belongs]) => belongs(name))?.[0] ?? 'CUSTOM'
       const section = rows.get(title)!
       if (!isHidden && (!sink.isEmpty || thresholdKeys.has(name)))
@@ -223,7 +225,7 @@ class SummaryText {
         if (sink.isEmpty && !thresholdKeys.has(submetric.key)) continue
         if (submetric.sink.isEmpty && !thresholdKeys.has(submetric.key)) continue
         const brace = submetric.key.indexOf('{')
-        if (isHidden && !thresholdKeys.has(submetric.key)) continue
+        if (isHidden) continue
         section.push(
           this.#metricRow(`{ ${submetric.key.slice(brace + 1, -1)} }`, 2, metric, submetric.sink),
         )
