@@ -308,7 +308,7 @@ describe('starting', () => {
   })
 
   test('a run starts with its flags, goes on alone, stops, and keeps what it printed', async () => {
-    const asked = { script: 'shop.js', vus: 5, duration: '1m30s', env: { A: '$(x)\u00a0y' } }
+    const asked = { script: 'shop.js', vus: 5, duration: '1m30s', env: { A: '$(x)' } }
     const { status, body } = await api('POST load/start', {
       ...asked,
       findLimit: true,
@@ -322,7 +322,7 @@ describe('starting', () => {
       vigieUrl: started.url,
       script: join(started.dir, 'scripts/shop.js'),
       flags:
-        '--vus 5 --duration 1m30s --env A=$(x)\u00a0y --find-limit --hold 5s --check-after'.split(
+        '--vus 5 --duration 1m30s --env A=$(x) --find-limit --hold 5s --check-after'.split(
           ' ',
         ),
     })

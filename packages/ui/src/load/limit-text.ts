@@ -1,6 +1,7 @@
 /** A search for the limit in words. */
 import type { LimitReport } from '../api/vigie.ts'
 import { formatCount } from '../time/format.ts'
+import { sentence } from './sentence.ts'
 
 export const loadText = (unit: LimitReport['unit'], load: number): string =>
   unit === 'vus'
@@ -28,13 +29,14 @@ export function limitVerdict({
   }
   return sustained === null
     ? 'Not even the smallest load was sustained.'
-    : `It takes ${loadText(unit, sustained)}.`
+    : `It sustains ${loadText(unit, sustained)}.`
 }
 
 export function limitSentence(limit: LimitReport): string {
-  const { unit, phase, sustained, failed, isConfirmed } = limit
+  const { unit, phase, sustained, failed, isConfirmed, why } = limit
   const parts = [PHASES[phase]]
-  if (sustained === null && failed !== null)
+  if (failed !== null && why) parts.push(sentence(why))
+  else if (sustained === null && failed !== null)
     parts.push(`Not even ${loadText(unit, failed)} could be sustained.`)
   else if (sustained !== null && failed === null && (phase === 'done' || phase === 'interrupted'))
     parts.push(`Sustained: ${loadText(unit, sustained)}; nothing higher was tried.`)

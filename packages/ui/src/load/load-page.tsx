@@ -14,6 +14,8 @@ import { StartForm } from './start-form.tsx'
 
 const EVERY_MS = 2000
 const SCRIPTS_EVERY_MS = 5000
+/** Running ones shown besides the list. */
+const CARDS_MAX = 5
 
 /** `runId` is undefined for the list, `compare` for the comparison. */
 export function LoadPage({ runId }: { runId: string | undefined }): ReactElement {
@@ -39,20 +41,22 @@ function AllRuns(): ReactElement {
       title="Load"
       isLoading={runs.isLoading && runs.data === undefined}
       controls={
-        <button
-          type="button"
-          className={isOpen ? 'btn on' : 'btn primary'}
-          aria-expanded={isOpen || isFirst}
-          data-testid="open-start"
-          onClick={() => setOpen(!isOpen)}
-        >
-          <Icon name={isOpen ? 'cross' : 'play'} size={13} />
-          {isOpen ? 'Close' : 'Start a run'}
-        </button>
+        !isFirst && (
+          <button
+            type="button"
+            className={isOpen ? 'btn on' : 'btn primary'}
+            aria-expanded={isOpen}
+            data-testid="open-start"
+            onClick={() => setOpen(!isOpen)}
+          >
+            <Icon name={isOpen ? 'cross' : 'play'} size={13} />
+            {isOpen ? 'Close' : 'Start a run'}
+          </button>
+        )
       }
     >
       {(isOpen || isFirst) && <StartForm scripts={scripts} preset={preset} />}
-      {running.map((run) => (
+      {running.slice(0, CARDS_MAX).map((run) => (
         <RunningCard key={run.id} run={run} />
       ))}
       <RunList

@@ -64,7 +64,7 @@ test.each<[Partial<Run>, string]>([
     { state: 'running', limit: { unit: 'vus', phase: 'up', sustained: 20 } },
     'Looking for the limit. Raising the load until something gives. 20 users held so far.',
   ],
-  [{ limit: { unit: 'rate', phase: 'done', sustained: 50 } }, 'It takes 50 iterations/s.'],
+  [{ limit: { unit: 'rate', phase: 'done', sustained: 50 } }, 'It sustains 50 iterations/s.'],
   [
     {
       state: 'failed',
@@ -216,6 +216,7 @@ const limit = (change: Partial<LimitReport>): LimitReport => ({
 test.each<[Partial<LimitReport>, string]>([
   [{}, 'Sustained: 40 users; at 48 users it gave. A longer hold just below confirmed it.'],
   [{ failed: null, isConfirmed: null }, 'Sustained: 40 users; nothing higher was tried.'],
+  [{ why: 'latency at 48', isConfirmed: null }, 'Latency at 48.'],
   [{ sustained: null, failed: 1, isConfirmed: null }, 'Not even 1 user could be sustained.'],
   [
     { phase: 'up', failed: null, isConfirmed: null, unit: 'rate' },
@@ -247,6 +248,9 @@ test.each([
   ['nodejs_eventloop_lag_p99_seconds', 'nodejs_eventloop_lag_p99_seconds', 'seconds'],
   ['events_processed_total', 'sum(rate(events_processed_total[10s]))', 'perSec'],
   ['lag_events', 'max(lag_events)', 'count'],
+  ['gc_duration_seconds_count', 'rate(gc_duration_seconds_count[8s])', 'perSec'],
+  ['received_bytes_total', 'rate(received_bytes_total[8s])', 'bytesPerSec'],
+  ['pool_utilisation', 'pool_utilisation', 'ratio'],
 ])('the suspect %s as %s is drawn in %s', (metric, expr, unit) =>
   expect(
     suspectChart({ rank: 1, metric, expr, labels: {}, score: 1, sentence: '', departedAt: null })

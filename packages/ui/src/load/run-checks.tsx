@@ -9,7 +9,6 @@ import { percent } from './run-verdict.ts'
 export function RunChecks({ run }: { run: RunDetail }): ReactElement {
   return (
     <>
-      <BrokenChecks run={run} />
       <section className="panel" aria-label="Checks">
         <h3>Checks</h3>
         {run.checks === undefined || run.checks.length === 0 ? (
@@ -67,7 +66,8 @@ function CheckTable({ checks }: { checks: ScriptCheck[] }): ReactElement {
 /** `::outer::inner` as `outer › inner`. */
 const groupName = (path: string): string => path.split('::').filter(Boolean).join(' › ')
 
-function BrokenChecks({ run }: { run: RunDetail }): ReactElement | null {
+/** With `--check-after`: what was right before the run and is wrong since. */
+export function BrokenChecks({ run }: { run: RunDetail }): ReactElement | null {
   if (run.brokenChecks === undefined || run.brokenChecks.length === 0) return null
   return (
     <section className="panel" aria-label="Data checks that the run broke">

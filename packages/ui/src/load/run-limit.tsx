@@ -5,7 +5,7 @@ import { Note, Pill } from '../controls/feedback.tsx'
 import { formatAge, formatCount, formatDurationMs } from '../time/format.ts'
 import { LimitCurve } from './limit-curve.tsx'
 import { limitSentence, loadText } from './limit-text.ts'
-import { perSec, percent, sentence } from './run-verdict.ts'
+import { perSec, percent } from './run-verdict.ts'
 
 export function RunLimit({ limit }: { limit: LimitReport }): ReactElement {
   const { headroom } = limit
@@ -19,9 +19,6 @@ export function RunLimit({ limit }: { limit: LimitReport }): ReactElement {
         </span>
         <div>
           <p>{limitSentence(limit)}</p>
-          {limit.why && (limit.failed !== null || limit.phase === 'done') && (
-            <p className="muted">{sentence(limit.why)}</p>
-          )}
           {headroom && (
             <p className="muted">
               That is {formatCount(Number(headroom.factor.toPrecision(3)))} × the busiest moment of

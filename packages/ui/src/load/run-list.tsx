@@ -71,8 +71,8 @@ export function RunList({
         empty={
           filter === '' ? (
             <Empty title="No load runs yet" icon="load">
-              Start one above, or run <code>vigie load script.js</code> with a k6 script: it reports
-              here by itself.
+              Run <code>vigie load script.js</code> with a k6 script in the folder where Vigie runs:
+              it reports here by itself.
             </Empty>
           ) : (
             <Empty title="No run of such a script" icon="explore" />
@@ -187,7 +187,9 @@ function Row({
 }): ReactElement {
   const now = Date.now()
   const held = run.thresholds.filter((one) => one.ok === true).length
-  const isBroken = run.thresholds.some((one) => one.ok === false)
+  // A search breaks them on purpose.
+  const hasThresholds = run.thresholds.length > 0 && !run.limit
+  const isBroken = hasThresholds && run.thresholds.some((one) => one.ok === false)
   const started = formatDateTime(run.startedMs)
   return (
     <tr data-testid="run-list-row" data-run={run.id} data-state={run.state}>
@@ -225,7 +227,7 @@ function Row({
         {run.failedRatio === null ? '–' : percent(run.failedRatio)}
       </td>
       <td className={isBroken ? 'n wide-only tone-crit toned' : 'n wide-only'}>
-        {run.thresholds.length === 0 ? '–' : `${held} of ${run.thresholds.length}`}
+        {!hasThresholds ? '–' : `${held} of ${run.thresholds.length}`}
       </td>
     </tr>
   )

@@ -1,9 +1,10 @@
 /** One run, live or as it ended: its verdict first, then why, then everything there is to look at. */
 import { useMemo, useState, type ReactElement } from 'react'
 import { Link } from 'wouter'
+import { ApiError } from '../api/client.ts'
 import type { DashboardEntry, RunDetail } from '../api/vigie.ts'
 import { useVigie } from '../api/use-api.ts'
-import { Content } from '../controls/feedback.tsx'
+import { Content, Empty } from '../controls/feedback.tsx'
 import { Icon } from '../controls/icon.tsx'
 import { Popover } from '../controls/popover.tsx'
 import { Tabs, type TabItem } from '../controls/tabs.tsx'
@@ -15,7 +16,7 @@ import { formatDateTime } from '../time/range.ts'
 import { GeneratorFacts, GeneratorNote } from './generator-health.tsx'
 import { RunActions } from './run-actions.tsx'
 import { RunChartPanel, type RunZoom } from './run-chart.tsx'
-import { RunChecks } from './run-checks.tsx'
+import { BrokenChecks, RunChecks } from './run-checks.tsx'
 import { RunLimit } from './run-limit.tsx'
 import { RunOptions } from './run-options.tsx'
 import { RunPill } from './run-pill.tsx'
@@ -30,6 +31,7 @@ import { percent, progressText, tookMs, verdict } from './run-verdict.ts'
 const EVERY_MS = 1000
 /** Ended runs do not change; that one was deleted is seen soon enough. */
 const ENDED_EVERY_MS = 30_000
+const NOT_FOUND = 404
 
 type Tab = 'charts' | 'requests' | 'checks' | 'generator' | 'script' | 'summary'
 
@@ -54,7 +56,13 @@ export function RunPage({ id }: { id: string }): ReactElement {
       isLoading={run.isLoading && run.data === undefined}
       controls={run.data && <RunActions run={run.data} />}
     >
-      <Content loaded={run}>{(detail) => <RunBody run={detail} />}</Content>
+      {run.error instanceof ApiError && run.error.status === NOT_FOUND ? (
+        <Empty title="There is no such run" icon="load">
+          It was deleted, or made room for newer ones. <Link href="/load">All runs</Link>
+        </Empty>
+      ) : (
+        <Content loaded={run}>{(detail) => <RunBody run={detail} />}</Content>
+      )}
     </Page>
   )
 }
@@ -77,11 +85,12 @@ function RunBody({ run }: { run: RunDetail }): ReactElement {
       <RunHead run={run} />
       {run.generator && <GeneratorNote health={run.generator} />}
       <RunNumbers run={run} />
-      {run.limit && <RunLimit limit={run.limit} />}
+      {run.limit ? <RunLimit limit={run.limit} /> : <RunThresholds run={run} />}
+      <BrokenChecks run={run} />
       {run.suspects && run.suspects.length > 0 && (
         <RunSuspects run={run} suspects={run.suspects} zoom={zoom} setZoom={setZoom} />
       )}
-      <RunThresholds run={run} />
+      {run.limit && <RunThresholds run={run} />}
       <Tabs
         items={items}
         selected={tab}

@@ -1,11 +1,14 @@
 /** The servers' series that gave first, each with its sentence and its chart over the run. */
-import type { ReactElement } from 'react'
+import { useState, type ReactElement } from 'react'
 import { Link } from 'wouter'
 import type { RunDetail, Suspect } from '../api/vigie.ts'
 import { writeGraphUrl } from '../explore/graph-url.ts'
 import { tookMs } from './run-verdict.ts'
 import { RunChartPanel, type RunZoom } from './run-chart.tsx'
 import { suspectChart } from './suspect-chart.ts'
+
+/** Shown before somebody asks for more. */
+const FIRST = 2
 
 export function RunSuspects({
   run,
@@ -14,6 +17,8 @@ export function RunSuspects({
   setZoom,
 }: { run: RunDetail; suspects: Suspect[] } & RunZoom): ReactElement {
   const { id, startedMs, endedMs } = run
+  const [isLong, setLong] = useState(false)
+  const shown = isLong ? suspects : suspects.slice(0, FIRST)
   return (
     <section aria-label="What gave first">
       <div className="section-title">
@@ -23,7 +28,7 @@ export function RunSuspects({
         </span>
       </div>
       <ol className="suspects">
-        {suspects.map((one) => (
+        {shown.map((one) => (
           <li key={one.rank} className="panel suspect" data-testid="suspect">
             <div className="suspect-text">
               <span className="suspect-rank num" aria-hidden="true">
@@ -43,6 +48,11 @@ export function RunSuspects({
           </li>
         ))}
       </ol>
+      {shown.length < suspects.length && (
+        <button type="button" className="btn more" onClick={() => setLong(true)}>
+          {suspects.length - shown.length} more
+        </button>
+      )}
     </section>
   )
 }

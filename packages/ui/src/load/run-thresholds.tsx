@@ -15,7 +15,7 @@ export function RunThresholds({ run }: { run: RunDetail }): ReactElement | null 
   const sorted = [...run.thresholds].sort((a, b) => ORDER.get(a.ok)! - ORDER.get(b.ok)!)
   return (
     <section className="panel" aria-label="Thresholds">
-      <h3>Thresholds</h3>
+      <h3>{run.limit ? 'Thresholds when the search ended' : 'Thresholds'}</h3>
       <ul className="rows threshold-rows">
         {sorted.map((one) => (
           <li

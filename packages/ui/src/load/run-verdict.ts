@@ -1,6 +1,7 @@
 /** What became of a run, in one sentence, and how its figures are written. */
 import type { Run, RunMetric } from '../api/vigie.ts'
 import { limitVerdict } from './limit-text.ts'
+import { sentence } from './sentence.ts'
 import { formatBytes, formatCount, formatDurationMs } from '../time/format.ts'
 
 /** A run in a list, or one read whole. */
@@ -39,12 +40,6 @@ export function verdict(run: AnyRun): string {
 
 const thresholdsText = (count: number): string =>
   count === 1 ? '1 threshold' : `${count} thresholds`
-
-/** Begins like a sentence and ends like one. */
-export function sentence(text: string): string {
-  const trimmed = text.trim()
-  return trimmed.charAt(0).toUpperCase() + trimmed.slice(1) + (/[.!?]$/.test(trimmed) ? '' : '.')
-}
 
 /** A value of a metric, with the unit that the metric has. */
 export function metricText(metric: RunMetric | undefined, value: number): string {

@@ -5,6 +5,7 @@ import type { LoadScripts } from '../api/vigie.ts'
 import { useApi, type Loaded } from '../api/use-api.ts'
 import { Content, Empty, Note } from '../controls/feedback.tsx'
 import { Icon } from '../controls/icon.tsx'
+import { sentence } from './sentence.ts'
 import { commandLine, startBody, type StartFields } from './start-fields.ts'
 
 export function StartForm({
@@ -32,7 +33,9 @@ export function StartForm({
 function NoScripts({ answer }: { answer: LoadScripts | undefined }): ReactElement {
   return (
     <Empty title="Nothing to start from here" icon="load">
-      {answer?.problem ?? `There are no scripts in ${answer?.folder ?? 'the folder'}.`}
+      {answer?.problem
+        ? sentence(answer.problem)
+        : `There are no scripts in ${answer?.folder ?? 'the folder'}.`}
     </Empty>
   )
 }

@@ -3,21 +3,21 @@ import type { Suspect } from '../api/vigie.ts'
 import { seriesName } from '../explore/series-name.ts'
 import type { RunChart, RunUnit } from './run-queries.ts'
 
-const UNITS: [RegExp, RunUnit][] = [
-  [/_bytes$/, 'bytes'],
-  [/cpu_seconds/, 'ratio'],
-  [/_seconds(_|$)/, 'seconds'],
-  [/_(ratio|utili[sz]ation)$/, 'ratio'],
-]
+/** A rate of seconds is a share of time, a rate of bytes a speed, any other rate a count per second. */
+function unitOf(metric: string, isRate: boolean): RunUnit {
+  if (/_seconds(_sum|_total)?$/.test(metric)) return isRate ? 'ratio' : 'seconds'
+  if (/_bytes(_total)?$/.test(metric)) return isRate ? 'bytesPerSec' : 'bytes'
+  if (isRate) return 'perSec'
+  return /_(ratio|utili[sz]ation)$/.test(metric) ? 'ratio' : 'count'
+}
+
 /** A suspect is one series, or one for each of few places. */
 const SERIES_MAX = 8
 
 export function suspectChart({ metric, expr, rank }: Suspect): RunChart {
-  const isRate = /^\s*(sum|max|avg)?[^(]*\(?\s*(rate|irate)\(/.test(expr)
-  const unit = UNITS.find(([name]) => name.test(metric))?.[1] ?? (isRate ? 'perSec' : 'count')
   return {
     title: `${rank}. ${metric}`,
-    unit,
+    unit: unitOf(metric, /\b(rate|irate|deriv)\(/.test(expr)),
     seriesMax: SERIES_MAX,
     queries: [{ expr, name: (labels) => seriesName(labels) || metric }],
   }
