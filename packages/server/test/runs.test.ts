@@ -321,10 +321,9 @@ describe('starting', () => {
       runId: id,
       vigieUrl: started.url,
       script: join(started.dir, 'scripts/shop.js'),
-      flags:
-        '--vus 5 --duration 1m30s --env A=$(x) --find-limit --hold 5s --check-after'.split(
-          ' ',
-        ),
+      flags: '--vus 5 --duration 1m30s --env A=$(x) --find-limit --hold 5s --check-after'.split(
+        ' ',
+      ),
     })
     expect((await api(`GET runs/${id}`)).body).toMatchObject({
       state: 'running',

@@ -32,18 +32,13 @@ export function limitVerdict({
     : `It sustains ${loadText(unit, sustained)}.`
 }
 
+/** Where the search is, and what is known: in the words of the search itself once there are any. */
 export function limitSentence(limit: LimitReport): string {
   const { unit, phase, sustained, failed, isConfirmed, why } = limit
+  const isOver = phase === 'done' || phase === 'interrupted'
   const parts = [PHASES[phase]]
-  if (failed !== null && why) parts.push(sentence(why))
-  else if (sustained === null && failed !== null)
-    parts.push(`Not even ${loadText(unit, failed)} could be sustained.`)
-  else if (sustained !== null && failed === null && (phase === 'done' || phase === 'interrupted'))
-    parts.push(`Sustained: ${loadText(unit, sustained)}; nothing higher was tried.`)
-  else if (sustained !== null && failed !== null)
-    parts.push(`Sustained: ${loadText(unit, sustained)}; at ${loadText(unit, failed)} it gave.`)
+  if (why !== null && (isOver || failed !== null)) parts.push(sentence(why))
   else if (sustained !== null) parts.push(`${loadText(unit, sustained)} held so far.`)
-  if (isConfirmed === true) parts.push('A longer hold just below confirmed it.')
   if (isConfirmed === false) parts.push('A longer hold just below did not confirm it.')
   return parts.filter((part) => part !== '').join(' ')
 }

@@ -214,13 +214,18 @@ const limit = (change: Partial<LimitReport>): LimitReport => ({
 })
 
 test.each<[Partial<LimitReport>, string]>([
-  [{}, 'Sustained: 40 users; at 48 users it gave. A longer hold just below confirmed it.'],
-  [{ failed: null, isConfirmed: null }, 'Sustained: 40 users; nothing higher was tried.'],
-  [{ why: 'latency at 48', isConfirmed: null }, 'Latency at 48.'],
-  [{ sustained: null, failed: 1, isConfirmed: null }, 'Not even 1 user could be sustained.'],
+  [{ why: 'it sustains 40 VUs; at 48 it fails' }, 'It sustains 40 VUs; at 48 it fails.'],
   [
-    { phase: 'up', failed: null, isConfirmed: null, unit: 'rate' },
+    { phase: 'bisect', why: 'at 48 it fails', isConfirmed: null },
+    'Narrowing down between what held and what did not. At 48 it fails.',
+  ],
+  [
+    { phase: 'up', failed: null, isConfirmed: null, unit: 'rate', why: 'no limit found up to 40' },
     'Raising the load until something gives. 40 iterations/s held so far.',
+  ],
+  [
+    { failed: null, why: 'no limit found', isConfirmed: false },
+    'No limit found. A longer hold just below did not confirm it.',
   ],
 ])('the limit %o in words', (change, text) => expect(limitSentence(limit(change))).toBe(text))
 
