@@ -87,7 +87,7 @@ export class Levels {
   async run(step: SearchStep, onWindow: OnWindow): Promise<LevelSeen> {
     let seen = await this.#once(step, onWindow)
     if (step.phase === 'cooldown') return seen
-    for (let i = 0; i < RETRIES && this.#isDoubtful(seen); i++) {
+    for (let i = 0; i < RETRIES && this.#isDoubtful(step, seen); i++) {
       if (this.#cool !== null) await this.#once(this.#cool, () => {})
       seen = await this.#once(step, onWindow)
     }
@@ -95,9 +95,10 @@ export class Levels {
     return seen
   }
 
-  #isDoubtful({ failedShare, hasStalled, closeness }: LevelSeen): boolean {
-    const isFailed = failedShare > FAIL_SHARE
-    return isFailed && hasStalled && closeness < BLATANT && !this.#seat.signal.aborted
+  #isDoubtful(step: SearchStep, { failedShare, hasStalled, closeness }: LevelSeen): boolean {
+    if (this.#seat.signal.aborted || failedShare <= FAIL_SHARE || !hasStalled) return false
+    // A soak fails below a load that has held: by however much, it needs a reason.
+    return step.phase === 'confirm' || closeness < BLATANT
   }
 
   async #once(step: SearchStep, onWindow: OnWindow): Promise<LevelSeen> {
