@@ -4,6 +4,7 @@
  * break is the bottleneck), queues and durations outgrow what the load explains, rates stop to follow it.
  */
 import { ksDistance } from '../distance.ts'
+import { demandOf } from '../fits/utilisation.ts'
 import { lineOf, mean, median, spearman } from '../statistics.ts'
 import { type Frame, at, departure, expect } from './frame.ts'
 import { samplesIn, settled } from './series.ts'
@@ -85,11 +86,11 @@ function ceilingOf({ values }: Signal, frame: Frame): number | null {
     .filter(
       (i) => levels[i]!.isOk && positions[i]! <= BELOW_KNEE * breakAt! && !Number.isNaN(values[i]!),
     )
-  const x = known.map((i) => throughput[i]!)
-  const y = known.map((i) => values[i]!)
-  if (x.length < 2) return null
-  const { intercept, slope } = lineOf(x, y)
-  return slope > 0 && intercept < 0.6 ? (1 - intercept) / slope : null
+  const demand = demandOf(
+    known.map((i) => throughput[i]!),
+    known.map((i) => values[i]!),
+  )
+  return demand?.ceiling ?? null
 }
 
 function emptied(signal: Signal, frame: Frame): Verdict | null {
