@@ -83,25 +83,23 @@ export const OPTIONS: ReadonlyMap<string, OptionSpec> = new Map<string, OptionSp
       want: 'an object with ttl, select and policy',
       env: 'K6_DNS',
       read: (t) => parseDns(t),
-      later: true,
     },
   ],
   ['maxRedirects', count('K6_MAX_REDIRECTS')],
   ['userAgent', text('K6_USER_AGENT')],
   ['batch', count('K6_BATCH')],
   ['batchPerHost', count('K6_BATCH_PER_HOST')],
-  ['httpDebug', { ...text('K6_HTTP_DEBUG'), later: true }],
+  ['httpDebug', text('K6_HTTP_DEBUG')],
   ['insecureSkipTLSVerify', yes('K6_INSECURE_SKIP_TLS_VERIFY')],
-  ['tlsCipherSuites', { check: isTexts, want: 'a list of cipher suites', later: true }],
+  ['tlsCipherSuites', { check: isTexts, want: 'a list of cipher suites' }],
   [
     'tlsVersion',
     {
       check: (value) => isText(value) || isObject(value),
       want: 'a version or an object with min and max',
-      later: true,
     },
   ],
-  ['tlsAuth', { check: isList, want: 'a list of certificates', later: true }],
+  ['tlsAuth', { check: isList, want: 'a list of certificates' }],
   ['throw', yes('K6_THROW')],
   [
     'thresholds',
@@ -112,8 +110,8 @@ export const OPTIONS: ReadonlyMap<string, OptionSpec> = new Map<string, OptionSp
       read: readJson,
     },
   ],
-  ['blacklistIPs', { ...texts('K6_BLACKLIST_IPS', 'a list of address ranges'), later: true }],
-  ['blockHostnames', { ...texts('K6_BLOCK_HOSTNAMES', 'a list of host names'), later: true }],
+  ['blacklistIPs', texts('K6_BLACKLIST_IPS', 'a list of address ranges')],
+  ['blockHostnames', texts('K6_BLOCK_HOSTNAMES', 'a list of host names')],
   [
     'hosts',
     { check: isObject, want: 'an object of addresses by host', env: 'K6_HOSTS', read: readJson },
@@ -140,7 +138,7 @@ export const OPTIONS: ReadonlyMap<string, OptionSpec> = new Map<string, OptionSp
   ['noCookiesReset', yes('K6_NO_COOKIES_RESET')],
   ['discardResponseBodies', yes('K6_DISCARD_RESPONSE_BODIES')],
   ['consoleOutput', text('K6_CONSOLE_OUTPUT')],
-  ['localIPs', { ...text('K6_LOCAL_IPS'), later: true }],
+  ['localIPs', text('K6_LOCAL_IPS')],
 ])
 
 function readJson(value: string): unknown {

@@ -79,8 +79,8 @@ const values: [what: string, layers: Partial<Layers>, name: string, expected: un
   [
     'hosts',
     { script: { hosts: { 'A.test': '127.0.0.1:80' } } },
-    'hosts',
-    [['a.test', '127.0.0.1:80']],
+    'network',
+    expect.objectContaining({ hosts: [['a.test', '127.0.0.1:80']] }),
   ],
   ['the console', { env: { K6_CONSOLE_OUTPUT: 'c.log' } }, 'consoleOutput', 'c.log'],
 ]

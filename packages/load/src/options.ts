@@ -9,6 +9,7 @@ import { EXECUTION_OPTIONS, MAX_VUS, type Scenario, deriveScenarios } from './ex
 import { maxVusOf } from './executors/plan.ts'
 import { readSegmentation, segmentScenarios } from './executors/segment.ts'
 import { type Segmentation, type Stripes, stripesOf } from './executors/stripes.ts'
+import { type NetworkOptions, readNetwork } from './http/network.ts'
 import { OPTIONS, environmentOptions, isNeutral } from './option-table.ts'
 
 /** Tags that k6 puts on samples by itself when nothing else is asked for. */
@@ -56,7 +57,7 @@ export interface VuOptions {
   setupTimeoutMs: number
   teardownTimeoutMs: number
   handleSummaryTimeoutMs: number
-  hosts: [string, string][]
+  network: NetworkOptions
   tags: [string, string][]
   /** Which VUs of the whole test are ours; null: all. */
   stripes: Stripes | null
@@ -121,7 +122,7 @@ export function consolidate(
       EXIT.invalidConfig,
       `the scenarios need ${vus} VUs; want at most ${MAX_VUS}`,
     )
-  return { options: { ...build(merged, scenarios, userAgent), ...part }, warnings }
+  return { options: { ...build(merged, scenarios, userAgent, env), ...part }, warnings }
 }
 
 /** What of the scenarios this generator runs, and which VUs of the whole test are its own. */
@@ -217,6 +218,7 @@ function build(
   merged: Record<string, unknown>,
   scenarios: Scenario[],
   userAgent: string,
+  env: Layers['env'],
 ): RunOptions {
   const tagsKept = systemTags(merged['systemTags'] as string[] | undefined)
   const flag = (name: string): boolean => merged[name] === true
@@ -247,7 +249,7 @@ function build(
     throw: flag('throw'),
     rps: count('rps', 0),
     minIterationDurationMs: ms('minIterationDuration', 0),
-    hosts: pairs('hosts').map(([host, address]) => [host.toLowerCase(), address]),
+    network: readNetwork(merged, env, refuse),
     tags: pairs('tags'),
     stripes: null,
     systemTags: tagsKept,
@@ -260,6 +262,13 @@ function build(
     consoleOutput: (merged['consoleOutput'] as string | undefined) || null,
     raw: merged,
   }
+}
+
+function refuse(option: string, value: unknown, want: string): never {
+  throw new LoadError(
+    EXIT.other,
+    `invalid value ${JSON.stringify(value)} for the option "${option}": want ${want}`,
+  )
 }
 
 /** Names that are no system tags are left out, as in k6. */

@@ -11,7 +11,6 @@ import { LocalPlayer, type Player } from './executors/player.ts'
 import { runShares } from './executors/runner.ts'
 import { RunState, monotonicMs } from './executors/run-state.ts'
 import { ThreadMeter } from './generator/thread-meter.ts'
-import { Resolver } from './http/dns.ts'
 import { MAX_SERIES, SampleBuffer } from './metrics/buffer.ts'
 import { SampleLog } from './metrics/sample-log.ts'
 import type { VuOptions } from './options.ts'
@@ -19,7 +18,12 @@ import { mapStacks } from './script/isolate.ts'
 import { OpenedFiles } from './script/modules.ts'
 import { loadZstd } from './vu/http-encoding.ts'
 import { Vu, describeError } from './vu/vu.ts'
-import { type LogLevel, type VuEnvironment, createEnvironment } from './vu/environment.ts'
+import {
+  type LogLevel,
+  type VuEnvironment,
+  createEnvironment,
+  networkOf,
+} from './vu/environment.ts'
 import type { FromWorker, Preparation, Requests, ScriptFacts, ToWorker } from './worker-protocol.ts'
 
 /** ms between two hand-overs of samples. */
@@ -237,7 +241,7 @@ class WorkerHost {
       ...this.#environment!,
       options: options satisfies VuOptions,
       testOptions: deepFreeze(testOptions),
-      resolver: new Resolver(new Map(options.hosts)),
+      ...networkOf(options),
       files: new OpenedFiles(new Set(openedFiles)),
       sharedArrays,
       state: new RunState(scenarios, state),

@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { compileScript } from '../src/compile/compile.ts'
 import { SampleBuffer } from '../src/metrics/buffer.ts'
-import { Resolver } from '../src/http/dns.ts'
 import { consolidate } from '../src/options.ts'
-import { createEnvironment } from '../src/vu/environment.ts'
+import { createEnvironment, networkOf } from '../src/vu/environment.ts'
 import { type Outcome, Vu } from '../src/vu/vu.ts'
 
 export interface Iterated {
@@ -59,7 +58,7 @@ export async function iterate(source: string, setting: VuSetting = {}): Promise<
         { script: setting.options, env: setting.env ?? {}, flags: {} },
         'Vigie',
       ).options
-      environment.resolver = new Resolver(new Map(environment.options.hosts))
+      Object.assign(environment, networkOf(environment.options))
     }
     const vu = new Vu(1, environment)
     await vu.evaluate()

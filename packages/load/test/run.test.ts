@@ -277,7 +277,7 @@ test.concurrent('websockets that fail: refused, cut off, closed by the server, t
     }`,
   )
   expect(logged, stderr).toEqual([
-    'connect ECONNREFUSED 127.0.0.1:1',
+    'dial tcp 127.0.0.1:1: connect: connection refused',
     'cut 1006',
     'bye 4000',
     'in a handler',

@@ -3,6 +3,8 @@ import type { IncomingMessage } from 'node:http'
 import type { MessagePort } from 'node:worker_threads'
 import type WebSocket from 'ws'
 import type { HttpClient, WireResult } from '../http/client.ts'
+import type { HttpFailure } from '../http/failure.ts'
+import { decode, loadZstd } from '../vu/http-encoding.ts'
 import type { UrlCache } from '../http/url.ts'
 import { CLOSED, OPEN, webSocketClass } from '../vu/websocket-class.ts'
 import type { FromIo, RemoteResult, ToIo } from './wire.ts'
@@ -53,7 +55,7 @@ export class VuIo {
       case 'request': {
         const { id, request } = message
         return this.#client.request({ ...request, url: this.#urls.parse(request.url) }, (result) =>
-          this.#answer(id, result),
+          this.#decoded(id, result),
         )
       }
       case 'client':
@@ -65,6 +67,23 @@ export class VuIo {
       case 'stopped':
         return this.#onStopped()
     }
+  }
+
+  /** zstd is loaded asynchronously, which a thread that blocks cannot wait for: it is undone here. */
+  #decoded(id: number, result: WireResult): void {
+    const { exchange } = result
+    const encoding = exchange?.head.contentEncoding ?? ''
+    if (!exchange?.body?.length || !encoding.includes('zstd')) return this.#answer(id, result)
+    const bytes = Buffer.from(exchange.body)
+    void loadZstd().then(() => {
+      try {
+        const head = { ...exchange.head, contentEncoding: '' }
+        this.#answer(id, { ...result, exchange: { head, body: decode(bytes, encoding) } })
+      } catch (error) {
+        const failure = error as HttpFailure
+        this.#answer(id, { ...result, exchange: null, failure, partialBody: Buffer.alloc(0) })
+      }
+    })
   }
 
   #answer(id: number, result: WireResult): void {

@@ -15,6 +15,8 @@ export const MAX_HEAD_BYTES: number = 10 << 20
 /** Bytes of a response's body as sent, and again when decoded. */
 export const MAX_BODY_BYTES: number = 256 << 20
 
+/** Bytes of a proxy's answer to CONNECT. */
+const MAX_TUNNEL_ANSWER = 64 << 10
 /** ms in which a connection must be made, whatever the request's own timeout. */
 const DIAL_TIMEOUT_MS = 30_000
 const READ_BUFFER_BYTES = 64 << 10
@@ -43,11 +45,14 @@ export interface ConnectionTarget {
   isTls: boolean
   /** TLS options; `servername` among them. */
   tls: ConnectionOptions
-  localAddress?: string
+  localAddress: string | undefined
+  /** Head of a CONNECT request: the port dialled is a proxy's, and TLS starts behind it. Null: none. */
+  tunnel: string | null
 }
 
 type Phase =
   | 'dial'
+  | 'tunnel'
   | 'tls'
   | 'idle'
   | 'head'
@@ -79,6 +84,8 @@ export class Connection {
   remotePort = 0
   tlsVersion = ''
   cipher = ''
+  /** The protocol that TLS agreed on; '' for none. */
+  alpn = ''
   /** Responses read so far. */
   exchanges = 0
   /** Bytes over the wire, as far as this class sees them. */
@@ -154,7 +161,8 @@ export class Connection {
       this.remoteAddress = socket.remoteAddress ?? this.remoteAddress
       if (target.isTls) {
         this.#startTimer(Math.max(1, this.#dialTimeoutMs - this.connectingMs))
-        this.#handshake(target.tls)
+        if (target.tunnel === null) this.#handshake(target.tls)
+        else this.#openTunnel(target.tunnel, target.tls)
       } else {
         if (!shared) socket.on('data', (chunk: Buffer) => void this.#read(chunk, chunk.length))
         this.#opened()
@@ -174,6 +182,33 @@ export class Connection {
     return this.#phase !== 'closed'
   }
 
+  /** Asks the proxy for a way through; what it answers in vain is the failure, as Go has it. */
+  #openTunnel(head: string, tls: ConnectionOptions): void {
+    this.#phase = 'tunnel'
+    let answer = ''
+    const onData = (chunk: Buffer): void => {
+      answer += chunk.toString('latin1')
+      if (answer.length > MAX_TUNNEL_ANSWER)
+        this.#fail(new HttpFailure(1000, 'malformed HTTP response'))
+      if (!answer.includes('\r\n\r\n')) return
+      this.#raw.off('data', onData)
+      const [, status, reason] = /^HTTP\/\d\.\d (\d{3}) ?(.*)\r\n/.exec(answer) ?? []
+      if (status === '200') this.#handshake(tls)
+      else this.#fail(new HttpFailure(1000, reason ?? `malformed HTTP response`))
+    }
+    this.#raw.on('data', onData)
+    this.#raw.write(head, 'latin1')
+  }
+
+  /** Hands the TLS socket over to a protocol of its own; from here on this object only counts bytes. */
+  takeTls(): TLSSocket {
+    const socket = this.#socket as TLSSocket
+    for (const event of ['error', 'end', 'close']) socket.removeAllListeners(event)
+    this.#phase = 'closed'
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    return socket
+  }
+
   #handshake(tls: ConnectionOptions): void {
     const start = performance.now()
     this.#phase = 'tls'
@@ -184,9 +219,12 @@ export class Connection {
       this.handshakingMs = performance.now() - start
       this.tlsVersion = tlsName(socket.getProtocol())
       this.cipher = socket.getCipher().standardName.replace(/(ECDHE.*POLY1305)_SHA256$/, '$1')
+      this.alpn =
+        socket.alpnProtocol === false || socket.alpnProtocol === null ? '' : socket.alpnProtocol
+      if (this.alpn !== 'h2')
+        socket.on('data', (chunk: Buffer) => void this.#read(chunk, chunk.length))
       this.#opened()
     })
-    socket.on('data', (chunk: Buffer) => void this.#read(chunk, chunk.length))
   }
 
   #listen(socket: Socket): void {
@@ -313,7 +351,10 @@ export class Connection {
     if (this.#phase === 'until-end') return this.#complete()
     if (this.#phase === 'idle') return this.#fail(new HttpFailure(1000, 'EOF'))
     const isEarly =
-      this.#phase === 'dial' || this.#phase === 'tls' || (this.#phase === 'head' && !this.hasAnswer)
+      this.#phase === 'dial' ||
+      this.#phase === 'tunnel' ||
+      this.#phase === 'tls' ||
+      (this.#phase === 'head' && !this.hasAnswer)
     this.#fail(new HttpFailure(1000, isEarly ? 'EOF' : 'unexpected EOF'))
   }
 
@@ -367,6 +408,7 @@ export class Connection {
           this.#keep(chunk, at, chunk.length)
           return
         case 'dial':
+        case 'tunnel':
         case 'tls':
         case 'idle':
         case 'closed':

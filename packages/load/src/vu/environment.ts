@@ -1,9 +1,13 @@
 /** What the VUs of one worker thread share. */
+import type { ConnectionOptions } from 'node:tls'
 import type { Program } from '../compile/compile.ts'
 import { type VuOptions, consolidate } from '../options.ts'
 import { HttpClient } from '../http/client.ts'
 import { ConnectionShare } from '../http/connection.ts'
 import { Resolver } from '../http/dns.ts'
+import { AddressPool } from '../http/network.ts'
+import { Proxies } from '../http/proxy.ts'
+import { tlsOptionsOf } from '../http/tls-options.ts'
 import { HeadParser } from '../http/head.ts'
 import { UrlCache } from '../http/url.ts'
 import type { SampleBuffer } from '../metrics/buffer.ts'
@@ -24,6 +28,9 @@ export interface VuEnvironment {
   customMetrics: Map<string, Metric>
   connections: ConnectionShare
   resolver: Resolver
+  proxies: Proxies
+  /** TLS options for a host. */
+  tls: (host: string) => ConnectionOptions
   urls: UrlCache
   files: OpenedFiles
   sharedArrays: SharedArrays
@@ -51,14 +58,15 @@ export function createEnvironment(
   hooks: EnvironmentHooks,
   waiter: Waiter | null = null,
 ): VuEnvironment {
+  const { options } = consolidate({ script: {}, env: {}, flags: {} }, 'Vigie')
   return {
     isolate: createIsolate(program),
-    options: consolidate({ script: {}, env: {}, flags: {} }, 'Vigie').options,
+    options,
     testOptions: {},
     samples,
     customMetrics: new Map(),
     connections: new ConnectionShare(new HeadParser()),
-    resolver: new Resolver(new Map()),
+    ...networkOf(options),
     urls: new UrlCache(),
     files: new OpenedFiles(null),
     sharedArrays: new Map(),
@@ -69,12 +77,28 @@ export function createEnvironment(
   }
 }
 
-/** The HTTP client of one VU with connections of this thread. */
-export function openClient({ options, connections, resolver }: VuEnvironment): HttpClient {
+/** The HTTP client of VU `id` with connections of this thread. */
+export function openClient(environment: VuEnvironment, id: number): HttpClient {
+  const { options, connections, resolver, proxies, tls } = environment
+  const { localIPs } = options.network
   return new HttpClient({
     share: connections,
     resolver,
-    tls: { rejectUnauthorized: !options.insecureSkipTLSVerify, ALPNProtocols: ['http/1.1'] },
+    proxies,
+    tls,
     noReuse: options.noConnectionReuse,
+    maxIdle: options.batch,
+    maxIdlePerOrigin: options.batchPerHost || 2,
+    localAddress: localIPs === '' ? undefined : new AddressPool(localIPs).at(Math.max(0, id - 1)),
   })
+}
+
+/** What the options say of the network, made ready for all VUs of the thread. */
+export function networkOf(options: VuOptions): Pick<VuEnvironment, 'resolver' | 'proxies' | 'tls'> {
+  const { network, insecureSkipTLSVerify } = options
+  return {
+    resolver: new Resolver(network),
+    proxies: new Proxies(network.proxies),
+    tls: tlsOptionsOf(network.tls, !insecureSkipTLSVerify, ['h2', 'http/1.1']),
+  }
 }

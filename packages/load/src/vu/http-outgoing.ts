@@ -70,7 +70,7 @@ export function refusal({ method, url, headers }: Outgoing): HttpFailure | null 
 export function headText(
   { method, url, body, headers, cookie }: Outgoing,
   userAgent: string,
-  target: string,
+  { target, proxyHeader }: { target: string; proxyHeader: string },
   closes: boolean,
 ): string {
   let head = `${method || 'GET'} ${target} HTTP/1.1\r\nHost: ${headers?.get('Host') ?? url.hostHeader}\r\n`
@@ -86,6 +86,7 @@ export function headText(
   if (url.credentials !== null && !headers?.has('Authorization'))
     head += `Authorization: Basic ${url.credentials}\r\n`
   if (cookie !== '') head += `Cookie: ${cookie}\r\n`
+  head += proxyHeader
   if (closes && !headers?.has('Connection')) head += 'Connection: close\r\n'
   return latin1(`${head}\r\n`)
 }

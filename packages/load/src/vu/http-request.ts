@@ -136,6 +136,10 @@ export class HttpRequest {
     this.#fail = fail
     const { compression } = this.#params
     if (compression !== null && this.#out.body !== null && needsZstd(compression)) {
+      if (this.#vu.environment.waiter !== null)
+        throw new TypeError(
+          'zstd cannot be used in a script that needs real blocking; want gzip or br',
+        )
       void loadZstd().then(() => this.#compressed())
     } else {
       this.#compressed()
@@ -224,13 +228,14 @@ export class HttpRequest {
 
   /** Fast path: nothing in the request but method and address; the text is kept with the URL. */
   #headOf(out: Outgoing): string {
-    const { userAgent, noConnectionReuse } = this.#vu.environment.options
+    const { environment } = this.#vu
+    const { userAgent, noConnectionReuse } = environment.options
     const { url, method } = out
     if (out.headers !== null || out.cookie !== '' || out.body !== null)
-      return headText(out, userAgent, url.path, noConnectionReuse)
+      return headText(out, userAgent, environment.proxies.targetOf(url), noConnectionReuse)
     let head = url.plainHeads.get(method)
     if (head === undefined) {
-      head = headText(out, userAgent, url.path, noConnectionReuse)
+      head = headText(out, userAgent, environment.proxies.targetOf(url), noConnectionReuse)
       url.plainHeads.set(method, head)
     }
     return head

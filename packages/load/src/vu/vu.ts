@@ -83,7 +83,7 @@ export class Vu {
     this.id = id
     this.environment = environment
     this.global = createGlobal(this)
-    this.client = waiter === null ? openClient(environment) : new RemoteClient(waiter)
+    this.client = waiter === null ? openClient(environment, id) : new RemoteClient(waiter)
     this.jar = new CookieJar(Date.now)
     environment.samples.log?.own(this)
     this.baseTags = this.#owned(environment.samples.tags.of([...options.tags, ['group', '']]))

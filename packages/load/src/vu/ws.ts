@@ -5,11 +5,15 @@ import { FOLDED } from '../metrics/buffer.ts'
 import { BUILTIN_METRICS } from '../metrics/metric.ts'
 import type { TagSet } from '../metrics/tags.ts'
 import { canonicalName } from '../http/head.ts'
-import { parseEndpoint } from '../http/dns.ts'
+import type { Endpoint } from '../http/dns.ts'
+import { failureOf } from '../http/failure.ts'
+import type { RequestUrl } from '../http/url.ts'
 import { RemoteSocket } from '../blocking/remote-client.ts'
 import { isColoured } from '../script/isolate.ts'
-import { readParams } from './http-params.ts'
+import { cookieText } from './http-outgoing.ts'
+import { type RequestParams, readParams } from './http-params.ts'
 import { goError } from './response.ts'
+import { textOf } from './text.ts'
 import type { Vu } from './vu.ts'
 import { CLOSING, OPEN, webSocketClass } from './websocket-class.ts'
 
@@ -51,13 +55,22 @@ function called(fn: Callable, args: unknown[]): unknown {
   return isColoured(fn) ? result : undefined
 }
 
+/** What cannot be read is an exception here. */
+function readConnectParams(params: unknown): RequestParams {
+  try {
+    return readParams(params)
+  } catch (error) {
+    throw goError((error as Error).message)
+  }
+}
+
 class Session {
   readonly #vu: Vu
   readonly #url: string
   readonly #callback: Callable
   readonly #done: (result: WsResult) => void
   readonly #fail: (error: unknown) => void
-  readonly #params: ReturnType<typeof readParams>
+  readonly #params: RequestParams
   readonly #handlers = new Map<string, Callable[]>()
   readonly #timers = new Set<() => void>()
   readonly #pings = new Map<string, number>()
@@ -69,6 +82,8 @@ class Session {
   #tags: TagSet
   #start = 0
   #openedMs = 0
+  #endpoint: Endpoint | null = null
+  readonly #deflates: boolean
   #lastPing = 0
   #thrown: { error: unknown } | null = null
 
@@ -85,7 +100,16 @@ class Session {
     this.#callback = callback
     this.#done = done
     this.#fail = fail
-    this.#params = readParams(params)
+    // Parameters of k6/http that websockets do not have change nothing here.
+    const { compression, ...rest } = (params ?? {}) as Record<string, unknown>
+    const algorithm = compression === undefined || compression === null ? '' : textOf(compression)
+    if (algorithm !== '' && algorithm !== 'deflate') {
+      throw goError(
+        `unsupported compression algorithm '${algorithm}', supported algorithm is 'deflate'`,
+      )
+    }
+    this.#deflates = algorithm === 'deflate'
+    this.#params = readConnectParams(rest)
     this.#result = { url, status: 0, headers: {}, body: '', error: '' }
     this.#tags = this.#params.tags === null ? vu.tags : vu.withTags(this.#params.tags)
   }
@@ -93,46 +117,65 @@ class Session {
   /** Dials; returns how to drop everything. */
   start(): () => void {
     this.#start = performance.now()
+    const { resolver, urls } = this.#vu.environment
     try {
-      this.#socket = this.#dial()
+      if (!/^wss?:/i.test(this.#url)) throw new Error('malformed ws or wss URL')
+      const url = urls.parse(this.#url.replace(/^ws/i, 'http'))
+      // A thread that blocks hears of no lookup; the other end does it.
+      if (this.#vu.environment.waiter !== null) {
+        this.#dial(
+          url,
+          resolver.mapped(url.host, url.port) ?? { address: url.host, port: url.port },
+        )
+        return () => this.#drop()
+      }
+      resolver.resolve(url.host, url.port, (endpoint) => {
+        if (this.#isOver) return
+        if (!('address' in endpoint)) return this.#refused(endpoint.detail)
+        this.#dial(url, endpoint)
+      })
     } catch (error) {
-      this.#refused((error as Error).message)
+      this.#refused((error as Error).message.replace(/^invalid URL: /, ''))
       return () => {}
     }
-    this.#listen(this.#socket)
     return () => this.#drop()
   }
 
-  #dial(): WebSocket {
-    const { options, urls } = this.#vu.environment
-    const url = urls.parse(this.#url.replace(/^ws/, 'http'))
-    const cookies = (this.#params.jar ?? this.#vu.jar)
-      .for(url)
-      .map(({ name, value }) => `${name}=${value}`)
+  #dial(url: RequestUrl, endpoint: Endpoint): void {
+    const { options, tls } = this.#vu.environment
     const headers: Record<string, string> = { 'User-Agent': options.userAgent }
-    if (cookies.length > 0) headers['Cookie'] = cookies.join('; ')
+    const cookies = cookieText(
+      this.#params.headers?.get('Cookie'),
+      null,
+      this.#params.jar ?? this.#vu.jar,
+      url,
+    )
     for (const [name, value] of this.#params.headers ?? []) headers[name] = value
+    if (cookies !== '') headers['Cookie'] = cookies
+    headers['Host'] ??= url.hostHeader
     const protocols = this.#params.headers?.get('Sec-Websocket-Protocol')
     delete headers['Sec-Websocket-Protocol']
-    const mapped = options.hosts.find(
-      ([host]) => host === url.host || host === `${url.host}:${url.port}`,
-    )
-    const endpoint = mapped === undefined ? undefined : parseEndpoint(mapped[1], url.port)
+    this.#endpoint = endpoint
     const offered = protocols === undefined ? [] : protocols.split(/,\s*/)
     const settings = {
       headers,
       maxPayload: MAX_MESSAGE_BYTES,
-      perMessageDeflate: false,
+      perMessageDeflate: this.#deflates,
       handshakeTimeout: this.#params.timeoutMs,
-      rejectUnauthorized: !options.insecureSkipTLSVerify,
-      ...(endpoint === undefined
-        ? {}
-        : { host: endpoint.address, port: endpoint.port, servername: url.host }),
+      ...(url.isTls ? { ...tls(url.host), ALPNProtocols: ['http/1.1'] } : {}),
+      host: endpoint.address,
+      port: endpoint.port,
     }
     const { waiter } = this.#vu.environment
-    if (waiter !== null)
-      return new RemoteSocket(waiter, this.#url, offered, settings) as unknown as WebSocket
-    return new (webSocketClass())(this.#url, offered, settings)
+    try {
+      this.#socket =
+        waiter === null
+          ? new (webSocketClass())(this.#url, offered, settings)
+          : (new RemoteSocket(waiter, this.#url, offered, settings) as unknown as WebSocket)
+    } catch (error) {
+      return this.#refused((error as Error).message)
+    }
+    this.#listen(this.#socket)
   }
 
   #listen(socket: WebSocket): void {
@@ -157,11 +200,21 @@ class Session {
       this.#emit('pong', () => [])
     })
     socket.on('error', (error) => {
-      if (this.#openedMs === 0) return this.#refused(error.message)
+      if (this.#openedMs === 0) return this.#refused(this.#reason(error))
       this.#result.error = error.message
       this.#emit('error', () => [goError(`websocket: ${error.message}`)])
     })
     socket.on('close', (code) => this.#closed(code))
+  }
+
+  /** Go's words for why there is no connection. */
+  #reason(error: NodeJS.ErrnoException): string {
+    if (error.code === undefined || this.#endpoint === null) return error.message
+    const { address, port } = this.#endpoint
+    const remote = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+    const phase = /^E[A-Z]+$/.test(error.code) && error.syscall !== 'read' ? 'dial' : 'tls'
+    const host = this.#url.replace(/^\w+:\/\//, '').replace(/[:/?#].*$/s, '')
+    return failureOf(error, phase, { host, remote, local: '' }).detail
   }
 
   #answered(response: IncomingMessage): void {
@@ -182,8 +235,10 @@ class Session {
   }
 
   #tag(): void {
+    // A name that the script gave stands for the address, too.
+    const named = this.#tags.pairs.find(([name]) => name === 'name')?.[1] ?? this.#url
     const pairs: [string, string][] = [
-      ['url', this.#vu.environment.samples.isFull ? FOLDED : this.#url],
+      ['url', this.#vu.environment.samples.isFull ? FOLDED : named],
       ['status', String(this.#result.status)],
     ]
     const protocol = this.#socket?.protocol
