@@ -184,6 +184,8 @@ export interface LimitReport {
     /** The PromQL expression that the peak is the maximum of. */
     expr: string
   } | null
+  /** What else is to be known, one sentence each; complete at the end. */
+  notes: string[]
 }
 
 /** A series of a server that may have given first. */

@@ -23,6 +23,7 @@ import {
 import { findSuspects } from '../suspects/find-suspects.ts'
 import type { VigieClient } from '../vigie-client.ts'
 import { NO_HEALTH, healthOf } from './health.ts'
+import { fitSentences } from './fits.ts'
 import { findHeadroom } from './headroom.ts'
 import { type LevelSeen, Levels } from './levels.ts'
 import { levelLine, limitText } from './text.ts'
@@ -228,6 +229,7 @@ export class FindLimit implements LoadDriver {
     const result = search.result()
     this.#fill(search)
     this.#report.phase = seat.signal.aborted ? 'interrupted' : 'done'
+    this.#report.notes = [...result.notes, ...fitSentences(this.#report)]
     seat.status('')
     let suspects: SuspectReport[] | null = null
     if (client !== null && this.#report.levels.length > 0) {
@@ -247,7 +249,6 @@ export class FindLimit implements LoadDriver {
     seat.say(
       limitText(this.#report, {
         suspects,
-        notes: result.notes,
         hasVigie: client !== null,
         wantsSuspects,
         columns: seat.columns,
@@ -271,6 +272,7 @@ function newReport(unit: LimitReport['unit'], holdMs: number, precision: number)
     isConfirmed: null,
     levels: [],
     headroom: null,
+    notes: [],
   }
 }
 

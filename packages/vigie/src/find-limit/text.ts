@@ -11,7 +11,6 @@ const NO_VIGIE = `    Suspects and head-room need a Vigie that watches the targe
 export interface LimitTextOptions {
   /** Null: nobody looked. */
   suspects: SuspectReport[] | null
-  notes: readonly string[]
   hasVigie: boolean
   wantsSuspects: boolean
   columns: number
@@ -31,7 +30,7 @@ export function limitText(report: LimitReport, options: LimitTextOptions): strin
   const { why, headroom } = report
   const parts = [
     `\n  █ LIMIT\n\n    ${why ?? 'Nothing is known yet.'}\n`,
-    ...options.notes.map((note) => `    ${note}\n`),
+    ...report.notes.map((note) => `    ${note}\n`),
     headroom === null ? '' : `    ${headroomText(headroom)}\n`,
     '\n',
     curveText(report),
