@@ -167,6 +167,33 @@ describe('ends', () => {
     )
   })
 
+  test('unconfirmed when the generator does not keep up for a soak', () => {
+    const { capacity, phases } = search((load, ms, phase) => ({
+      ...cliff(412)(load, ms, phase),
+      generatorOk: phase !== 'confirm',
+    }))
+    const { outcome, maxSustainable, confirmedAt, failure, notes } = capacity.result()
+    expect([outcome, confirmedAt, failure]).toEqual(['limit', null, 'latency'])
+    expect(maxSustainable).toBeGreaterThan(376)
+    expect(phases.filter((phase) => phase === 'confirm')).toHaveLength(2)
+    expect(notes.at(-1)).toMatch(/^The generator did not keep up for a soak at \d+ VUs/)
+  })
+
+  test('confirmed by the second soak when the first had an accident', () => {
+    let soaks = 0
+    const { capacity } = search((load, ms, phase) => {
+      if (phase === 'confirm') soaks++
+      const isAccident = phase === 'confirm' && soaks === 1
+      return seen(
+        load,
+        windows((i) => load > 412 || (isAccident && i > 5 && i < 9)),
+      )
+    })
+    const { confirmedAt, maxSustainable } = capacity.result()
+    expect(soaks).toBe(2)
+    expect(confirmedAt! / maxSustainable!).toBeCloseTo(0.95, 2)
+  })
+
   test('below the start when that fails already', () => {
     const { capacity, loads } = search(cliff(6), { start: 50 })
     expect(capacity.result().maxSustainable).toBe(6)

@@ -32,8 +32,10 @@ const RECOVERED_MS = 1
 const SOAK_LOAD = 0.95
 /** Finest step between two soaks. */
 const SOAK_STEP = 0.05
+/** Share of fine windows from which on a soak that failed may have been an accident: it is run again once. */
+const ACCIDENT = 0.5
 const MAX_PROBES = 80
-const MAX_SOAKS = 8
+const MAX_SOAKS = 10
 /** Cool-downs in a row before the target is given up. */
 const MAX_COOLDOWNS = 3
 /** Halvings below `start` when that fails already. */
@@ -102,6 +104,7 @@ export class CapacitySearch {
   #isClose = false
   #soakLo: CapacityLevel | null = null
   #soakHi: CapacityLevel | null = null
+  readonly #rerunSoaks = new Set<number>()
   #soaks = 0
   #cooldowns = 0
   #stopped = false
@@ -288,6 +291,20 @@ export class CapacitySearch {
 
   #afterSoak(level: CapacityLevel): SearchStep {
     const { precision, unit } = this.#options
+    const isOurs = level.failure === 'generator'
+    if (level.verdict === 'fail' && (isOurs || level.okShare >= ACCIDENT)) {
+      if (!this.#rerunSoaks.has(level.load)) {
+        this.#rerunSoaks.add(level.load)
+        return this.#soak(level.load)
+      }
+      // That says nothing of the target: what the holds found stands.
+      if (isOurs && this.#soakHi === null && this.#bracket().hi?.failure !== 'generator') {
+        this.#notes.push(
+          `The generator did not keep up for a soak at ${loadText(level.load, unit)}: the limit is not confirmed.`,
+        )
+        return this.#done()
+      }
+    }
     if (level.verdict === 'pass') this.#soakLo = level
     else {
       if (this.#soakHi === null)
