@@ -178,12 +178,6 @@ const cases: [what: string, source: string, code: number, says?: RegExp, flags?:
     107,
     /script.js:1:15: unknown module: "k6\/browser": browsers are not supported/,
   ],
-  [
-    'a method that comes later',
-    'import http from "k6/http"; export default function () { http.get("http://127.0.0.1:1").html() }',
-    107,
-    /Response.html\(\) is not supported yet/,
-  ],
 ]
 
 test.concurrent.each(cases)('%s', async (_, source, code, says = /^/, flags = []) => {

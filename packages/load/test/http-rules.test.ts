@@ -470,3 +470,49 @@ test('expectedStatuses refuses what is neither a status nor a range', async () =
     'unsupported argument, expected http.expectedStatuses',
   ])
 })
+
+test('pages: html, links and forms', async () => {
+  answers.set(
+    '/page',
+    ok(
+      '<a href="next?x=1">on</a><a id="none">no</a><form action="/login" method="post"><input name="user" value="me"><input name="pass"><input type="submit" name="go" value="Go"></form><form id="find" action="/find?old#f"><input name="q" value="a b"></form>',
+    ),
+  )
+  const { logged, count } = await run(`
+    const open = (page, how) => page.clickLink(how)
+    let page = http.get(BASE + '/page')
+    console.log(page.html('a').text(), page.html().find('form').size())
+    console.log(open(page).request.url, page.clickLink({ selector: 'a', params: { headers: { 'X-A': '1' } } }).status)
+    page.submitForm({ fields: { pass: 'secret' } })
+    page = page.submitForm({ formSelector: '#find', submitSelector: '#no' }); console.log(page.url)
+    for (const call of [() => page.html(), () => http.get(BASE + '/page').clickLink({ selector: '#none' }), () => http.get(BASE + '/page').clickLink({ selector: 'i' })]) try { call() } catch (e) { console.log(e.message) }
+    try { http.get('http://127.0.0.1:1').html() } catch (e) { console.log(e.message.slice(0, 51)) }`)
+  expect(logged.map((line) => line.replaceAll(server.base, 'BASE'))).toEqual([
+    'onno 2',
+    'BASE/next?x=1 200',
+    'BASE/find?q=a+b#f',
+    "no valid href attribute value found on element '#none' in response 'BASE/page'",
+    "no element found for selector 'i' in response 'BASE/page'",
+    'Request Failed: Get "http://127.0.0.1:1": dial tcp 127.0.0.1:1: connect: connection refused',
+    "the body is null so we can't transform it to HTML -",
+  ])
+  expect(server.requests.map(shown).filter((line) => !line.includes('/page'))).toEqual([
+    'GET /next?x=1 | ',
+    'GET /next?x=1 | X-A: 1 | ',
+    // Both forms fit the selector, and k6 sends what all of them hold.
+    'POST /login | Content-Length: 31 | Content-Type: application/x-www-form-urlencoded | go=Go&pass=secret&q=a+b&user=me',
+    'GET /find?q=a+b | ',
+  ])
+  expect(count('http_reqs')).toBe(8)
+})
+
+test('httpDebug logs heads, or everything', async () => {
+  answers.set('/debug', ok('answer', 'X-B: 1\r\n'))
+  const lines = async (httpDebug: string): Promise<string[]> =>
+    (await run("http.post(BASE + '/debug', 'question')", { httpDebug })).logged
+  const host = server.base.slice(7)
+  const request = `Request:\nPOST /debug HTTP/1.1\nHost: ${host}\nUser-Agent: Vigie\nContent-Length: 8\n\n`
+  const response = 'Response:\nHTTP/1.1 200 OK\nContent-Length: 6\nX-B: 1\n\n'
+  expect(await lines('headers')).toEqual([`${request}\n`, `${response}\n`])
+  expect(await lines('full')).toEqual([`${request}question\n`, `${response}answer\n`])
+})

@@ -181,13 +181,6 @@ export function builtinName(specifier: string): string | undefined {
     : undefined
 }
 
-/** Methods of a response that k6 has and Vigie does not serve yet. */
-export const MISSING_RESPONSE_METHODS: ReadonlySet<string> = new Set([
-  'html',
-  'submitForm',
-  'clickLink',
-])
-
 /** Globals of the VU; every other free name that the language lacks is undefined, as in k6. */
 export const VU_GLOBALS: ReadonlySet<string> = new Set([
   '__VU',

@@ -4,7 +4,7 @@
  * yet reaches a blocking call makes the script one that needs real blocking.
  */
 import { type Node, child, list, staticKey } from './ast.ts'
-import { BUILTIN_MODULES, MISSING_RESPONSE_METHODS, builtinName } from './builtins.ts'
+import { BUILTIN_MODULES, builtinName } from './builtins.ts'
 import type { CallSite, Flow } from './flow.ts'
 import { type ParsedModule, Uncolourable, placeOf, scriptError } from './graph.ts'
 import type { FunctionInfo } from './scope.ts'
@@ -39,6 +39,8 @@ const BLOCKING = new Set([
     blocking.map((name) => `${module}.${name}`),
   ),
   'k6/http.*',
+  'response.submitForm',
+  'response.clickLink',
   // Never returns: the VU stops here, so that no finally or catch of the script runs.
   'k6/execution.test.abort',
 ])
@@ -104,6 +106,9 @@ class Colouring {
       if (reason !== undefined) return reason
     }
     const { method, receiver } = site
+    // Whoever has a method of such a name is a response, also where it was lost from sight.
+    const isLost = site.callee.values.size === 0 && BLOCKING.has(`response.${method}`)
+    if (isLost) return `response.${method}`
     if (method !== undefined && receiver !== null) {
       if (['call', 'apply'].includes(method)) {
         for (const value of receiver.values) {
@@ -252,8 +257,6 @@ class Colouring {
         names.map((name) => [`${module}.${name}`, `${module}: ${name}()`]),
       ),
     )
-    for (const name of MISSING_RESPONSE_METHODS)
-      missing.set(`response.${name}`, `Response.${name}()`)
     for (const site of this.#flow.calls) {
       for (const value of site.callee.values) {
         const name = value.kind === 'builtin' ? missing.get(value.path) : undefined

@@ -56,9 +56,11 @@ function hasFunction(cell: Cell): boolean {
 /** `k6/execution.test.abort` is as deep as a member that matters can be; it also keeps loops finite. */
 const MAX_BUILTIN_DEPTH = 2
 
+const RESPONSE_METHODS = new Set(['json', 'html', 'submitForm', 'clickLink'])
+
 /** Builtins whose call hands a response to the script. */
 const RESPONSE_CALLS =
-  /^k6\/http\.(get|head|post|put|patch|del|options|request|batch|asyncRequest)$/
+  /^(k6\/http\.(get|head|post|put|patch|del|options|request|batch|asyncRequest)|response\.(submitForm|clickLink))$/
 
 class FlowAnalysis {
   readonly #work = new Work()
@@ -143,7 +145,7 @@ class FlowAnalysis {
   #load(object: Cell, name: string | undefined, into: Cell = new Cell(this.#work)): Cell {
     object.listen((value) => {
       if (value.kind === 'builtin') {
-        if (value.path === 'response' && name !== 'json' && !isRefusedResponseMember(name)) return
+        if (value.path === 'response' && !RESPONSE_METHODS.has(name ?? '')) return
         if (value.path.split('.').length > MAX_BUILTIN_DEPTH) return
         if (name !== undefined) into.add(this.#builtin(memberPath(value.path, name)))
         else if (value.path.startsWith('k6')) into.add(this.#builtin(`${value.path}.*`))
@@ -769,10 +771,6 @@ class FlowAnalysis {
       if (value.kind === 'function') this.#enter(value.node, null, args, result)
     })
   }
-}
-
-function isRefusedResponseMember(name: string | undefined): boolean {
-  return name === 'html' || name === 'submitForm' || name === 'clickLink'
 }
 
 /** `k6/http` + `get`; the default export of a built-in module is the module itself. */

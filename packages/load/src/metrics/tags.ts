@@ -29,6 +29,11 @@ export class TagTable {
 
   /** `base` with more tags, or with other values. */
   with(base: TagSet, pairs: Iterable<readonly [string, string]>): TagSet {
-    return this.of([...base.pairs, ...pairs])
+    // Fast path: a script mostly adds the tags that it added before.
+    let key = ''
+    for (const [name, value] of pairs) key += `\u0001${name}\u0000${value}`
+    let set = base.slots.get(key) as TagSet | undefined
+    if (set === undefined) base.slots.set(key, (set = this.of([...base.pairs, ...pairs])))
+    return set
   }
 }

@@ -1,5 +1,5 @@
 /** Bytes that a script hands over, and the texts that they become. */
-import { goError } from './response.ts'
+import { goError } from './go-error.ts'
 
 /** Bytes of a text (UTF-8), an ArrayBuffer, a view of one, or a list of numbers. Throws for anything else. */
 export function bytesOf(value: unknown): Uint8Array {

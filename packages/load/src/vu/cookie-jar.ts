@@ -4,7 +4,7 @@ import { HttpFailure } from '../http/failure.ts'
 import { goQuote } from '../http/go-text.ts'
 import type { RequestUrl } from '../http/url.ts'
 import { JAR } from './http-params.ts'
-import { goError } from './response.ts'
+import { goError } from './go-error.ts'
 import { textOf } from './text.ts'
 import type { Vu } from './vu.ts'
 

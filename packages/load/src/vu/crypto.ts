@@ -2,7 +2,7 @@
 import { type Hash, type Hmac, createHash, createHmac, randomBytes } from 'node:crypto'
 import { base64, bufferOf, bytesOf } from './bytes.ts'
 import { md4 } from './md4.ts'
-import { goError } from './response.ts'
+import { goError } from './go-error.ts'
 import { textOf } from './text.ts'
 
 /** Bytes that one call of randomBytes() may give. */

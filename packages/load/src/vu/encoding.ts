@@ -1,6 +1,6 @@
 /** The module `k6/encoding`: base64 in Go's four kinds. */
 import { base64, bufferOf, bytesOf } from './bytes.ts'
-import { goError } from './response.ts'
+import { goError } from './go-error.ts'
 import { textOf } from './text.ts'
 
 interface Kind {

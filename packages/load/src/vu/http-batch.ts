@@ -2,7 +2,8 @@
 import { HttpFailure } from '../http/failure.ts'
 import { goType, goValue } from '../http/go-text.ts'
 import { type HttpRequest, NamedUrl, prepareRequest } from './http-request.ts'
-import { type Response, blankResponse, goError } from './response.ts'
+import { goError } from './go-error.ts'
+import { type Response, blankResponse } from './response.ts'
 import type { Vu } from './vu.ts'
 
 /** Requests of one batch. */

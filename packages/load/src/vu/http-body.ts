@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { HttpFailure } from '../http/failure.ts'
 import { goNumber, goType, goValue } from '../http/go-text.ts'
-import { goError } from './response.ts'
+import { goError } from './go-error.ts'
 import { textOf } from './text.ts'
 
 export interface RequestBody {

@@ -5,7 +5,7 @@ import { goQuote, goType } from '../http/go-text.ts'
 import { canonicalName } from '../http/head.ts'
 import type { CookieJar } from '../http/cookies.ts'
 import { ENCODINGS, type Encoding } from './http-encoding.ts'
-import { goError } from './response.ts'
+import { goError } from './go-error.ts'
 import { textOf } from './text.ts'
 
 export type ResponseType = 'text' | 'binary' | 'none'

@@ -7,6 +7,7 @@ import type { ResponseHead } from '../http/head.ts'
 import { type RequestUrl, parseRequestUrl } from '../http/url.ts'
 import type { TagSet } from '../metrics/tags.ts'
 import { readBody } from './http-body.ts'
+import { logRequest } from './http-debug.ts'
 import { type Challenge, type Credentials, authorize, findChallenge } from './http-digest.ts'
 import { decode, encode, loadZstd, needsZstd } from './http-encoding.ts'
 import {
@@ -25,7 +26,8 @@ import {
   readParams,
 } from './http-params.ts'
 import { httpSeriesOf } from './http-samples.ts'
-import { Response, blankResponse, goError } from './response.ts'
+import { goError } from './go-error.ts'
+import { Response, type ResponseParts, blankResponse } from './response.ts'
 import type { Vu } from './vu.ts'
 
 type Done = (response: Response) => void
@@ -75,8 +77,24 @@ function readUrl(vu: Vu, given: unknown): RequestUrl {
   throw new HttpFailure(1020, `invalid URL: '#${goValue(given)}'`)
 }
 
+/** As `prepareRequest`; or the response that stands for a request which cannot be read. */
+export function readRequest(
+  vu: Vu,
+  method: string,
+  url: unknown,
+  body: unknown,
+  params: unknown,
+): HttpRequest | Response {
+  vu.requireRunning('Making http requests')
+  try {
+    return prepareRequest(vu, method, url, body, params)
+  } catch (error) {
+    return unreadable(vu, error)
+  }
+}
+
 /** What k6 makes of a request that it cannot read: an exception only when the run's `throw` is set. */
-export function unreadable(vu: Vu, error: unknown): Response {
+function unreadable(vu: Vu, error: unknown): Response {
   if (!(error instanceof HttpFailure)) throw error
   if (vu.environment.options.throw) throw goError(error.message)
   vu.environment.log('warning', 'Request Failed', { error: error.message })
@@ -207,12 +225,16 @@ export class HttpRequest {
     if (left <= 0)
       return this.#broke(UNCONNECTED, new HttpFailure(1050, 'request timeout'), callback)
     const closes = /(^|,)\s*close\s*(,|$)/i.test(out.headers?.get('Connection') ?? '')
+    const head = this.#headOf(out)
+    const body = bodyBytes(out)
+    const isLogged = this.#vu.environment.options.network.httpDebug !== ''
+    const logAnswer = isLogged ? logRequest(this.#vu, head, body) : null
     this.#vu.client.request(
       {
         method: out.method,
         url: out.url,
-        head: this.#headOf(out),
-        body: bodyBytes(out),
+        head,
+        body,
         wantsBody: this.#responseType() !== 'none',
         timeoutMs: left,
         closes,
@@ -221,7 +243,10 @@ export class HttpRequest {
       (result) => {
         if (this.#isCancelled) return
         if (result.exchange === null) this.#broke(result, result.failure!, callback)
-        else this.#arrived(result, result.exchange.head, callback)
+        else {
+          logAnswer?.(result.exchange.head, result.exchange.body)
+          this.#arrived(result, result.exchange.head, callback)
+        }
       },
     )
   }
@@ -350,7 +375,7 @@ export class HttpRequest {
     const { status } = head
     this.#emit(result, head, callback, 0, '')
     this.#done!(
-      new Response({
+      this.#response({
         url: this.#out.url.href,
         head,
         body,
@@ -374,7 +399,7 @@ export class HttpRequest {
     const type = this.#responseType()
     const partial = type === 'none' ? null : result.partialBody
     this.#done!(
-      new Response({
+      this.#response({
         url: this.#out.url.href,
         head: null,
         body: partial === null ? null : bodyOf(partial, type),
@@ -384,6 +409,15 @@ export class HttpRequest {
         request: this.#record(),
       }),
     )
+  }
+
+  #response(parts: ResponseParts): Response {
+    const vu = this.#vu
+    return new Response(parts, ({ method, url, body, params }) => {
+      const request = readRequest(vu, method, url, body, params)
+      if (!('start' in request)) return request
+      return vu.block<Response>((done, fail) => request.start(done, fail))
+    })
   }
 
   #record(): () => ReturnType<typeof recordOf> {

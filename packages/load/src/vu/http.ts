@@ -5,37 +5,23 @@ import { jarObject } from './cookie-jar.ts'
 import { batch } from './http-batch.ts'
 import { FileData } from './http-body.ts'
 import { expectedStatuses, readCallback } from './http-params.ts'
-import { type HttpRequest, NamedUrl, prepareRequest, unreadable } from './http-request.ts'
-import { type Response, goError } from './response.ts'
+import { NamedUrl, readRequest } from './http-request.ts'
+import { goError } from './go-error.ts'
+import { type Response } from './response.ts'
 import { textOf } from './text.ts'
 import type { Vu } from './vu.ts'
 
 /** Sends one request and blocks until it is over. */
-export function send(
+function send(
   vu: Vu,
   method: string,
   url: unknown,
   body: unknown,
   params: unknown,
 ): Promise<Response> | Response {
-  const request = prepare(vu, method, url, body, params)
+  const request = readRequest(vu, method, url, body, params)
   if (!('start' in request)) return request
   return vu.block((done, fail) => request.start(done, fail))
-}
-
-function prepare(
-  vu: Vu,
-  method: string,
-  url: unknown,
-  body: unknown,
-  params: unknown,
-): HttpRequest | Response {
-  vu.requireRunning('Making http requests')
-  try {
-    return prepareRequest(vu, method, url, body, params)
-  } catch (error) {
-    return unreadable(vu, error)
-  }
 }
 
 type Send = (...args: unknown[]) => Promise<Response> | Response
@@ -68,7 +54,7 @@ export function createHttp(vu: Vu): Record<string, unknown> {
     request: (method: unknown, url: unknown, body: unknown, params: unknown) =>
       send(vu, textOf(method), url, body, params),
     asyncRequest: (method: unknown, url: unknown, body: unknown, params: unknown) => {
-      const request = prepare(vu, textOf(method), url, body, params)
+      const request = readRequest(vu, textOf(method), url, body, params)
       if (!('start' in request)) return Promise.resolve(request)
       return vu.pend<Response>((done, fail) => request.start(done, fail))
     },

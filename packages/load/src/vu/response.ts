@@ -3,7 +3,10 @@ import type { WireResult } from '../http/client.ts'
 import { UNCONNECTED } from '../http/client.ts'
 import { parseSetCookie } from '../http/cookies.ts'
 import type { ResponseHead } from '../http/head.ts'
+import { goError } from './go-error.ts'
 import { describeJsonProblem } from './go-json.ts'
+import { type Selection, createSelection } from './html/selection.ts'
+import { type NextRequest, formRequest, linkRequest } from './response-forms.ts'
 import { selectJson } from './selector.ts'
 import { textOf } from './text.ts'
 
@@ -36,14 +39,17 @@ export class Response {
   error: string
   error_code: number
   readonly #parts: ResponseParts
+  readonly #send: (next: NextRequest) => unknown
   #json: { value: unknown } | null = null
   #headers: Record<string, string> | null = null
   #cookies: Record<string, object[]> | null = null
   #timings: Record<string, number> | null = null
   #request: RequestRecord | null = null
 
-  constructor(parts: ResponseParts) {
+  /** `send` makes the request that follows from a form or a link; it blocks. */
+  constructor(parts: ResponseParts, send: (next: NextRequest) => unknown) {
     this.#parts = parts
+    this.#send = send
     this.status = parts.head === null ? 0 : parts.head.status
     this.url = parts.url
     this.body = parts.body
@@ -138,6 +144,28 @@ export class Response {
       : selectJson(this.#json.value, textOf(selector[0]))
   }
 
+  /** The body as a page, or what `selector` finds in it. */
+  html(...selector: unknown[]): Selection {
+    if (this.body === null)
+      throw goError(
+        "the body is null so we can't transform it to HTML - this likely was because of a request error getting the response",
+      )
+    const page = createSelection(textOfBody(this.body), this.url)
+    return selector.length === 0 ? page : page.find(textOf(selector[0]))
+  }
+
+  submitForm(options?: unknown): unknown {
+    return this.#send(formRequest(this.#page(), options))
+  }
+
+  clickLink(options?: unknown): unknown {
+    return this.#send(linkRequest(this.#page(), options))
+  }
+
+  #page(): { url: string; html: (selector: string) => Selection } {
+    return { url: this.url, html: (selector) => this.html(selector) }
+  }
+
   /** Fields in k6's order. */
   toJSON(): object {
     const { remote_ip, remote_port, url, status, status_text, proto } = this
@@ -189,19 +217,16 @@ function readCookies(lines: readonly string[]): Record<string, object[]> {
 
 /** The response to a request that could not be read: k6 gives it an empty body, not null. */
 export function blankResponse(error: string, errorCode: number): Response {
-  return new Response({
-    url: '',
-    head: null,
-    body: new Uint8Array(0) as unknown as ArrayBuffer,
-    error,
-    errorCode,
-    wire: UNCONNECTED,
-    request: null,
-  })
-}
-
-export function goError(message: string): Error {
-  const error = new Error(message)
-  error.name = 'GoError'
-  return error
+  return new Response(
+    {
+      url: '',
+      head: null,
+      body: new Uint8Array(0) as unknown as ArrayBuffer,
+      error,
+      errorCode,
+      wire: UNCONNECTED,
+      request: null,
+    },
+    () => null,
+  )
 }

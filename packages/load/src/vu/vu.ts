@@ -17,7 +17,7 @@ import { type VuEnvironment, openClient } from './environment.ts'
 import { Gate } from './gate.ts'
 import { createGlobal } from './globals.ts'
 import type { ResponseCallback } from './http-params.ts'
-import { goError } from './response.ts'
+import { goError } from './go-error.ts'
 
 export type Outcome =
   | { kind: 'returned'; value: unknown }

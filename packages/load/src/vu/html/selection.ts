@@ -3,7 +3,7 @@
  * that block are waited for one after the other; the method then gives a promise.
  */
 import { isColoured } from '../../script/isolate.ts'
-import { goError } from '../response.ts'
+import { goError } from '../go-error.ts'
 import { textOf } from '../text.ts'
 import {
   type DomNode,
