@@ -5,7 +5,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchArcade } from './arcade.mjs'
+import { benchArrival } from './arrival.mjs'
 import { benchLoad } from './load.mjs'
+import { benchMemory } from './memory.mjs'
 import { benchScrape } from './scrape.mjs'
 import { benchStart } from './start.mjs'
 
@@ -15,6 +17,8 @@ const BENCHES = new Map([
   ['scrape-memory', benchScrape],
   ['load-requests', benchLoad],
   ['load-start', benchStart],
+  ['load-arrival', benchArrival],
+  ['load-memory', benchMemory],
   ['load-arcade', benchArcade],
 ])
 
