@@ -24,6 +24,8 @@ export class Crew {
   readonly #waiting: ((vu: Player) => void)[] = []
   /** Who runs, and when their last iteration ended (or since when they are there). */
   readonly #running = new Map<Player, number>()
+  /** Who is interrupted when. */
+  readonly #doomed = new Map<number, Set<Player>>()
   readonly #wakeUps = new Set<() => void>()
   /** VUs whose iteration is over but too short; how to end its padding. */
   readonly #padding = new Map<Player, () => void>()
@@ -63,6 +65,26 @@ export class Crew {
   interrupt(vu: Player): void {
     vu.interrupt()
     this.#padding.get(vu)?.()
+  }
+
+  /** Interrupts a VU at `atMs` (monotonic), unless it is spared before. VUs with one time have one timer. */
+  killAt(vu: Player, atMs: number): void {
+    let doomed = this.#doomed.get(atMs)
+    if (doomed === undefined) {
+      doomed = new Set()
+      this.#doomed.set(atMs, doomed)
+      setTimeout(() => this.#kill(atMs), Math.max(0, Math.ceil(atMs - monotonicMs()))).unref()
+    }
+    doomed.add(vu)
+  }
+
+  spare(vu: Player): void {
+    for (const doomed of this.#doomed.values()) doomed.delete(vu)
+  }
+
+  #kill(atMs: number): void {
+    for (const vu of this.#doomed.get(atMs)!) this.interrupt(vu)
+    this.#doomed.delete(atMs)
   }
 
   log(level: LogLevel, message: string, index: number): void {
@@ -115,26 +137,24 @@ export class Crew {
   }
 
   /** Runs one iteration, the `number`-th of the scenario here, of a VU that was activated and entered. */
-  async iteration(vu: Player, index: number, number: number): Promise<'done' | 'interrupted'> {
+  iteration(vu: Player, index: number, number: number): Promise<'done' | 'interrupted'> {
     const start = performance.now()
-    const outcome = await this.#iteration(vu, index, number)
+    return vu.iterate(number).then((elapsedMs) => {
+      const missingMs =
+        elapsedMs === null ? 0 : this.#environment.options.minIterationDurationMs - elapsedMs
+      return missingMs > 0
+        ? this.#pad(vu, missingMs).then((isWhole) => this.#ended(vu, index, start, isWhole))
+        : this.#ended(vu, index, start, elapsedMs !== null)
+    })
+  }
+
+  #ended(vu: Player, index: number, start: number, isWhole: boolean): 'done' | 'interrupted' {
     const end = performance.now()
     this.meter.addIteration(end - start, end - this.#running.get(vu)!)
     this.#running.set(vu, end)
-    return outcome
-  }
-
-  async #iteration(vu: Player, index: number, number: number): Promise<'done' | 'interrupted'> {
-    const elapsedMs = await vu.iterate(number)
-    const missingMs =
-      elapsedMs === null ? 0 : this.#environment.options.minIterationDurationMs - elapsedMs
-    if (elapsedMs === null || (missingMs > 0 && !(await this.#pad(vu, missingMs)))) {
-      this.state.add('interrupted')
-      return 'interrupted'
-    }
-    this.state.add('completed')
-    this.state.addOf(index, 'completed')
-    return 'done'
+    this.state.add(isWhole ? 'completed' : 'interrupted')
+    if (isWhole) this.state.addOf(index, 'completed')
+    return isWhole ? 'done' : 'interrupted'
   }
 
   /** Waits for `ms`; false: it was interrupted. */

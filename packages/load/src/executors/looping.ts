@@ -1,7 +1,6 @@
 /** Scenarios whose VUs loop: constant-vus, ramping-vus, shared-iterations, per-vu-iterations. */
 import type { Crew } from './crew.ts'
 import { type Interval, handleIntervals } from './plan.ts'
-import type { Player } from './player.ts'
 import { monotonicMs } from './run-state.ts'
 
 /** Runs this worker's handles of a scenario; resolves when none of them runs any more. */
@@ -14,50 +13,39 @@ export async function runLooping(
   await Promise.all(handles.map((handle) => runHandle(crew, index, intervals[handle]!)))
 }
 
+/**
+ * One VU's place in the scenario. All of it in one function: what is suspended with a VU that waits is
+ * memory of every VU.
+ */
 async function runHandle(crew: Crew, index: number, intervals: readonly Interval[]): Promise<void> {
-  const originMs = crew.state.startMs + crew.state.scenarios[index]!.startTimeMs
+  const { state } = crew
+  const scenario = state.scenarios[index]!
+  const originMs = state.startMs + scenario.startTimeMs
+  const own = scenario.executor === 'per-vu-iterations' ? scenario.iterations : Infinity
+  const shared = scenario.executor === 'shared-iterations' ? scenario.iterations : Infinity
   for (const [i, interval] of intervals.entries()) {
     await crew.until(originMs + interval.startMs)
     if (crew.isStopped) return
     const vu = await crew.take()
-    const next = intervals[i + 1]
+    vu.activate(index)
     // Ramped down and needed again before it has to be gone: it goes on.
-    const isWantedAgain = next !== undefined && next.startMs <= interval.killMs
-    const killMs = isWantedAgain ? null : originMs + interval.killMs
-    await runVu(crew, vu, index, originMs + interval.stopMs, killMs)
+    const next = intervals[i + 1]
+    if (next === undefined || next.startMs > interval.killMs)
+      crew.killAt(vu, originMs + interval.killMs)
+    crew.enter(vu, index)
+    const stopMs = originMs + interval.stopMs
+    let done = 0
+    while (done < own && !crew.isStopped && monotonicMs() < stopMs) {
+      const number = state.addOf(index, 'started')
+      if (number >= shared) break
+      done++
+      if ((await crew.iteration(vu, index, number)) === 'interrupted') break
+      const turn = crew.breathe()
+      if (turn !== undefined) await turn
+    }
+    if (own !== Infinity && !crew.isStopped) state.addOf(index, 'dropped', own - done)
+    crew.leave(vu, index)
+    crew.spare(vu)
     crew.give(vu)
   }
-}
-
-async function runVu(
-  crew: Crew,
-  vu: Player,
-  index: number,
-  stopMs: number,
-  killMs: number | null,
-): Promise<void> {
-  vu.activate(index)
-  const killer =
-    killMs === null
-      ? null
-      : setTimeout(() => crew.interrupt(vu), Math.max(0, killMs - monotonicMs()))
-  crew.enter(vu, index)
-  await iterate(crew, vu, index, stopMs)
-  crew.leave(vu, index)
-  if (killer !== null) clearTimeout(killer)
-}
-
-async function iterate(crew: Crew, vu: Player, index: number, stopMs: number): Promise<void> {
-  const scenario = crew.state.scenarios[index]!
-  const own = scenario.executor === 'per-vu-iterations' ? scenario.iterations : Infinity
-  let done = 0
-  while (done < own && !crew.isStopped && monotonicMs() < stopMs) {
-    const number = crew.state.addOf(index, 'started')
-    if (scenario.executor === 'shared-iterations' && number >= scenario.iterations) return
-    done++
-    if ((await crew.iteration(vu, index, number)) === 'interrupted') break
-    await crew.breathe()
-  }
-  if (scenario.executor === 'per-vu-iterations' && !crew.isStopped)
-    crew.state.addOf(index, 'dropped', own - done)
 }

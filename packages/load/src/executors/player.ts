@@ -1,6 +1,6 @@
 /** A VU as the executors see it: something that plays iterations of a scenario and can be interrupted. */
 import { CookieJar } from '../http/cookies.ts'
-import type { Vu } from '../vu/vu.ts'
+import type { Outcome, Vu } from '../vu/vu.ts'
 import { globalOf } from './stripes.ts'
 
 export interface Player {
@@ -55,7 +55,7 @@ export class LocalPlayer implements Player {
     this.vu.activation = null
   }
 
-  async iterate(number: number): Promise<number | null> {
+  iterate(number: number): Promise<number | null> {
     const { vu } = this
     const { options, state } = vu.environment
     const activation = vu.activation!
@@ -67,13 +67,17 @@ export class LocalPlayer implements Player {
     if (!options.noCookiesReset && !vu.jar.isEmpty) vu.jar = new CookieJar(Date.now)
     if (vu.groupPath !== '') vu.enterGroup('')
     const start = performance.now()
-    const outcome = await vu.run('iteration', vu.exports[scenario.exec] as Callable, [
-      this.#dataOf(),
-    ])
+    return vu
+      .run('iteration', vu.exports[scenario.exec] as Callable, [this.#dataOf()])
+      .then((outcome) => this.#ended(outcome, start))
+  }
+
+  #ended(outcome: Outcome, start: number): number | null {
+    const { vu } = this
     if (outcome.kind === 'interrupted') return null
     if (outcome.kind === 'threw') vu.reportError(outcome.error)
     if (vu.groupPath !== '') vu.enterGroup('')
-    if (options.noVUConnectionReuse) vu.client.closeIdle()
+    if (vu.environment.options.noVUConnectionReuse) vu.client.closeIdle()
     const elapsed = performance.now() - start
     vu.sampleIteration(elapsed)
     return elapsed
