@@ -127,6 +127,9 @@ function refused(signal: Signal, frame: Frame): Verdict | null {
   }
 }
 
+/** What follows from the rest: the requests themselves, and the housekeeping of a runtime. */
+const SYMPTOMS: ReadonlySet<Signal['role']> = new Set(['front', 'error', 'runtime'])
+
 /** A rate that stops to follow the load. Where all throughput stops to, it only says so again. */
 function plateau(signal: Signal, frame: Frame): Verdict | null {
   const { values, role } = signal
@@ -147,7 +150,7 @@ function plateau(signal: Signal, frame: Frame): Verdict | null {
   return {
     signal,
     kind: 'plateau',
-    weight: role === 'front' || role === 'error' ? 0.25 : isAll ? 0.3 : 0.88,
+    weight: SYMPTOMS.has(role) ? 0.25 : isAll ? 0.3 : 0.88,
     departedAt,
     baseline: mean(at(values, frame.normal)),
     atBreak: mean(at(values, frame.broken)),

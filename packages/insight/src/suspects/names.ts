@@ -72,6 +72,8 @@ export function roleOf(labels: Readonly<Record<string, string>>): Role {
     return /^[45]/.test(status) ? 'error' : 'front'
   if (has(ERRORS) || status.startsWith('5')) return 'error'
   if (has(QUEUE) || isInFlight) return 'queue'
+  // A garbage collector fills and frees its spaces as it likes.
+  if (/^(nodejs|go|python|jvm|dotnet)_/.test(name) && has(RUNTIME)) return 'runtime'
   if (has(LEFT)) return 'left'
   if (/^(process|nodejs|go|python|jvm|node|container)_/.test(name) && has(RUNTIME)) return 'runtime'
   if (has(HELD) && /seconds/.test(name)) return 'held'
