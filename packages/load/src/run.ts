@@ -45,6 +45,7 @@ import {
 import { brokenChecksText } from './summary/broken-checks.ts'
 import { machineSummary } from './summary/machine-readable.ts'
 import { summaryText } from './summary/text.ts'
+import { ReportCollector } from './report/collector.ts'
 import { type RunSettings, readConfigFile, resolveSettings } from './settings.ts'
 import { NO_SCRIPT, USAGE } from './usage.ts'
 import type { LogLevel } from './vu/environment.ts'
@@ -115,6 +116,8 @@ class LoadRun {
   #reporter: RunReporter | null = null
   /** The output into a running Vigie. */
   #vigie: Output | null = null
+  /** Gathers what the HTML report shows; null: nobody wants one. */
+  #collector: ReportCollector | null = null
   /** What `--out` or the configuration file names. */
   #outs: readonly string[] = []
   #setupData: string | undefined
@@ -350,6 +353,10 @@ class LoadRun {
       fail: (message: string) => this.#log('error', message),
     }
     for (const one of this.#outs) this.#addOutput(openOutput(one, world))
+    if (this.#settings.report !== null) {
+      this.#collector = new ReportCollector(this.#settings.report, monotonicMs)
+      this.#addOutput(this.#collector)
+    }
     if (!vigieUrl) return
     const group = this.#options.segmentation
     const output = new RemoteWriteOutput({
@@ -665,6 +672,7 @@ class LoadRun {
     this.#endedMs = this.#io.now()
     this.#exitCode = this.#verdict()
     this.#report = this.#reportState()
+    await this.#writeReport()
     if (this.#given.onReport !== undefined) this.#given.onReport(this.#runReport())
     await this.#group?.leave()
     await Promise.all([...this.#outputs.map((output) => output.close()), this.#reporter?.close()])
@@ -825,11 +833,18 @@ class LoadRun {
     })
   }
 
+  async #writeReport(): Promise<void> {
+    const { report: path } = this.#settings
+    if (path === null || this.#collector === null) return
+    const { reportHtml } = await import('./report/html.ts')
+    this.#writeFile(path, reportHtml(this.#runReport(), this.#collector))
+  }
+
   #writeFile(path: string, content: string | Uint8Array): void {
     try {
       writeFileSync(resolve(this.#io.cwd, path), content)
     } catch (error) {
-      this.#log('error', `cannot write the summary to ${path}: ${(error as Error).message}`)
+      this.#log('error', `cannot write ${path}: ${(error as Error).message}`)
     }
   }
 

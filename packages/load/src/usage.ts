@@ -44,6 +44,7 @@ Results
       --summary-export FILE          the summary as JSON
   -o, --out TYPE[=WHERE]             every sample; may be repeated: json=file[.gz], csv=file[.gz], - for
                                      stdout, experimental-prometheus-rw (see K6_PROMETHEUS_RW_*)
+      --report FILE                  an HTML report in one file, with charts
       --console-output FILE          where console.log and friends write
       --log-output TO                stderr, stdout, none or file=path[,level=warn]
       --log-format FORMAT            text, json or raw
