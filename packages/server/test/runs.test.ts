@@ -229,6 +229,9 @@ describe('the store', () => {
     expect(new RunsStore(join(dir, 'silent'), () => now).get('a')).toMatchObject(vanished)
     store.put('a', report('a'))
     expect(store.head('a')?.state).toBe('running')
+    now += 15_001
+    store.touch('a')
+    expect(store.head('a')?.state).toBe('running')
   })
 
   test('runs past the limits go, the oldest first, but none that goes on', () => {

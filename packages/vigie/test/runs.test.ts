@@ -124,7 +124,11 @@ test('a second run passes, and is compared with one more', async () => {
     await page.locator(`[data-run="${id}"] input[type="checkbox"]`).check()
   await page.getByTestId('compare').click()
   await page.waitForURL(`${url}/load/compare?a=${first}&b=${second}`)
-  await page.getByTestId('side-a').getByText('page.js').waitFor()
+  await page
+    .locator('[data-testid="compare-verdict"]')
+    .getByText('Indicative', { exact: true })
+    .waitFor()
+  await page.getByTestId('compare-row').getByText('Response time, p95').waitFor()
   await page.locator('[data-testid="panel"][data-title="Requests per second"] canvas').waitFor()
 }, 90_000)
 

@@ -46,6 +46,8 @@ export class LaunchError extends Error {
 const STOP_MS_MAX = 60_000
 /** The same when Vigie itself ends. */
 const CLOSE_MS_MAX = 8000
+/** A process that is there counts as a report, this often: a large script takes its time to begin. */
+const TOUCH_EVERY_MS = 5000
 /** Of what a process prints the end is kept. */
 const OUTPUT_LENGTH_MAX = 16_384
 const ENV_COUNT_MAX = 50
@@ -79,8 +81,9 @@ type StartBody = z.infer<typeof startBody>
 
 interface Launched {
   process: LoadProcess
-  output: string
+  output: () => string
   killTimer: NodeJS.Timeout | undefined
+  touchTimer: NodeJS.Timeout
 }
 
 export interface LauncherOptions {
@@ -146,24 +149,30 @@ export class LoadLauncher {
       )
     const runId = newRunId(now())
     runs.put(runId, firstReport(runId, asked, now()))
-    const launched: Launched = { output: '', killTimer: undefined, process: undefined as never }
-    launched.process = start({
+    let output = ''
+    const process = start({
       runId,
       script,
       vigieUrl: this.#options.vigieUrl(),
       flags: flagsOf(asked),
       onOutput: (text) => {
-        launched.output = (launched.output + text).slice(-OUTPUT_LENGTH_MAX)
+        output = (output + text).slice(-OUTPUT_LENGTH_MAX)
       },
     })
+    const launched: Launched = {
+      process,
+      output: () => output,
+      killTimer: undefined,
+      touchTimer: setInterval(() => runs.touch(runId), TOUCH_EVERY_MS).unref(),
+    }
     this.#launched.set(runId, launched)
-    void launched.process.ended.then(({ code, reason }) => this.#onEnd(runId, code, reason))
+    void process.ended.then(({ code, reason }) => this.#onEnd(runId, code, reason))
     return runId
   }
 
   /** What the run's process has printed, while it goes on. */
   output(runId: string): string | undefined {
-    return this.#launched.get(runId)?.output
+    return this.#launched.get(runId)?.output()
   }
 
   /** Asks a run to stop; asked again, it is killed when it was started here. */
@@ -197,10 +206,11 @@ export class LoadLauncher {
     const launched = this.#launched.get(runId)
     if (launched === undefined) return
     clearTimeout(launched.killTimer)
+    clearInterval(launched.touchTimer)
     this.#launched.delete(runId)
     const { runs } = this.#options
     runs.fail(runId, `the load process ended without a verdict: ${reason}`, code)
-    runs.keepOutput(runId, launched.output)
+    runs.keepOutput(runId, launched.output())
   }
 
   #howTo(): string {

@@ -140,6 +140,12 @@ export class RunsStore {
     return { isStopWanted: entry.isStopWanted && run.state === 'running' }
   }
 
+  /** Says that a run's process is there, although it may have nothing to report yet. */
+  touch(id: string): void {
+    const entry = this.#entries.get(id)
+    if (entry?.head.state === 'running') entry.head = { ...entry.head, reportedMs: this.#now() }
+  }
+
   /** A running process is told with its next report; false when the run is not going on. */
   requestStop(id: string): boolean {
     const entry = this.#entries.get(id)

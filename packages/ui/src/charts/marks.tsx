@@ -26,6 +26,8 @@ export function plotBox(chart: UPlot, old: PlotBox | null): PlotBox {
 }
 
 const LANE_PX = 6
+/** With more, the way through a page by keyboard would be long; the list of runs has them all. */
+const STOPS_MAX = 5
 
 export function MarkLinks({
   marks,
@@ -53,6 +55,7 @@ export function MarkLinks({
           href={mark.href}
           title={mark.title}
           aria-label={mark.title}
+          tabIndex={placed.length > STOPS_MAX ? -1 : 0}
           style={{
             left: `${left * 100}%`,
             width: `${width * 100}%`,

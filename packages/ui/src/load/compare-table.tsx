@@ -97,10 +97,10 @@ function Rows({ rows }: { rows: ComparisonRow[] }): ReactElement {
           <tr>
             <th>Verdict</th>
             <th>Figure</th>
-            <th className="n">A</th>
-            <th className="n">B</th>
+            <th className="n wide-only">A</th>
+            <th className="n wide-only">B</th>
             <th className="n">Change</th>
-            <th className="n wide-only">Somewhere from</th>
+            <th className="n wide-only">Likely between</th>
           </tr>
         </thead>
         <tbody>
@@ -123,9 +123,14 @@ function Row({ row }: { row: ComparisonRow }): ReactElement {
           {text}
         </Pill>
       </td>
-      <td className={row.isPrimary ? 'primary' : ''}>{rowName(row.name)}</td>
-      <td className="n">{format(row.a)}</td>
-      <td className="n">{format(row.b)}</td>
+      <td>
+        <span className={row.isPrimary ? 'primary' : ''}>{rowName(row.name)}</span>
+        <div className="sub num narrow-only">
+          {format(row.a)} → {format(row.b)}
+        </div>
+      </td>
+      <td className="n wide-only">{format(row.a)}</td>
+      <td className="n wide-only">{format(row.b)}</td>
       <td className="n">{row.kind === 'errors' ? changeText(row.a, row.b) : ratioOf(row)}</td>
       <td className="n wide-only muted">{row.kind === 'errors' ? '' : intervalText(row)}</td>
     </tr>

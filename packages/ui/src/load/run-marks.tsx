@@ -1,5 +1,5 @@
 /** Load runs as marks on a page's charts, and the switch that hides them. */
-import { useMemo, useState, type ReactElement, type ReactNode } from 'react'
+import { useMemo, useRef, useState, type ReactElement, type ReactNode } from 'react'
 import type { Run } from '../api/vigie.ts'
 import { useApi, useLoaded } from '../api/use-api.ts'
 import type { ChartMark } from '../charts/chart.ts'
@@ -37,7 +37,13 @@ export function useRunMarks(fromMs: number, toMs: number): RunMarks {
     EVERY_MS,
     true,
   )
-  const all = useMemo(() => runMarks(data ?? [], fromMs, toMs), [data, fromMs, toMs])
+  const latest = useRef<readonly ChartMark[]>(NONE)
+  // Every chart is drawn again when they change, not when they are asked for again.
+  const all = useMemo(() => {
+    const next = runMarks(data ?? [], fromMs, toMs)
+    if (JSON.stringify(next) !== JSON.stringify(latest.current)) latest.current = next
+    return latest.current
+  }, [data, fromMs, toMs])
   return {
     marks: isShown ? all : NONE,
     count: all.length,
