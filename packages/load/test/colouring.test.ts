@@ -154,11 +154,6 @@ const follows: [what: string, source: string, logged: string][] = [
     'first|late',
   ],
   [
-    'for await and async generators',
-    '--async async function* g() { yield slow(1); yield slow(2) } for await (const x of g()) log(x)',
-    '1|2',
-  ],
-  [
     'constructors that do not wait',
     'class A { constructor(x) { this.x = x } get y() { return this.x } }\nlog(slow(new A(3)).y)',
     '3',

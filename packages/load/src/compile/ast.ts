@@ -57,6 +57,9 @@ export function staticKey(node: Node, keyField: 'key' | 'property'): string | un
   if (key.type === 'PrivateIdentifier') return `#${key['name'] as string}`
   if (node['computed'] !== true && key.type === 'Identifier') return key['name'] as string
   const inner = unwrap(key)
+  // A well-known symbol: what the language calls by itself.
+  if (inner.type === 'MemberExpression' && (inner['object'] as Node)['name'] === 'Symbol')
+    return `@@${staticKey(inner, 'property') ?? ''}`
   if (
     inner.type === 'Literal' &&
     (typeof inner['value'] === 'string' || typeof inner['value'] === 'number')

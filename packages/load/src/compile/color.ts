@@ -3,16 +3,19 @@
  * awaited. A function that cannot become async (a getter, a constructor, a callback of `sort`) and
  * yet reaches a blocking call makes the script one that needs real blocking.
  */
-import { type Node, child, list, staticKey } from './ast.ts'
+import { type Node, child, forEachChild, isFunction, list, staticKey } from './ast.ts'
 import { BUILTIN_MODULES, builtinName } from './builtins.ts'
+import { refuseEscapes } from './escape.ts'
 import type { CallSite, Flow } from './flow.ts'
 import { type ParsedModule, Uncolourable, placeOf, scriptError } from './graph.ts'
-import type { FunctionInfo } from './scope.ts'
+import { type FunctionInfo, patternIdentifiers } from './scope.ts'
 import { BUILTIN_METHODS, HELPED_METHODS, type Cell, type Value } from './values.ts'
 
 export interface Colours {
   /** Functions that become async. User-written async functions are not among them. */
   functions: Set<Node>
+  /** User-written async functions that may block: their callers wait until they first wait by themselves. */
+  starters: Set<Node>
   /** Calls that are awaited. */
   calls: Set<Node>
   /** Calls such as `items.forEach(callback)` that go through a sequential async helper; a subset of `calls`. */
@@ -41,9 +44,22 @@ const BLOCKING = new Set([
   'k6/http.*',
   'response.submitForm',
   'response.clickLink',
+  'k6.*',
+  'k6/ws.*',
   // Never returns: the VU stops here, so that no finally or catch of the script runs.
   'k6/execution.test.abort',
 ])
+
+/** Nothing waits. */
+export function uncoloured(): Colours {
+  return {
+    functions: new Set(),
+    starters: new Set(),
+    calls: new Set(),
+    helperCalls: new Set(),
+    modules: new Set(),
+  }
+}
 
 export function colour(modules: readonly ParsedModule[], flow: Flow): Colours {
   return new Colouring(modules, flow).run()
@@ -52,12 +68,7 @@ export function colour(modules: readonly ParsedModule[], flow: Flow): Colours {
 class Colouring {
   readonly #modules: readonly ParsedModule[]
   readonly #flow: Flow
-  readonly #colours: Colours = {
-    functions: new Set(),
-    calls: new Set(),
-    helperCalls: new Set(),
-    modules: new Set(),
-  }
+  readonly #colours: Colours = uncoloured()
   /** Why a function became async, for messages: the first blocking call found in it. */
   readonly #reasons = new Map<Node, string>()
 
@@ -71,6 +82,8 @@ class Colouring {
     this.#settle(false)
     this.#refuseSynchronousCallbacks()
     this.#settle(true)
+    if (this.#reasons.size > 0)
+      refuseEscapes(this.#modules, this.#flow, (cell) => this.#colouredIn(cell))
     return this.#colours
   }
 
@@ -121,6 +134,8 @@ class Colouring {
         if (reason !== undefined) return reason
       }
       const isUnknown = site.callee.values.size === 0 && receiver.values.size === 0
+      if (isUnknown && (method === 'submitForm' || method === 'clickLink'))
+        return `response.${method}`
       if (isUnknown && (guess || !BUILTIN_METHODS.has(method)))
         return this.#colouredIn(this.#flow.methodsByName.get(method))
     }
@@ -129,7 +144,7 @@ class Colouring {
 
   #valueReason(value: Value, site: CallSite): string | undefined {
     if (value.kind === 'function') {
-      return this.#colours.functions.has(value.node) ? this.#reasons.get(value.node) : undefined
+      return this.#reasons.get(value.node)
     }
     if (value.kind !== 'builtin') return undefined
     if (BLOCKING.has(value.path)) return value.path.replace(/^k6\//, '')
@@ -158,7 +173,7 @@ class Colouring {
 
   #colouredIn(cell: Cell | undefined): string | undefined {
     for (const value of cell?.values ?? []) {
-      if (value.kind === 'function' && this.#colours.functions.has(value.node))
+      if (value.kind === 'function' && this.#reasons.has(value.node))
         return this.#reasons.get(value.node)
       if (value.kind === 'builtin' && BLOCKING.has(value.path))
         return value.path.replace(/^k6\//, '')
@@ -179,9 +194,10 @@ class Colouring {
     }
     if (fn === null) {
       this.#colours.modules.add(site.module.index)
-    } else if (fn.node['async'] !== true && !this.#colours.functions.has(fn.node)) {
-      this.#colours.functions.add(fn.node)
-      this.#reasons.set(fn.node, reason)
+    } else {
+      const waiting = fn.node['async'] === true ? this.#colours.starters : this.#colours.functions
+      if (!waiting.has(fn.node)) this.#reasons.set(fn.node, reason)
+      waiting.add(fn.node)
     }
     return true
   }
@@ -207,7 +223,9 @@ class Colouring {
 
   #functionProblem(node: Node, module: ParsedModule): string | undefined {
     const name = module.scopes.functions.get(node)!.name
-    if (node['generator'] === true && node['async'] !== true) return `the generator "${name}"`
+    if (node['generator'] === true) return `the generator "${name}"`
+    if (node['async'] === true && redeclaresParameter(node))
+      return `the async function "${name}", which declares a parameter again,`
     const owner = module.scopes.parents.get(node)
     const isMember = owner?.type === 'MethodDefinition' || owner?.type === 'Property'
     if (!isMember || owner['value'] !== node) return undefined
@@ -268,6 +286,22 @@ class Colouring {
     }
     for (const module of this.#modules) refuseMissingImports(module)
   }
+}
+
+/** `function (a) { var a }`: its body cannot be put into a function of its own. */
+function redeclaresParameter(node: Node): boolean {
+  const params = list(node, 'params').flatMap(patternIdentifiers)
+  const names = new Set(params.map((one) => one['name']))
+  let found = false
+  const visit = (one: Node): void => {
+    if (found || isFunction(one)) return
+    if (one.type === 'VariableDeclaration' && one['kind'] === 'var')
+      for (const { id } of list(one, 'declarations') as unknown as { id: Node }[])
+        found ||= patternIdentifiers(id).some((identifier) => names.has(identifier['name']))
+    forEachChild(one, visit)
+  }
+  visit(node['body'] as Node)
+  return found
 }
 
 function synchronousSink(site: CallSite): string | undefined {

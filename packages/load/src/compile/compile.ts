@@ -1,6 +1,6 @@
 /** From the entry file to what every VU evaluates. */
 import { type Node, forEachChild } from './ast.ts'
-import { type Colours, colour } from './color.ts'
+import { type Colours, colour, uncoloured } from './color.ts'
 import { emitModule } from './emit.ts'
 import { analyseFlow } from './flow.ts'
 import { type ParsedModule, type Target, Uncolourable, readModules } from './graph.ts'
@@ -72,15 +72,14 @@ function colourOrBlock(
   modules: readonly ParsedModule[],
   isForced: boolean,
 ): { colours: Colours; blocking: string | null } {
-  const none = { functions: new Set<Node>(), calls: new Set<Node>(), helperCalls: new Set<Node>() }
   try {
     const colours = colour(modules, analyseFlow(modules))
     if (!isForced) return { colours, blocking: null }
   } catch (error) {
     if (!(error instanceof Uncolourable)) throw error
-    return { colours: { ...none, modules: new Set() }, blocking: error.reason }
+    return { colours: uncoloured(), blocking: error.reason }
   }
-  return { colours: { ...none, modules: new Set() }, blocking: '--real-blocking' }
+  return { colours: uncoloured(), blocking: '--real-blocking' }
 }
 
 /** Files that an ES module imports statically; a CommonJS module evaluates its own when it requires them. */

@@ -17,6 +17,8 @@ import type { LineMap } from './source-map.ts'
 
 /** Follows `async` in functions that colouring made async. */
 export const COLOUR_MARK = 'async/*~*/'
+/** Stands in place of `async` in functions of the script's own that may block. */
+export const START_MARK = 'async/*~a*/'
 
 export interface EmittedModule {
   code: string
@@ -43,6 +45,8 @@ class Emitter {
   readonly #modules: readonly ParsedModule[]
   readonly #colours: Colours
   readonly #gate: boolean
+  /** Whether a call may give the promise of a function that has only started. */
+  readonly #mayStart: boolean
   readonly #out: MagicString
   /** Namespaces by target, in the order of their variables `$i0`, `$i1`… */
   readonly #namespaces: (number | string)[] = []
@@ -59,6 +63,7 @@ class Emitter {
     this.#modules = modules
     this.#colours = colours
     this.#gate = gate
+    this.#mayStart = colours.starters.size > 0
     this.#out = new MagicString(module.source)
     this.#isAsync = colours.modules.has(module.index)
   }
@@ -306,6 +311,7 @@ class Emitter {
   #function(node: Node, parent: Node): void {
     const coloured = this.#colours.functions.has(node)
     if (coloured) this.#out.appendLeft(this.#asyncPosition(node, parent), `${COLOUR_MARK} `)
+    if (this.#colours.starters.has(node)) return this.#starter(node, parent)
     const body = node['body'] as Node
     const gated = this.#gate && node['async'] === true && node['generator'] !== true
     if (gated && body.type !== 'BlockStatement')
@@ -320,6 +326,26 @@ class Emitter {
       '}finally{$vj.end()}',
     )
     if (body.type !== 'BlockStatement') this.#out.appendLeft(body.end, '}')
+  }
+
+  /**
+   * An async function of the script that may block: its caller goes on when it first waits by itself.
+   * The body becomes an arrow, so that `this`, `arguments` and `super` stay what they are.
+   */
+  #starter(node: Node, parent: Node): void {
+    const isMethod = this.#asyncPosition(node, parent) !== node.start
+    const from = this.#module.source.indexOf('async', isMethod ? parent.start : node.start)
+    this.#out.update(from, from + 'async'.length, START_MARK)
+    const body = node['body'] as Node
+    const isBlock = body.type === 'BlockStatement'
+    const open = isBlock ? body.start + 1 : body.start
+    for (const param of list(node, 'params')) this.#visit(param, node)
+    this.#out.appendLeft(
+      open,
+      `${isBlock ? 'return ' : ''}$vg.$start(async($vj)=>${isBlock ? '{' : ''}`,
+    )
+    this.#visit(body, node)
+    this.#out.appendLeft(isBlock ? body.end - 1 : body.end, isBlock ? '})' : ')')
   }
 
   /** Where `async` goes: before a method's key, otherwise before the function. */
@@ -354,13 +380,14 @@ class Emitter {
     const isStatement = parent.type === 'ExpressionStatement'
     if (waits) {
       const prefix = !isStatement && this.#startsStatement(node) ? '0,' : ''
-      this.#out.appendLeft(node.start, isStatement ? 'await ' : `${prefix}(await `)
+      const open = this.#mayStart ? '($vh.seen(await ' : '(await '
+      this.#out.appendLeft(node.start, isStatement ? 'await ' : prefix + open)
     }
     if (this.#colours.helperCalls.has(node)) this.#helperCall(node, '$vh.each(')
     else if (this.#gate && this.#isThen(node)) this.#helperCall(node, '$vg.$then(')
     else this.#children(node)
     if (waits && !isStatement) {
-      this.#out.appendLeft(node.end, ')')
+      this.#out.appendLeft(node.end, this.#mayStart ? '))' : ')')
       this.#keepOptional(node, parent)
     }
   }
@@ -414,6 +441,9 @@ class Emitter {
       at = this.#module.scopes.parents.get(at)
     ) {
       if (at.start !== node.start) return false
+      // A call around it that begins with something else already.
+      if (at !== node && (this.#colours.calls.has(at) || (this.#gate && this.#isThen(at))))
+        return false
       if (at.type === 'ExpressionStatement') return true
       if (/Statement$|Declaration$/.test(at.type)) return false
     }

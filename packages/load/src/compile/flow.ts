@@ -37,6 +37,8 @@ export interface Flow {
   calls: CallSite[]
   /** Values of every expression that was looked at. */
   cells: Map<Node, Cell>
+  /** Functions that were made accessors by Object.defineProperty and its kin. */
+  accessors: Cell
   /** Functions that are stored under a property name anywhere in modules that use k6's modules. */
   methodsByName: Map<string, Cell>
 }
@@ -60,7 +62,7 @@ const RESPONSE_METHODS = new Set(['json', 'html', 'submitForm', 'clickLink'])
 
 /** Builtins whose call hands a response to the script. */
 const RESPONSE_CALLS =
-  /^(k6\/http\.(get|head|post|put|patch|del|options|request|batch|asyncRequest)|response\.(submitForm|clickLink))$/
+  /^(k6\/http\.(get|head|post|put|patch|del|options|request|batch|asyncRequest|\*)|response\.(submitForm|clickLink))$/
 
 class FlowAnalysis {
   readonly #work = new Work()
@@ -75,6 +77,11 @@ class FlowAnalysis {
   readonly #namespaces = new Map<number | string, Value>()
   readonly #builtins = new Map<string, BuiltinValue>()
   readonly #calls: CallSite[] = []
+  readonly #accessors = new Cell(this.#work)
+  /** The `arguments` of functions that use it. */
+  readonly #argumentsOf = new Map<Node, ObjectValue>()
+  /** What a call of a generator gives: it holds what is yielded. */
+  readonly #generators = new Map<Node, ObjectValue>()
   readonly #methodsByName = new Map<string, Cell>()
   #module!: ParsedModule
 
@@ -91,7 +98,12 @@ class FlowAnalysis {
       for (const statement of list(module.program, 'body')) this.#statement(statement)
       this.#settle()
     }
-    return { calls: this.#calls, cells: this.#cells, methodsByName: this.#methodsByName }
+    return {
+      calls: this.#calls,
+      cells: this.#cells,
+      accessors: this.#accessors,
+      methodsByName: this.#methodsByName,
+    }
   }
 
   /** Follows all flows to their end, then looks at what could only be told then. */
@@ -404,6 +416,8 @@ class FlowAnalysis {
       case 'ParenthesizedExpression':
       case 'ChainExpression':
         return this.#expression(node['expression'] as Node)
+      case 'YieldExpression':
+        return this.#yield(node)
       case 'AwaitExpression':
       case 'SpreadElement':
         return this.#expression(node['argument'] as Node)
@@ -469,13 +483,42 @@ class FlowAnalysis {
     if (this.#module.kind === 'cjs' && node['name'] === 'exports') {
       return this.#exports[this.#module.index]!.get('default')
     }
+    const fn = node['name'] === 'arguments' ? this.#ordinaryFunction(node) : null
+    if (fn !== null) {
+      const held = this.#argumentsOf.get(fn) ?? this.#object()
+      this.#argumentsOf.set(fn, held)
+      return this.#cellOf(held)
+    }
     return this.#cellOf(this.#builtin(`global.${node['name'] as string}`))
   }
 
-  #thisCell(node: Node): Cell {
+  /** The function whose `this` and `arguments` the node sees. */
+  #ordinaryFunction(node: Node): Node | null {
     let fn = this.#module.scopes.functionOf.get(node) ?? null
     while (fn !== null && fn.node.type === 'ArrowFunctionExpression') fn = fn.parent
-    if (fn !== null) return this.#thisOf(fn.node)
+    return fn?.node ?? null
+  }
+
+  #yield(node: Node): Cell {
+    const fn = this.#module.scopes.functionOf.get(node)!.node
+    const argument = child(node, 'argument')
+    let generator = this.#generators.get(fn)
+    if (generator === undefined) {
+      this.#generators.set(fn, (generator = this.#object()))
+      this.#result(fn).add(generator)
+    }
+    if (argument !== null) {
+      const value = this.#expression(argument)
+      const given = node['delegate'] === true ? this.#load(value, undefined) : value
+      given.flowTo(generator.props.star)
+    }
+    // What next() was called with.
+    return this.#load(this.#cellOf(generator), undefined)
+  }
+
+  #thisCell(node: Node): Cell {
+    const fn = this.#ordinaryFunction(node)
+    if (fn !== null) return this.#thisOf(fn)
     return this.#module.kind === 'cjs'
       ? this.#exports[this.#module.index]!.get('default')
       : new Cell(this.#work)
@@ -659,6 +702,8 @@ class FlowAnalysis {
   ): void {
     const module = this.#module
     this.#module = this.#functions.get(fn)!.module
+    const held = this.#argumentsOf.get(fn)
+    if (held !== undefined) for (const argument of args) argument.flowTo(held.props.star)
     list(fn, 'params').forEach((param, i) => {
       if (param.type !== 'RestElement') {
         if (args[i] !== undefined) this.#assign(param, args[i])
@@ -686,22 +731,66 @@ class FlowAnalysis {
       else result.add(this.#builtin('response'))
       return
     }
-    if (path === 'k6.group') this.#callAll(site.arguments[1], [], result)
-    else if (path === 'k6.check')
+    if (path === 'k6.group' || path === 'k6.*') this.#callAll(site.arguments[1], [], result)
+    if (path === 'k6.check' || path === 'k6.*')
       this.#callAll(
         site.arguments[1] && this.#load(site.arguments[1], undefined),
         [site.arguments[0]!],
         new Cell(this.#work),
       )
-    else if (path === 'k6/ws.connect')
+    else if (path === 'k6/ws.connect' || path === 'k6/ws.*')
       this.#callAll(
         site.arguments.at(-1),
         [this.#cellOf(this.#builtin('socket'))],
         new Cell(this.#work),
       )
+    else if (path === 'k6.group') return
+    else if (path === 'global.Object.defineProperty' || path === 'global.Reflect.defineProperty')
+      this.#define(site, result)
+    else if (path === 'global.Object.defineProperties')
+      this.#defineAll(site, site.arguments[0], result)
+    else if (path === 'global.Object.create') this.#create(site, result)
     else if (path.startsWith('k6/') || path.startsWith('socket.'))
       for (const argument of site.arguments) this.#callAll(argument, [], new Cell(this.#work))
     else if (path.startsWith('global.')) this.#opaqueCall(site, result)
+  }
+
+  /** `Object.defineProperty(target, name, descriptor)`: bundlers make exports of it. */
+  #define(site: CallSite, result: Cell): void {
+    const [target, , descriptor] = site.arguments
+    if (target === undefined || descriptor === undefined) return
+    target.flowTo(result)
+    const name = list(site.node, 'arguments')[1]
+    this.#describe(target, name === undefined ? undefined : literalText(name), descriptor)
+  }
+
+  /** The same of many at once. */
+  #defineAll(site: CallSite, target: Cell | undefined, result: Cell): void {
+    target?.flowTo(result)
+    const descriptors = site.arguments[1]
+    if (target !== undefined && descriptors !== undefined)
+      this.#describe(target, undefined, this.#load(descriptors, undefined))
+  }
+
+  /** `Object.create(base, descriptors)`: an object that reads on in its base. */
+  #create(site: CallSite, result: Cell): void {
+    const made = this.#opaque.get(site.node) ?? this.#object()
+    this.#opaque.set(site.node, made)
+    site.arguments[0]?.listen((base) => {
+      if (base.kind === 'builtin') result.add(base)
+      else made.props.inherit(base.props)
+    })
+    this.#defineAll(site, this.#cellOf(made), result)
+  }
+
+  #describe(target: Cell, name: string | undefined, descriptor: Cell): void {
+    this.#store(target, name, this.#load(descriptor, 'value'))
+    const getters = this.#load(descriptor, 'get')
+    const got = new Cell(this.#work)
+    this.#callAll(getters, [], got)
+    this.#store(target, name, got)
+    getters.flowTo(this.#accessors)
+    this.#load(descriptor, 'set').flowTo(this.#accessors)
   }
 
   /** Methods that the language provides on whatever the receiver is, and `call`, `apply`, `bind`. */

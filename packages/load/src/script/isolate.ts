@@ -5,7 +5,13 @@
 import { compileFunction } from 'node:vm'
 import type { CompiledModule, Program } from '../compile/compile.ts'
 import { originalPosition } from '../compile/source-map.ts'
-import { COLOURED, type ColouredHelpers, colouredHelpers } from './coloured.ts'
+import {
+  COLOURED,
+  type ColouredHelpers,
+  STARTED,
+  colouredHelpers,
+  isBoundAsync,
+} from './coloured.ts'
 
 export type ModuleFunction = (vuGlobal: object, link: object, helpers: ColouredHelpers) => unknown
 
@@ -48,8 +54,14 @@ function isAsync(fn: unknown): fn is () => Promise<unknown> {
   return typeof fn === 'function' && Object.getPrototypeOf(fn) === ASYNC_FUNCTION
 }
 
+/** Whether the script itself wrote `fn` as async, and calling it may block: it gives a `Started`. */
+export function isStarter(fn: unknown): boolean {
+  return isAsync(fn) && Function.prototype.toString.call(fn).startsWith(STARTED)
+}
+
 function hasMark(fn: () => Promise<unknown>): boolean {
-  return Function.prototype.toString.call(fn).startsWith(COLOURED)
+  const text = Function.prototype.toString.call(fn)
+  return text.startsWith(COLOURED) || isBoundAsync(fn, text)
 }
 
 /**

@@ -3,6 +3,7 @@
  * the same VU may. Pieces (an iteration, a timer, a promise reaction) queue here in the order they
  * became ready. Only scripts that mix blocking calls with promises of their own go through it.
  */
+import { Started, seen } from '../script/coloured.ts'
 
 export class Gate {
   #isHeld = false
@@ -51,6 +52,33 @@ export class Gate {
     this.#isHandedOver = true
   }
 
+  /**
+   * Runs the body of an async function that may block. What comes back settles when the body first
+   * waits for something of its own, or ends: up to there it is part of its caller.
+   */
+  start(body: (job: Job) => Promise<unknown>): Promise<Started> {
+    const job = new Job(this, false)
+    return new Promise((resolve) => {
+      let started: Started | null = null
+      let isApart = false
+      const part = (): void => {
+        isApart = true
+        if (started !== null) resolve(started)
+      }
+      job.onWait = part
+      const run = async (): Promise<unknown> => {
+        try {
+          return await body(job)
+        } finally {
+          job.end()
+          part()
+        }
+      }
+      started = new Started(run())
+      if (isApart) resolve(started)
+    })
+  }
+
   /** One call of an async function of the script: `$vj` in emitted code. */
   job(): Job {
     const isHolder = this.#isHandedOver
@@ -62,7 +90,7 @@ export class Gate {
   async run<T>(callback: () => T | Promise<T>): Promise<T> {
     await this.acquire()
     try {
-      return await callback()
+      return seen(await callback()) as T
     } finally {
       this.release()
     }
@@ -72,6 +100,8 @@ export class Gate {
 export class Job {
   readonly #gate: Gate
   #isHolder: boolean
+  /** Called when it first waits. */
+  onWait: () => void = () => {}
 
   constructor(gate: Gate, isHolder: boolean) {
     this.#gate = gate
@@ -80,6 +110,7 @@ export class Job {
 
   /** The script's own `await`: others may run meanwhile; what follows queues again. */
   async wait<T>(value: T | Promise<T>): Promise<T> {
+    this.onWait()
     if (this.#isHolder) this.#gate.release()
     this.#isHolder = false
     try {

@@ -2,6 +2,7 @@
 import { LANGUAGE_GLOBALS } from '../compile/builtins.ts'
 import { formatConsole } from './console.ts'
 import type { LogLevel } from './environment.ts'
+import type { Gate } from './gate.ts'
 import type { Vu } from './vu.ts'
 import { createWebCrypto } from './web-crypto.ts'
 
@@ -32,6 +33,7 @@ export function createGlobal(vu: Vu): Record<string, unknown> {
     TextDecoder,
     ...createTimers(vu),
     $job: () => vu.gate.job(),
+    $start: (body: Parameters<Gate['start']>[0]) => vu.gate.start(body),
     $then: (receiver: unknown, method: string, ...callbacks: unknown[]) =>
       gatedThen(vu, receiver, method, callbacks),
   })

@@ -10,7 +10,8 @@ import { BUILTIN_METRICS, type Metric } from '../metrics/metric.ts'
 import type { Series } from '../metrics/buffer.ts'
 import { OWNER_TAG } from '../metrics/sample-log.ts'
 import type { TagSet } from '../metrics/tags.ts'
-import { isUserAsync } from '../script/isolate.ts'
+import { Started } from '../script/coloured.ts'
+import { isStarter, isUserAsync } from '../script/isolate.ts'
 import { ModuleInstances } from '../script/modules.ts'
 import { builtinModule } from './builtin-modules.ts'
 import { type VuEnvironment, openClient } from './environment.ts'
@@ -131,11 +132,15 @@ export class Vu {
     const gate = this.#gate
     await gate.acquire()
     // An async function of the script holds the gate only until its first await.
-    if (isUserAsync(fn)) {
+    if (isUserAsync(fn) && !isStarter(fn)) {
       gate.handOver()
       this.#start(fn, args, () => {})
     } else {
-      this.#start(fn, args, () => gate.release())
+      let isHeld = true
+      this.#start(fn, args, () => {
+        if (isHeld) gate.release()
+        isHeld = false
+      })
     }
   }
 
@@ -155,10 +160,14 @@ export class Vu {
       return ended({ kind: 'threw', error })
     }
     if (!(value instanceof Promise)) return ended({ kind: 'returned', value })
-    value.then(
-      (result: unknown) => ended({ kind: 'returned', value: result }),
-      (error: unknown) => ended({ kind: 'threw', error }),
-    )
+    const returned = (result: unknown): void => ended({ kind: 'returned', value: result })
+    const threw = (error: unknown): void => ended({ kind: 'threw', error })
+    value.then((result: unknown) => {
+      if (!(result instanceof Started)) return returned(result)
+      // It has come to its own first await: from here on it queues like any other.
+      release()
+      result.promise.then(returned, threw)
+    }, threw)
     // A promise that nothing can settle any more must not hold the iteration for ever.
     if (isUserAsync(fn)) this.#checkIdle()
   }

@@ -9,7 +9,7 @@ import type { Endpoint } from '../http/dns.ts'
 import { failureOf } from '../http/failure.ts'
 import type { RequestUrl } from '../http/url.ts'
 import { RemoteSocket } from '../blocking/remote-client.ts'
-import { isColoured } from '../script/isolate.ts'
+import { isColoured, isStarter } from '../script/isolate.ts'
 import { cookieText } from './http-outgoing.ts'
 import { type RequestParams, readParams } from './http-params.ts'
 import { goError } from './go-error.ts'
@@ -52,7 +52,7 @@ export function createWs(vu: Vu): Record<string, unknown> {
 /** Calls a function of the script; gives a promise only where colouring made it wait. */
 function called(fn: Callable, args: unknown[]): unknown {
   const result = fn(...args)
-  return isColoured(fn) ? result : undefined
+  return isColoured(fn) || isStarter(fn) ? result : undefined
 }
 
 /** What cannot be read is an exception here. */
