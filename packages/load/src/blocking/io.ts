@@ -5,7 +5,7 @@ import type WebSocket from 'ws'
 import type { HttpClient, WireResult } from '../http/client.ts'
 import type { HttpFailure } from '../http/failure.ts'
 import { decode, loadZstd } from '../vu/http-encoding.ts'
-import type { UrlCache } from '../http/url.ts'
+import type { VuEnvironment } from '../vu/environment.ts'
 import { CLOSED, OPEN, webSocketClass } from '../vu/websocket-class.ts'
 import type { FromIo, RemoteResult, ToIo } from './wire.ts'
 
@@ -13,7 +13,7 @@ export class VuIo {
   readonly #port: MessagePort
   readonly #posted: Int32Array
   readonly #client: HttpClient
-  readonly #urls: UrlCache
+  readonly #environment: VuEnvironment
   readonly #sockets = new Map<number, WebSocket>()
   readonly #onStopped: () => void
 
@@ -21,13 +21,13 @@ export class VuIo {
     port: MessagePort,
     posted: SharedArrayBuffer,
     client: HttpClient,
-    urls: UrlCache,
+    environment: VuEnvironment,
     onStopped: () => void,
   ) {
     this.#port = port
     this.#posted = new Int32Array(posted)
     this.#client = client
-    this.#urls = urls
+    this.#environment = environment
     this.#onStopped = onStopped
     port.on('message', (message: ToIo) => this.#hear(message))
   }
@@ -54,8 +54,9 @@ export class VuIo {
     switch (message.op) {
       case 'request': {
         const { id, request } = message
-        return this.#client.request({ ...request, url: this.#urls.parse(request.url) }, (result) =>
-          this.#decoded(id, result),
+        return this.#client.request(
+          { ...request, url: this.#environment.urls.parse(request.url) },
+          (result) => this.#decoded(id, result),
         )
       }
       case 'client':
@@ -92,7 +93,9 @@ export class VuIo {
     this.#post({ op: 'result', id, result: postable(result), sent, received })
   }
 
-  #dial({ id, url, protocols, options }: Extract<ToIo, { op: 'dial' }>): void {
+  #dial({ id, url, tlsHost, protocols, options }: Extract<ToIo, { op: 'dial' }>): void {
+    const tls =
+      tlsHost === null ? {} : { ...this.#environment.tls(tlsHost), ALPNProtocols: ['http/1.1'] }
     const tell = (socket: WebSocket | null, name: string, args: unknown[]): void =>
       this.#post({
         op: 'event',
@@ -104,7 +107,7 @@ export class VuIo {
       })
     let socket: WebSocket
     try {
-      socket = new (webSocketClass())(url, protocols, options)
+      socket = new (webSocketClass())(url, protocols, { ...options, ...tls })
     } catch (error) {
       return tell(null, 'error', [error])
     }

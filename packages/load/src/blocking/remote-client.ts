@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import type { HttpClient, WireRequest, WireResult } from '../http/client.ts'
 import { HttpFailure } from '../http/failure.ts'
-import type { RemoteResult } from './wire.ts'
+import type { RemoteResult, ToIo } from './wire.ts'
 import type { Waiter } from './waiter.ts'
 
 /** What a VU needs of its HTTP client. */
@@ -89,7 +89,7 @@ export class RemoteSocket extends EventEmitter {
   readonly #waiter: Waiter
   readonly #id: number
 
-  constructor(waiter: Waiter, url: string, protocols: string[], options: object) {
+  constructor(waiter: Waiter, dial: Omit<Extract<ToIo, { op: 'dial' }>, 'op' | 'id'>) {
     super()
     this.#waiter = waiter
     this.#id = waiter.listen((message) => {
@@ -100,7 +100,7 @@ export class RemoteSocket extends EventEmitter {
       if (name === 'close') waiter.forget(this.#id)
       this.emit(name, ...args.map((one) => (one instanceof Uint8Array ? bufferOf(one) : one)))
     })
-    waiter.post({ op: 'dial', id: this.#id, url, protocols, options })
+    waiter.post({ op: 'dial', id: this.#id, ...dial })
   }
 
   send(data: string | Uint8Array): void {

@@ -33,7 +33,7 @@ export class VuThread {
       data: { port: port2, posted } satisfies BlockingData,
       transfer: [port2],
     })
-    this.#io = new VuIo(port1, posted, openClient(environment, index), environment.urls, () =>
+    this.#io = new VuIo(port1, posted, openClient(environment, index), environment, () =>
       this.#onStopped(),
     )
   }

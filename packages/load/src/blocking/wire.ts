@@ -23,7 +23,15 @@ export type RemoteResult = Omit<WireResult, 'exchange' | 'failure' | 'partialBod
 export type ToIo =
   | { op: 'request'; id: number; request: RemoteRequest }
   | { op: 'client'; call: 'abort' | 'closeIdle' | 'close' }
-  | { op: 'dial'; id: number; url: string; protocols: string[]; options: object }
+  | {
+      op: 'dial'
+      id: number
+      url: string
+      /** Name of the server when it speaks TLS. */
+      tlsHost: string | null
+      protocols: string[]
+      options: object
+    }
   | {
       op: 'socket'
       id: number

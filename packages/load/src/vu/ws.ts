@@ -142,7 +142,7 @@ class Session {
   }
 
   #dial(url: RequestUrl, endpoint: Endpoint): void {
-    const { options, tls } = this.#vu.environment
+    const { options, tls, waiter } = this.#vu.environment
     const headers: Record<string, string> = { 'User-Agent': options.userAgent }
     const cookies = cookieText(
       this.#params.headers?.get('Cookie'),
@@ -162,16 +162,20 @@ class Session {
       maxPayload: MAX_MESSAGE_BYTES,
       perMessageDeflate: this.#deflates,
       handshakeTimeout: this.#params.timeoutMs,
-      ...(url.isTls ? { ...tls(url.host), ALPNProtocols: ['http/1.1'] } : {}),
+      ...(url.isTls && waiter === null ? { ...tls(url.host), ALPNProtocols: ['http/1.1'] } : {}),
       host: endpoint.address,
       port: endpoint.port,
     }
-    const { waiter } = this.#vu.environment
     try {
       this.#socket =
         waiter === null
           ? new (webSocketClass())(this.#url, offered, settings)
-          : (new RemoteSocket(waiter, this.#url, offered, settings) as unknown as WebSocket)
+          : (new RemoteSocket(waiter, {
+              url: this.#url,
+              tlsHost: url.isTls ? url.host : null,
+              protocols: offered,
+              options: settings,
+            }) as unknown as WebSocket)
     } catch (error) {
       return this.#refused((error as Error).message)
     }
