@@ -338,14 +338,20 @@ class Emitter {
     this.#out.update(from, from + 'async'.length, START_MARK)
     const body = node['body'] as Node
     const isBlock = body.type === 'BlockStatement'
+    // A property gives the arrow its name, for stack traces.
+    const { name } = this.#module.scopes.functions.get(node)!
+    const key = name === '' ? '' : `{${JSON.stringify(name)}:`
     const open = isBlock ? body.start + 1 : body.start
     for (const param of list(node, 'params')) this.#visit(param, node)
     this.#out.appendLeft(
       open,
-      `${isBlock ? 'return ' : ''}$vg.$start(async($vj)=>${isBlock ? '{' : ''}`,
+      `${isBlock ? 'return ' : ''}$vg.$start(${key}async($vj)=>${isBlock ? '{' : ''}`,
     )
     this.#visit(body, node)
-    this.#out.appendLeft(isBlock ? body.end - 1 : body.end, isBlock ? '})' : ')')
+    this.#out.appendLeft(
+      isBlock ? body.end - 1 : body.end,
+      `${isBlock ? '}' : ''}${key === '' ? '' : '}'})`,
+    )
   }
 
   /** Where `async` goes: before a method's key, otherwise before the function. */

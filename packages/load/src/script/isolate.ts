@@ -71,9 +71,13 @@ function hasMark(fn: () => Promise<unknown>): boolean {
 export function mapStacks(program: Program): void {
   const modules = new Map(program.modules.map((module) => [module.url, module]))
   Error.prepareStackTrace = (error, sites) => {
+    let isStarting = false
     const frames = sites.flatMap((site) => {
       const module = modules.get(site.getFileName() ?? '')
-      return module === undefined ? [] : [frameText(site, module)]
+      // The function around the body of an async function that may block is not the script's.
+      const isAround = isStarting
+      isStarting = module === undefined && (site.getFunctionName()?.endsWith('$start') ?? false)
+      return module === undefined || isAround ? [] : [frameText(site, module)]
     })
     const head = headline(error)
     if (frames.length > 0) return [head, ...frames].join('\n')

@@ -6,6 +6,9 @@ import type { Gate } from './gate.ts'
 import type { Vu } from './vu.ts'
 import { createWebCrypto } from './web-crypto.ts'
 
+/** The body of an async function that may block. */
+type Starting = Parameters<Gate['start']>[0]
+
 type Callable = (...args: unknown[]) => unknown
 
 /** Names of the language, shared by all VUs of the thread. */
@@ -33,7 +36,8 @@ export function createGlobal(vu: Vu): Record<string, unknown> {
     TextDecoder,
     ...createTimers(vu),
     $job: () => vu.gate.job(),
-    $start: (body: Parameters<Gate['start']>[0]) => vu.gate.start(body),
+    $start: (body: Starting | Record<string, Starting>) =>
+      vu.gate.start(typeof body === 'function' ? body : Object.values(body)[0]!),
     $then: (receiver: unknown, method: string, ...callbacks: unknown[]) =>
       gatedThen(vu, receiver, method, callbacks),
   })
