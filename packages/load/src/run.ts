@@ -324,6 +324,11 @@ class LoadRun {
       this.#consoleWriter = new LogWriter({ to, level: null, format, hasNanoseconds }, this.#io)
     }
     const { controller } = this.#given
+    if (controller !== undefined && options.stripes !== null)
+      throw new LoadError(
+        EXIT.invalidConfig,
+        'an execution segment is a part of a load that is known before; --find-limit looks for it, on one generator',
+      )
     this.#options =
       controller === undefined
         ? options

@@ -67,9 +67,9 @@ Vigie's own
                                      one script is faster than another: vigie load compare
       --check-after                  when the load has ended, run the data checks of that Vigie: one that
                                      is violated and was not before fails the run (exit code 99)
+      --settle 10s                   wait this long before; otherwise until rates and queues are flat
       --real-blocking                a thread for each VU, in which calls really block. Chosen by itself
                                      for scripts that need it: slower, heavier, at most 500 VUs
-      --settle 10s                   wait this long before; otherwise until rates and queues are flat
 `
 
 export const NO_SCRIPT = `vigie load needs a script: vigie load script.js

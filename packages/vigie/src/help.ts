@@ -17,6 +17,7 @@ export const HELP: string = `Vigie watches, wakes, shows and loads a live produc
   vigie demo break FAULT            break it: crash hang slow errors leak double zombie drop-events
   vigie demo mend                   mend it
   vigie load script.js              run a k6 script (vigie run is the same); vigie load --help
+  vigie load --find-limit script.js how much can it take, and what gives first
   vigie load compare A B            which of two runs is faster; or run both: --runs 3 A.js B.js
   vigie new [FILE]                  write a small script to start from
   vigie inspect script.js           the options of a script, as JSON

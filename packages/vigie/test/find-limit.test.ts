@@ -160,13 +160,14 @@ test('Ctrl+C in the middle tells what is known so far', async () => {
   expect(search.child.exitCode).toBe(105)
 })
 
-test.each([
+test.each<[args: string[], message: string, exitCode?: number]>([
   [['--hold', '30s', 'rate.js'], '--find-limit-by, --hold, --precision, --max and --start need'],
   [['--find-limit', '--hold', '10ms', 'rate.js'], 'want at least 1s'],
   [['--find-limit', '--find-limit-by', 'users', 'rate.js'], 'want vus or rate'],
   [['--find-limit', '--max', '-1', 'rate.js'], 'want a number above 0'],
-])('%j is refused', async (args, message) => {
-  const { code, stderr } = await run(dir, ['load', ...args])
+  [['--find-limit', '--execution-segment', '0:1/2', 'rate.js'], 'on one generator', 104],
+])('%j is refused', async (args, message, exitCode = 255) => {
+  const { code, stderr } = await run(dir, ['load', '--vigie', '', ...args])
   expect(stderr).toContain(message)
-  expect(code).toBe(255)
+  expect(code).toBe(exitCode)
 })
