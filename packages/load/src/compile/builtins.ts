@@ -120,6 +120,14 @@ export const BUILTIN_MODULES: ReadonlyMap<string, BuiltinModule> = new Map([
       hasDefault: true,
     },
   ],
+  [
+    'k6/websockets',
+    { members: ['WebSocket', 'Blob'], blocking: [], missing: [], hasDefault: true },
+  ],
+  [
+    'k6/experimental/websockets',
+    { members: ['WebSocket', 'Blob'], blocking: [], missing: [], hasDefault: true },
+  ],
   ['k6/html', { members: ['parseHTML'], blocking: [], missing: [], hasDefault: true }],
   [
     'jslib/k6-utils',

@@ -11,6 +11,7 @@ import { createK6 } from './k6.ts'
 import { createMetrics } from './metrics.ts'
 import { openSharedArray, shareElements } from './data.ts'
 import type { Vu } from './vu.ts'
+import { createOldWebSockets, createWebSockets } from './websockets.ts'
 import { createWs } from './ws.ts'
 
 const MODULES = new Map<string, (vu: Vu) => Record<string, unknown>>([
@@ -21,6 +22,8 @@ const MODULES = new Map<string, (vu: Vu) => Record<string, unknown>>([
   ['k6/execution', createExecution],
   ['k6/data', createData],
   ['k6/html', createHtml],
+  ['k6/websockets', createWebSockets],
+  ['k6/experimental/websockets', createOldWebSockets],
   ['jslib/k6-summary', createK6Summary],
   ['jslib/k6-utils', createK6Utils],
   ['jslib/papaparse', createPapaparse],

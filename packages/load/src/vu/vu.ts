@@ -312,19 +312,31 @@ export class Vu {
     else if (this.#settle !== null) this.#checkIdle()
   }
 
-  /** Runs a callback of the script that the engine calls (a timer, say); what it throws ends the iteration as an error. */
-  callback(fn: Callable, args: unknown[]): Promise<void> {
+  /**
+   * Runs a callback of the script that the engine calls (a timer, say); what it throws ends the
+   * iteration as an error, and is told to `failed`. Of an async function, only the start is waited for.
+   */
+  async callback(
+    fn: Callable,
+    args: unknown[],
+    failed: (error: unknown) => void = () => {},
+  ): Promise<void> {
     const epoch = this.#epoch
-    const run = (): unknown => (epoch === this.#epoch ? fn(...args) : undefined)
-    const done = this.environment.isolate.program.gate
-      ? this.#gate.run(run)
-      : Promise.resolve().then(run)
-    return done.then(
-      () => {},
-      (error: unknown) => {
-        if (epoch === this.#epoch) this.reportError(error)
-      },
-    )
+    const gate = this.environment.isolate.program.gate ? this.#gate : null
+    const isAsync = isUserAsync(fn)
+    await (gate?.acquire() ?? Promise.resolve())
+    if (isAsync) gate?.handOver()
+    try {
+      if (epoch !== this.#epoch) return
+      const result = fn(...args)
+      if (!isAsync) await result
+    } catch (error) {
+      if (epoch !== this.#epoch) return
+      failed(error)
+      this.reportError(error)
+    } finally {
+      if (!isAsync) gate?.release()
+    }
   }
 
   reportError(error: unknown): void {
