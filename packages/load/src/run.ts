@@ -22,6 +22,7 @@ import { GeneratorMonitor } from './generator/monitor.ts'
 import { ThreadMeter } from './generator/thread-meter.ts'
 import { GeneratorGroup, instanceName } from './group/generator-group.ts'
 import { argsForPods, kubernetesJob } from './group/kubernetes.ts'
+import { LiveFigures } from './live-figures.ts'
 import { LogWriter } from './log.ts'
 import { RunWindows } from './limit/run-windows.ts'
 import { MetricsEngine } from './metrics/engine.ts'
@@ -510,7 +511,14 @@ class LoadRun {
 
   /** Shows progress and looks at thresholds until the returned function is called. */
   #watch(): () => void {
-    const progress = new Progress(this.#state, this.#io.isTTY, (text) => this.#io.stdout(text))
+    const { quiet } = this.#given.args
+    const live = quiet ? null : new LiveFigures(this.#engine, monotonicMs)
+    const progress = new Progress(this.#state, {
+      write: (text) => this.#io.stdout(text),
+      isTTY: this.#io.isTTY,
+      columns: this.#io.columns ?? 80,
+      live: (scenario) => live?.textOf(scenario) ?? '',
+    })
     this.#progress = progress
     if (!this.#given.args.quiet) progress.start()
     const timer = setInterval(() => void this.#watchThresholds(), THRESHOLD_INTERVAL_MS)

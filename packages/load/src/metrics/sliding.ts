@@ -43,6 +43,19 @@ export class SlidingSink implements Sink {
     return this.#type === 'trend' ? new TrendSink(EXACT_VALUES_PER_SECOND) : createSink(this.#type)
   }
 
+  /** Of a counter: its rate over whole seconds of the last `windowMs`, without the one under way. */
+  perSecond(windowMs: number): number {
+    const current = Math.floor(this.#now() / 1000)
+    const seconds = this.#seconds.filter(
+      ([second]) => second < current && second >= current - windowMs / 1000,
+    )
+    // The oldest may be the first of all, which began somewhere in it.
+    const whole = seconds.length > 1 ? seconds.slice(1) : seconds
+    if (whole.length === 0) return 0
+    const sum = whole.reduce((all, [, sink]) => all + (sink as CounterSink).sum, 0)
+    return sum / (current - whole[0]![0])
+  }
+
   /** All that arrived since `fromMs`, as one sink. */
   since(fromMs: number): Sink {
     const merged = createSink(this.#type)
