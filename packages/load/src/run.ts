@@ -528,6 +528,7 @@ class LoadRun {
       )
     return () => {
       clearInterval(timer)
+      this.#windows?.close()
       if (!this.#given.args.quiet) progress.stop()
     }
   }

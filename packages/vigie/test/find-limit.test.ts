@@ -66,6 +66,19 @@ export default () => void http.get('${base}/limited')
 `,
   )
   writeFileSync(
+    join(dir, 'over.js'),
+    `import http from 'k6/http'
+export const options = {
+  scenarios: { a: {
+    executor: 'ramping-arrival-rate', startRate: 10, preAllocatedVUs: 10, maxVUs: 50,
+    stages: [{ duration: '4s', target: 30 }, { duration: '1s', target: 150 }, { duration: '5s', target: 150 }],
+  } },
+  thresholds: { http_req_failed: ['rate<0.02'] },
+}
+export default () => void http.get('${base}/limited')
+`,
+  )
+  writeFileSync(
     join(dir, 'broken.js'),
     `import http from 'k6/http'
 import { sleep } from 'k6'
@@ -140,6 +153,12 @@ test('the rate that a server allows is found, with what gave first and head-room
     state: 'passed',
     limit: { phase: 'done' },
   })
+})
+
+test('an ordinary run whose thresholds fail ends with what gave first', async () => {
+  const { code, stdout } = await run(dir, ['load', '--vigie', vigieUrl, 'over.js'])
+  expect(stdout).toMatch(/█ WHAT GAVE FIRST\n\n {4}1\. shop: ratelimit rejected/)
+  expect(code).toBe(99)
 })
 
 test('a target that fails the first load already fails the run', async () => {
