@@ -15,7 +15,7 @@ import { isRemote } from './compile/imports.ts'
 import { compileWithRemotes } from './compile/remote.ts'
 import { EXIT, LoadError } from './errors.ts'
 import { formatGoDuration } from './duration.ts'
-import { allocate, lastMomentMs, maxVusOf, plannedVusOf } from './executors/plan.ts'
+import { type Share, allocate, lastMomentMs, maxVusOf, plannedVusOf } from './executors/plan.ts'
 import { MAX_WORKERS, RunState, isControlled, monotonicMs } from './executors/run-state.ts'
 import { limitSentence } from './generator/health.ts'
 import { GeneratorMonitor } from './generator/monitor.ts'
@@ -51,7 +51,7 @@ import { type RunSettings, readConfigFile, resolveSettings } from './settings.ts
 import { NO_SCRIPT, USAGE } from './usage.ts'
 import type { LogLevel } from './vu/environment.ts'
 import { progressOf } from './vu/execution.ts'
-import type { ScriptFacts } from './worker-protocol.ts'
+import type { Preparation, ScriptFacts } from './worker-protocol.ts'
 import { type Notice, WorkerThread } from './worker-thread.ts'
 
 /** Where fetched modules are kept, from the current folder. */
@@ -64,6 +64,12 @@ const VUS_INTERVAL_MS = 1000
 const METER_INTERVAL_MS = 500
 /** ms that a worker has to let go when it is told to stop, or when its time is over. */
 const STOP_TIMEOUT_MS = 5000
+/** ms that a worker whose event loop turns may come late to its end. */
+const LATE_MS = 10_000
+/** ms that an event loop may be silent when the run should be over. */
+const HUNG_MS = 2000
+/** ms between two looks at workers that should be over. */
+const WATCH_INTERVAL_MS = 200
 
 /** What the k6 whose behaviour this is sends: servers may tell clients apart by it, and count its bytes. */
 const USER_AGENT = 'Grafana k6/2.2.0'
@@ -132,6 +138,9 @@ class LoadRun {
   #failure: LoadError | null = null
   /** Dropped iterations that were sampled, by scenario. */
   readonly #dropped: number[] = []
+  #program: { program: Program; env: Record<string, string> } | null = null
+  /** Workers whose event loop never turned again. */
+  readonly #hung = new Set<WorkerThread>()
   #isMarkedFailed = false
   #isLingering = false
   #brokenChecks: CheckReport[] | null = null
@@ -242,7 +251,8 @@ class LoadRun {
   }
 
   async #open(): Promise<void> {
-    const { program, env } = await this.#inspect()
+    this.#program = await this.#inspect()
+    const { program, env } = this.#program
     this.#readOptions()
     const count = Math.max(
       1,
@@ -456,27 +466,42 @@ class LoadRun {
     scenarios.forEach((one, i) =>
       this.#state.addOf(i, 'unplannedVus', maxVusOf(one) - plannedVusOf(one)),
     )
-    const { thresholds, systemTags, raw, scenarios: _, ...vuOptions } = this.#options
-    void thresholds
-    void systemTags
     await Promise.all(
       this.#workers.map((worker, i) =>
-        worker.request('prepare', {
-          options: vuOptions,
-          testOptions: testOptions(raw, scenarios),
-          scenarios,
-          state: this.#state.buffer,
-          flushIntervalMs: this.#given.controller?.flushIntervalMs,
-          worker: i,
-          workers: this.#workers.length,
-          shares: shares[i]!,
-          vuIds: vuIds[i]!,
-          openedFiles: this.#facts.openedFiles,
-          sharedArrays: this.#facts.sharedArrays,
-          wantsSamples: this.#outputs.some((one) => one.sample !== undefined),
-        }),
+        worker.request('prepare', this.#preparation(worker, shares[i]!, vuIds[i]!)),
       ),
     )
+  }
+
+  #preparation(worker: WorkerThread, shares: Share[], vuIds: number[]): Preparation {
+    const { thresholds, systemTags, raw, scenarios, ...vuOptions } = this.#options
+    void thresholds
+    void systemTags
+    return {
+      options: vuOptions,
+      testOptions: testOptions(raw, scenarios),
+      scenarios,
+      state: this.#state.buffer,
+      flushIntervalMs: this.#given.controller?.flushIntervalMs,
+      worker: worker.index,
+      workers: this.#workers.length,
+      shares,
+      vuIds,
+      openedFiles: this.#facts.openedFiles,
+      sharedArrays: this.#facts.sharedArrays,
+      wantsSamples: this.#outputs.some((one) => one.sample !== undefined),
+    }
+  }
+
+  /** The worker that runs what runs once; when the first one hangs, a new one. */
+  async #onceWorker(): Promise<WorkerThread> {
+    const first = this.#workers[0]!
+    if (!this.#hung.has(first)) return first
+    const fresh = this.#startWorker()
+    await fresh.request('load', this.#program!)
+    await fresh.request('prepare', this.#preparation(fresh, [], []))
+    this.#workers[0] = fresh
+    return fresh
   }
 
   // Running
@@ -569,28 +594,40 @@ class LoadRun {
 
   /** Every worker gets its time and a little more; one that does not come back is given up. */
   async #runWorkers(): Promise<void> {
-    const limitMs = lastMomentMs(this.#options.scenarios) + STOP_TIMEOUT_MS
     await Promise.all(
       this.#workers.map(async (worker) => {
-        const done = worker.request('run', { setupData: this.#setupData })
-        const timer = setTimeout(() => void this.#giveUp(worker), limitMs)
+        const watch = this.#watchWorker(worker)
         try {
-          await done
+          await worker.request('run', { setupData: this.#setupData })
+        } catch (error) {
+          // What a VU in an endless loop does is an interrupted iteration, as in k6.
+          if (!this.#hung.has(worker)) throw error
         } finally {
-          clearTimeout(timer)
+          clearInterval(watch)
         }
       }),
     )
   }
 
-  async #giveUp(worker: WorkerThread): Promise<void> {
-    worker.stop()
-    await new Promise((resolve) => setTimeout(resolve, STOP_TIMEOUT_MS))
-    this.#log(
-      'error',
-      'a worker thread does not stop: the script seems to run without ever waiting',
-    )
-    await worker.close()
+  /** Ends a worker that should have come to its end and whose event loop does not turn, or that is far too late. */
+  #watchWorker(worker: WorkerThread): NodeJS.Timeout {
+    const lastMs = lastMomentMs(this.#options.scenarios)
+    let overSinceMs: number | null = null
+    return setInterval(() => {
+      const now = monotonicMs()
+      if (!this.#isStopping && now - this.#state.startMs < lastMs) return
+      overSinceMs ??= now
+      const isHung = this.#state.silenceMs(worker.index) > HUNG_MS
+      if (!isHung && now - overSinceMs < LATE_MS) return
+      if (this.#hung.has(worker)) return
+      this.#hung.add(worker)
+      this.#log(
+        'error',
+        'a worker thread does not stop: the script seems to run without ever waiting; what it measured last is lost',
+      )
+      this.#state.add('interrupted')
+      void worker.close()
+    }, WATCH_INTERVAL_MS)
   }
 
   #sampleVus(): void {
@@ -769,7 +806,7 @@ class LoadRun {
   async #teardown(): Promise<void> {
     const wasSetUp = this.#state.startMs !== 0
     if (!wasSetUp || this.#options.noTeardown || !this.#facts.functions.includes('teardown')) return
-    await this.#workers[0]!.request('teardown', { setupData: this.#setupData })
+    await (await this.#onceWorker()).request('teardown', { setupData: this.#setupData })
   }
 
   #summaryInput(): SummaryInput {
@@ -824,7 +861,7 @@ class LoadRun {
   /** Null: it failed, and the default summary is shown instead. */
   async #handleSummary(data: unknown): Promise<[string, string | Uint8Array][] | null> {
     try {
-      return await this.#workers[0]!.request('summary', { data })
+      return await (await this.#onceWorker()).request('summary', { data })
     } catch (error) {
       if (!(error instanceof LoadError)) throw error
       this.#log('error', error.message)

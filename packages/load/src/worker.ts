@@ -44,7 +44,7 @@ class WorkerHost {
   #setupData: string | undefined
   #preparation: Preparation | null = null
   #crew: Crew | null = null
-  readonly #meter = new ThreadMeter()
+  readonly #meter = new ThreadMeter(() => this.#environment!.state.beat(this.#preparation!.worker))
   #isMetering = false
   /** The throw-away VU that runs setup, teardown or handleSummary. */
   #lifecycleVu: Vu | null = null

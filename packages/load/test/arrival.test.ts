@@ -213,3 +213,18 @@ test.concurrent('with --linger the process stays until Ctrl+C, and the run is wh
   expect([code, interrupt.signal.aborted, logged]).toEqual([0, true, ['over']])
   expect(stdout).toContain('iterations')
 })
+
+test.concurrent('a VU in an endless loop is an interrupted iteration; teardown and the others are not touched', async () => {
+  const { code, logged, stderr, stdout } = await runScript(
+    `import { sleep } from 'k6'
+    export const options = { scenarios: { a: { executor: 'constant-vus', vus: 2, duration: '1s', gracefulStop: '0s' } },
+      thresholds: { iterations: ['count>0'] } }
+    export const setup = () => 7
+    export default () => { if (__VU === 1) while (true); sleep(0.1) }
+    export function teardown(data) { console.log('teardown', data) }`,
+    { options: { workers: 2 } },
+  )
+  expect(code, stderr + stdout).toBe(0)
+  expect(logged).toEqual(['teardown 7'])
+  expect(stderr).toContain('a worker thread does not stop')
+})

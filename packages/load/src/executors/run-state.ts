@@ -4,6 +4,7 @@
  *
  *   Float64 × 1  when the first scenario started
  *   Int64   × 1  when the next request may begin, if the rate of requests is limited
+ *   Float64 × n  when each worker's event loop last turned
  *   Float64 × n  per controlled scenario: its targets, as pairs of when and how many
  *   Int32   × n  counters of the run, then of each scenario, then of each scenario's workers
  */
@@ -66,12 +67,14 @@ export class RunState {
   readonly #clock: Float64Array
   /** µs since the epoch by the monotonic clock. */
   readonly #nextRequest: BigInt64Array
+  /** Monotonic ms per worker; 0: it does not run yet. */
+  readonly #beats: Float64Array
   /** Per scenario; empty for those that are not controlled. */
   readonly #targets: Float64Array[]
 
   constructor(scenarios: readonly Scenario[], buffer?: SharedArrayBuffer) {
     const targets = scenarios.map((one) => (isControlled(one) ? 2 * MAX_TARGETS : 0))
-    const doubles = 2 + targets.reduce((sum, size) => sum + size, 0)
+    const doubles = 2 + MAX_WORKERS + targets.reduce((sum, size) => sum + size, 0)
     const counters =
       RUN_COUNTERS.length +
       scenarios.length * (SCENARIO_COUNTERS.length + MAX_WORKERS * WORKER_COUNTERS.length)
@@ -79,7 +82,8 @@ export class RunState {
     this.buffer = buffer ?? new SharedArrayBuffer(8 * doubles + 4 * counters)
     this.#clock = new Float64Array(this.buffer, 0, 1)
     this.#nextRequest = new BigInt64Array(this.buffer, 8, 1)
-    let at = 16
+    this.#beats = new Float64Array(this.buffer, 16, MAX_WORKERS)
+    let at = 16 + 8 * MAX_WORKERS
     this.#targets = targets.map((size) => {
       const array = new Float64Array(this.buffer, at, size)
       at += 8 * size
@@ -100,6 +104,17 @@ export class RunState {
 
   set startMs(value: number) {
     this.#clock[0] = value
+  }
+
+  /** A worker says that its event loop turns. */
+  beat(worker: number): void {
+    this.#beats[worker] = monotonicMs()
+  }
+
+  /** ms since a worker's event loop turned last; 0 before it runs. */
+  silenceMs(worker: number): number {
+    const last = this.#beats[worker]!
+    return last === 0 ? 0 : monotonicMs() - last
   }
 
   /** Takes the next place in a stream of at most `perSec` requests of all threads; ms to wait for it. */

@@ -22,6 +22,7 @@ export interface ThreadReport {
 }
 
 export class ThreadMeter {
+  readonly #onLook: () => void
   readonly #loopDelay = new Histogram()
   readonly #startLag = new Histogram()
   readonly #intendedDuration = new Histogram()
@@ -31,6 +32,11 @@ export class ThreadMeter {
   #utilization: EventLoopUtilization = performance.eventLoopUtilization()
   #sinceMs = performance.now()
 
+  /** `onLook` is called about every 10 ms while it measures. */
+  constructor(onLook: () => void = () => {}) {
+    this.#onLook = onLook
+  }
+
   start(): void {
     this.#utilization = performance.eventLoopUtilization()
     this.#sinceMs = performance.now()
@@ -38,6 +44,7 @@ export class ThreadMeter {
   }
 
   #look(): void {
+    this.#onLook()
     const due = performance.now() + LOOK_MS
     this.#timer = setTimeout(() => {
       this.#loopDelay.add(Math.max(0, performance.now() - due))
