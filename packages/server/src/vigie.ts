@@ -177,6 +177,7 @@ export class Vigie {
       config: () => this.config.load,
       configFile: options.configFile,
       vigieUrl: () => this.url,
+      hasUsers: options.web?.hasUsers === true,
       now,
     })
     this.compareRuns = options.compareRuns

@@ -391,6 +391,21 @@ describe('starting', () => {
     rmSync(other.dir, { recursive: true, force: true })
   })
 
+  test('is refused where a run could not report', async () => {
+    const web = {
+      tls: undefined,
+      hasUsers: true,
+      admits: (): Promise<boolean> => Promise.resolve(true),
+    }
+    const other = await startTestVigie(CONFIG, { startLoad, web }, SCRIPTS)
+    const { status, body } = await ask(other.url, 'POST load/start', { script: 'shop.js' })
+    expect([status, body.error]).toEqual([
+      409,
+      expect.stringContaining('this Vigie asks for users'),
+    ])
+    await other.stop()
+  })
+
   test('says how to configure it when it is not', async () => {
     const other = await startTestVigie('default_rules: false', { startLoad })
     const want = `no load tests are started from here: name the folder of your scripts, load: { scripts: ./load }, in ${other.configFile}, then reload`

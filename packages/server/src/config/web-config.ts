@@ -7,6 +7,7 @@ import { ConfigError, YamlSource } from './source.ts'
 
 export interface WebConfig {
   tls: ServerTls | undefined
+  hasUsers: boolean
   /** Whether an Authorization header lets a request in. Always true without users. */
   admits(authorization: string | undefined): Promise<boolean>
 }
@@ -53,6 +54,7 @@ export function parseWebConfig(file: string, content: string): WebConfig {
             minVersion: tls.min_version,
             maxVersion: tls.max_version,
           },
+    hasUsers: Object.keys(users ?? {}).length > 0,
     admits: admission(new Map(Object.entries(users ?? {}))),
   }
 }

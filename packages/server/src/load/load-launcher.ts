@@ -93,6 +93,8 @@ export interface LauncherOptions {
   /** Where the configuration is; null: none. */
   configFile: string | null
   vigieUrl: () => string
+  /** A load process has no password to report with. */
+  hasUsers: boolean
   now: () => number
 }
 
@@ -118,8 +120,9 @@ export class LoadLauncher {
   scripts(): ScriptsAnswer {
     const config = this.#options.config()
     const runningIds = [...this.#launched.keys()]
-    if (config === undefined || this.#options.start === undefined)
-      return { folder: null, problem: this.#howTo(), atOnce: 0, runningIds, scripts: [] }
+    const refusal = this.#refusal()
+    if (config === undefined || refusal !== undefined)
+      return { folder: null, problem: refusal ?? '', atOnce: 0, runningIds, scripts: [] }
     const { scriptsDir: folder, atOnce } = config
     try {
       return { folder, problem: null, atOnce, runningIds, scripts: listScripts(folder) }
@@ -133,8 +136,9 @@ export class LoadLauncher {
   start(body: unknown): string {
     const { start, runs, now } = this.#options
     const config = this.#options.config()
-    if (config === undefined || start === undefined || this.#isClosed)
-      throw new LaunchError(409, this.#howTo())
+    const refusal = this.#refusal()
+    if (config === undefined || start === undefined || refusal !== undefined)
+      throw new LaunchError(409, refusal ?? '')
     const asked = readBody(body)
     const script = resolveScript(config.scriptsDir, asked.script)
     if (script === undefined)
@@ -213,8 +217,13 @@ export class LoadLauncher {
     runs.keepOutput(runId, launched.output())
   }
 
-  #howTo(): string {
-    const { configFile } = this.#options
+  /** Why nothing can be started from here, and what to do about it. */
+  #refusal(): string | undefined {
+    const { start, config, configFile, hasUsers } = this.#options
+    if (this.#isClosed) return 'Vigie is ending'
+    if (hasUsers)
+      return 'no load tests are started from here: this Vigie asks for users (--web.config.file), and a load process has no password to report with'
+    if (start !== undefined && config() !== undefined) return undefined
     const where =
       configFile === null
         ? 'in vigie.yml ("Save" on the overview writes one), then start Vigie again'
