@@ -69,6 +69,20 @@ const cpu: SystemOf = (random) => {
   }
 }
 
+/** The same on a core that others want, too: what is done takes half of what it waits. */
+const sharedCpu: SystemOf = (random) => {
+  const whole = cpu(random)
+  return {
+    ...whole,
+    scrape(into, nowMs) {
+      whole.scrape(into, nowMs)
+      into.set('process_cpu_seconds_total', into.get('process_cpu_seconds_total')! / 2)
+      into.delete('nodejs_eventloop_lag_p99_seconds')
+      into.delete('thumbnail_pool_in_use')
+    },
+  }
+}
+
 /** Another process with two workers, 20 ms each, behind a client and its pool of 50. */
 const dependency: SystemOf = () => {
   const workers = new Station(2, 20)
@@ -231,6 +245,16 @@ const CASES: readonly Case[] = [
     truth: /^(process_cpu_seconds|nodejs_eventloop)/,
     kind: /utilisation/,
     sentence: /^app: CPU went from \d+ % to (9\d|100|101) % of one core/,
+  },
+  {
+    name: 'computing on a core that others want',
+    system: sharedCpu,
+    capacity: 100,
+    limitMs: 90,
+    truth: /^process_cpu_seconds/,
+    kind: /utilisation/,
+    sentence:
+      /^app: CPU went from \d+ % to (49|5\d) % of one core from .*it is full at (1[89]\d|2[01]\d)\/s$/,
   },
   {
     name: 'a dependency',

@@ -4,7 +4,7 @@
  * break is the bottleneck), queues and durations outgrow what the load explains, rates stop to follow it.
  */
 import { ksDistance } from '../distance.ts'
-import { demandOf } from '../fits/utilisation.ts'
+import { type Demand, demandOf } from '../fits/utilisation.ts'
 import { lineOf, mean, median, spearman } from '../statistics.ts'
 import { type Frame, at, departure, expect } from './frame.ts'
 import { samplesIn, settled } from './series.ts'
@@ -26,9 +26,16 @@ export interface Verdict {
 
 /** Share from which on something is full. */
 const FULL = 0.85
-/** Processor time per second that one busy thread and its helpers take. */
+/** Processor time per second that one busy thread and its helpers take; less where others want the core. */
 const CPU_FULL = 0.8
+const CPU_SHARED = 0.6
+/** How much a full thread says that got less than a core. */
+const SHARED_WEIGHT = 0.8
 const CPU_MANY = 1.35
+/** Not full, but the next to be when its use follows the throughput this steadily: said when nothing is. */
+const HALF_FULL = 0.35
+const STEADY = 0.8
+const HALF_FULL_WEIGHT = 0.48
 /** Logarithm of predicted ceiling ÷ largest throughput, up or down, that still is the same. */
 const SAME_CEILING = Math.log(1.25)
 /** Utilisation follows the throughput up to this share of the breaking load; above, effects show. */
@@ -42,7 +49,7 @@ export function judge(signal: Signal, frame: Frame): Verdict | null {
   if (at(signal.values, frame.normal).length === 0) return null
   const { role, form } = signal
   if (form === 'ratio') return full(signal, frame, FULL)
-  if (role === 'cpu') return full(signal, frame, CPU_FULL)
+  if (role === 'cpu') return full(signal, frame, CPU_SHARED)
   if (role === 'held' && form === 'rate') return full(signal, frame, FULL)
   if (role === 'left') return emptied(signal, frame)
   if (role === 'limit' || role === 'error' || role === 'down') return refused(signal, frame)
@@ -55,42 +62,41 @@ export function judge(signal: Signal, frame: Frame): Verdict | null {
 function full(signal: Signal, frame: Frame, level: number): Verdict | null {
   const { values, role } = signal
   const atBreak = median(at(values, frame.broken))
-  if (atBreak < level || (role !== 'other' && signal.form === 'rate' && atBreak > CPU_MANY))
+  // More than one thread: what it may take is not known.
+  if (signal.form === 'rate' && atBreak > CPU_MANY) return null
+  const demand = demandBelowKnee(signal, frame)
+  if (atBreak < level && !(atBreak >= HALF_FULL && demand !== null && demand.r2 >= STEADY))
     return null
-  const predicted = ceilingOf(signal, frame)
-  const reached = Math.max(
-    ...at(
-      frame.throughput,
-      frame.levels.map((_, i) => i),
-    ),
-  )
-  const off = predicted === null ? Infinity : Math.abs(Math.log(predicted / reached))
   const departedAt = departure(frame, (i) => values[i]! >= 0.9 * atBreak)
   if (departedAt === null) return null
+  const reached = Math.max(...frame.throughput.filter((value) => !Number.isNaN(value)))
+  const off = demand === null ? Infinity : Math.abs(Math.log(demand.ceiling / reached))
+  const isNear = off <= SAME_CEILING
+  const fits = frame.isByLoad ? Math.max(0.5, 1 - 0.6 * Math.max(0, off - SAME_CEILING)) : 1
+  const isShared = role === 'cpu' && atBreak < CPU_FULL
   return {
     signal,
     kind: 'utilisation',
-    weight: frame.isByLoad ? Math.max(0.5, 1 - 0.6 * Math.max(0, off - SAME_CEILING)) : 1,
+    weight: atBreak < level ? HALF_FULL_WEIGHT : fits * (isShared ? SHARED_WEIGHT : 1),
     departedAt,
     baseline: mean(at(values, frame.normal)),
     atBreak,
-    predicted: off <= SAME_CEILING ? predicted : null,
+    predicted: demand !== null && (isNear || atBreak < level) ? demand.ceiling : null,
   }
 }
 
-/** Throughput at which the utilisation is 1, from the levels below the knee; null: it does not follow. */
-function ceilingOf({ values }: Signal, frame: Frame): number | null {
+/** What it takes per unit of throughput, from the levels below the knee; null: it does not follow. */
+function demandBelowKnee({ values }: Signal, frame: Frame): Demand | null {
   const { throughput, levels, positions, breakAt } = frame
   const known = levels
     .map((_, i) => i)
     .filter(
       (i) => levels[i]!.isOk && positions[i]! <= BELOW_KNEE * breakAt! && !Number.isNaN(values[i]!),
     )
-  const demand = demandOf(
+  return demandOf(
     known.map((i) => throughput[i]!),
     known.map((i) => values[i]!),
   )
-  return demand?.ceiling ?? null
 }
 
 function emptied(signal: Signal, frame: Frame): Verdict | null {

@@ -33,7 +33,7 @@ export function leak(signal: Signal, frame: Frame): Verdict | null {
   if (rises < STEADY * (floors.length - 1)) return null
   // What fills once and stays full, as a heap that warms up, is none.
   const late = floors.slice(Math.floor((floors.length * 2) / 3))
-  if (late.at(-1)! - late[0]! < 0.12 * growth) return null
+  if (late.at(-1)! - late[0]! < 0.18 * growth) return null
   if (isClockwork(course, span)) return null
   return {
     signal,

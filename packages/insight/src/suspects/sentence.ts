@@ -33,6 +33,9 @@ export function sentenceOf(
   return `${subject}: ${happened(verdict, frame, what, from)}${ceiling === null ? '' : `; it handles at most ${perSecond(ceiling)}`}`
 }
 
+/** Share of a core from which on a single thread is full. */
+const FULL_CORE = 0.8
+
 function happened(verdict: Verdict, frame: Frame, what: string, from: string): string {
   const { signal, kind, baseline, atBreak, predicted } = verdict
   const text = (value: number): string => valueText(rounded(value), signal.unit)
@@ -44,7 +47,7 @@ function happened(verdict: Verdict, frame: Frame, what: string, from: string): s
       if (signal.form === 'ratio')
         return `${what} went from ${share(baseline)} to ${share(atBreak)} of ${valueText(signal.ceiling!, '')} ${from}${prediction}`
       if (signal.role === 'cpu')
-        return `CPU went from ${share(baseline)} to ${share(atBreak)} of one core ${from}: a single thread has no more${prediction}`
+        return `CPU went from ${share(baseline)} to ${share(atBreak)} of one core ${from}${atBreak < FULL_CORE ? '' : ': a single thread has no more'}${prediction}`
       if (signal.role === 'left')
         return `${what} fell from ${text(baseline)} to ${text(atBreak)} ${from}`
       return `${what} took ${share(baseline)} of the time, then ${share(atBreak)} ${from}${prediction}`
@@ -54,7 +57,9 @@ function happened(verdict: Verdict, frame: Frame, what: string, from: string): s
       if (signal.role === 'down') return `did not answer scrapes ${from}`
       return `${what} went from ${perSecond(baseline)} to ${perSecond(atBreak)} ${from}`
     case 'leak': {
-      const seconds = (frame.levels.at(-1)!.endMs - frame.levels[0]!.startMs) / 1000
+      const starts = frame.levels.map(({ startMs }) => startMs)
+      const ends = frame.levels.map(({ endMs }) => endMs)
+      const seconds = (Math.max(...ends) - Math.min(...starts)) / 1000
       return `${what} only ever grew, from ${text(baseline)} to ${text(atBreak)} in ${valueText(Math.round(seconds), 's')}, and did not fall back`
     }
     case 'queue':
