@@ -1,5 +1,6 @@
 // `load-requests/…`: requests per CPU-second of `http.get` with a check by 50 VUs, beside autocannon, wrk and k6
 // where they are on the path, all against the same server; generator and server have one core each.
+// `load-script/…`: the same with the body parsed as JSON, two checks and a tag, beside the same peers.
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -30,46 +31,61 @@ server.listen(0, '127.0.0.1', () => console.log(server.address().port))
 process.stdin.resume()
 process.stdin.on('end', () => process.exit(0))
 `
-const SCRIPT = `
+const SCRIPTS = new Map([
+  [
+    'load-requests',
+    `
 import http from 'k6/http'
 import { check } from 'k6'
 export default function () {
   check(http.get(__ENV.URL), { 'status is 200': (r) => r.status === 200 })
 }
-`
+`,
+  ],
+  [
+    'load-script',
+    `
+import http from 'k6/http'
+import { check } from 'k6'
+export default function () {
+  const response = http.get(__ENV.URL, { tags: { kind: 'items' } })
+  const body = response.json()
+  check(response, { 'status is 200': (r) => r.status === 200, 'has three items': () => body.items.length === 3 })
+}
+`,
+  ],
+])
 
 export async function benchLoad() {
   const dir = mkdtempSync(join(tmpdir(), 'vigie-bench-'))
   writeFileSync(join(dir, 'server.mjs'), SERVER)
-  writeFileSync(join(dir, 'script.js'), SCRIPT)
   const server = start('taskset', ['-c', '1', process.execPath, join(dir, 'server.mjs')])
   try {
     const base = `http://127.0.0.1:${await firstLine(server)}`
-    const loadArgs = [
-      '-u',
-      String(VUS),
-      '-d',
-      `${DURATION_S}s`,
-      '-e',
-      `URL=${base}/`,
-      '--quiet',
-      join(dir, 'script.js'),
-    ]
-    const ours = await requestsPerCpuSecond(base, dir, process.execPath, [CLI, 'load', ...loadArgs])
     const figures = []
-    const peers = [
-      {
-        name: 'autocannon',
-        command: process.execPath,
-        args: [AUTOCANNON, '-c', String(VUS), '-d', String(DURATION_S), '-n', base],
-      },
-      { name: 'wrk', command: 'wrk', args: ['-t1', `-c${VUS}`, `-d${DURATION_S}s`, base] },
-      { name: 'k6', command: 'k6', args: ['run', ...loadArgs] },
-    ]
-    for (const { name, command, args } of peers) {
-      const peer = await requestsPerCpuSecond(base, dir, command, args)
-      if (peer === undefined) console.error(`load-requests/${name}: ${command} is not on the path`)
-      else figures.push({ name: `load-requests/${name}`, ours, peer, unit: 'requests/CPU-s' })
+    const peers = new Map()
+    for (const [name, script] of SCRIPTS) {
+      const file = join(dir, `${name}.js`)
+      writeFileSync(file, script)
+      const args = ['-u', `${VUS}`, '-d', `${DURATION_S}s`, '-e', `URL=${base}/`, '--quiet', file]
+      const ours = await requestsPerCpuSecond(base, dir, process.execPath, [CLI, 'load', ...args])
+      const rivals = [
+        {
+          peer: 'autocannon',
+          command: process.execPath,
+          args: [AUTOCANNON, '-c', `${VUS}`, '-d', `${DURATION_S}`, '-n', base],
+        },
+        { peer: 'wrk', command: 'wrk', args: ['-t1', `-c${VUS}`, `-d${DURATION_S}s`, base] },
+        { peer: 'k6', command: 'k6', args: ['run', ...args], isScripted: true },
+      ]
+      for (const { peer, command, args: own, isScripted = false } of rivals) {
+        // Only k6 runs the script; the others do the same whatever it is.
+        const key = isScripted ? `${peer}/${name}` : peer
+        if (!peers.has(key)) peers.set(key, await requestsPerCpuSecond(base, dir, command, own))
+        const rate = peers.get(key)
+        if (rate === undefined) console.error(`${name}/${peer}: ${command} is not on the path`)
+        else figures.push({ name: `${name}/${peer}`, ours, peer: rate, unit: 'requests/CPU-s' })
+      }
     }
     return figures
   } finally {

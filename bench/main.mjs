@@ -6,6 +6,7 @@ import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchArcade } from './arcade.mjs'
 import { benchArrival } from './arrival.mjs'
+import { benchCalibration } from './calibration.mjs'
 import { benchLoad } from './load.mjs'
 import { benchMemory } from './memory.mjs'
 import { benchScrape } from './scrape.mjs'
@@ -16,6 +17,8 @@ const BENCHES = new Map([
   ['scrape-cpu', benchScrape],
   ['scrape-memory', benchScrape],
   ['load-requests', benchLoad],
+  ['load-script', benchLoad],
+  ['calibration', benchCalibration],
   ['load-start', benchStart],
   ['load-arrival', benchArrival],
   ['load-memory', benchMemory],

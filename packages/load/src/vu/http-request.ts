@@ -6,6 +6,7 @@ import { goQuote, goValue } from '../http/go-text.ts'
 import type { ResponseHead } from '../http/head.ts'
 import { type RequestUrl, parseRequestUrl } from '../http/url.ts'
 import type { TagSet } from '../metrics/tags.ts'
+import { afterPoll } from './after-poll.ts'
 import { readBody } from './http-body.ts'
 import { logRequest } from './http-debug.ts'
 import { type Challenge, type Credentials, authorize, findChallenge } from './http-digest.ts'
@@ -374,17 +375,20 @@ export class HttpRequest {
   ): void {
     const { status } = head
     this.#emit(result, head, callback, 0, '')
-    this.#done!(
-      this.#response({
-        url: this.#out.url.href,
-        head,
-        body,
-        error: '',
-        errorCode: status >= 400 ? 1000 + status : 0,
-        wire: result,
-        request: this.#record(),
-      }),
-    )
+    const response = this.#response({
+      url: this.#out.url.href,
+      head,
+      body,
+      error: '',
+      errorCode: status >= 400 ? 1000 + status : 0,
+      wire: result,
+      request: this.#record(),
+    })
+    // A thread that blocks has no event loop to come back to.
+    if (this.#vu.environment.waiter !== null) return this.#done!(response)
+    afterPoll(() => {
+      if (!this.#isCancelled) this.#done!(response)
+    })
   }
 
   /** No response, or none that can be used: status 0. */
