@@ -250,3 +250,75 @@ test('import.meta, and what an import of a file must say', async () => {
     iterate("import x from './x.json'; export default () => 1", { files: { 'x.json': '{}' } }),
   ).rejects.toThrow(/JSON is not a module; want JSON.parse\(open\('.\/x.json'\)\)/)
 })
+
+const edges: [what: string, source: string, logged: string[]][] = [
+  [
+    'what check and group refuse',
+    `import { check, group } from 'k6'
+    export default () => {
+      tell(() => check(1)); tell(() => check(1, null)); tell(() => check(1, { 'a::b': 1 })); tell(() => check(1, { a: 1 }, { t: {} }))
+      tell(() => group('x')); tell(() => group('a::b', () => 1)); tell(() => group('x', async () => 1)); tell(() => group('x', () => 7))
+    }`,
+    [
+      'GoError: no checks provided to `check`',
+      'TypeError: Cannot convert undefined or null to object',
+      "GoError: group and check names may not contain '::'",
+      "GoError: invalid value for metric tag 't': only String, Boolean and Number types are accepted as a metric tag values",
+      'GoError: group() requires a callback as a second argument',
+      "GoError: group and check names may not contain '::'",
+      'GoError: group() does not support async functions as arguments, please see https://grafana.com/docs/k6/latest/javascript-api/k6/group/ for more info',
+      '7',
+    ],
+  ],
+  [
+    'what metrics take',
+    `import { Counter } from 'k6/metrics'
+    const { add } = new Counter('cc')
+    tell(() => new Counter()); tell(() => new Counter('x')); tell(() => add(1))
+    export default () => { tell(() => add(true)); tell(() => add('0')); tell(() => add()); tell(() => add('x'.repeat(120))); tell(() => add(1, { a: {} })); tell(() => new Counter('late')) }`,
+    [
+      "GoError: Invalid metric name: ''",
+      "GoError: Invalid metric name: 'x'",
+      'GoError: Adding to metrics in the init context is not supported',
+      'true',
+      'true',
+      "no value was provided for metric 'cc', a number or a boolean value is expected",
+      'false',
+      `'${'x'.repeat(50)}... omitting 20 characters ...${'x'.repeat(50)}' is an invalid value for metric 'cc', a number or a boolean value is expected`,
+      'false',
+      "GoError: cannot add tags for the 'cc' custom metric: invalid value for metric tag 'a': only String, Boolean and Number types are accepted as a metric tag values",
+      'GoError: metrics must be declared in the init context',
+    ],
+  ],
+  [
+    'what k6/execution tells where',
+    `import exec from 'k6/execution'
+    tell(() => exec.vu.idInTest); tell(() => exec.instance.vusActive); tell(() => exec.scenario.name); tell(() => exec.test.options); tell(() => exec.test.fail())
+    export default () => {
+      tell(() => exec.vu.idInTest); tell(() => { exec.vu.tags.x = true; return exec.vu.metrics.tags.x }); tell(() => { exec.vu.tags.y = {} })
+      tell(() => { exec.vu.metrics.metadata.m = 1; return exec.vu.metrics.metadata.m + '!' }); tell(() => { exec.vu.metrics.metadata.m = [] }); tell(() => exec.test.fail('bad'))
+    }`,
+    [
+      'GoError: getting VU information in the init context is not supported',
+      'GoError: getting instance information in the init context is not supported',
+      'GoError: getting scenario information outside of the VU context is not supported',
+      'GoError: getting test options in the init context is not supported',
+      'GoError: execution.test.fail() called outside of VU context',
+      '1',
+      'true',
+      "TypeError: invalid value for metric tag 'y': only String, Boolean and Number types are accepted as a metric tag values",
+      '1!',
+      "TypeError: invalid value for metric metadata 'm': only String, Boolean and Number types are accepted as a metric metadata values",
+      'failed: test marked as failed: bad',
+      'undefined',
+    ],
+  ],
+]
+
+test.each(edges)('%s', async (_, source, logged) => {
+  const tell =
+    "const tell = (f) => { try { console.log(String(f())) } catch (e) { console.log(e.name + ': ' + e.message) } }"
+  const ran = await iterate(source.replace('\n', `\n${tell}\n`))
+  if (ran.outcome.kind === 'threw') throw ran.outcome.error
+  expect(ran.logged).toEqual(logged)
+})

@@ -11,7 +11,7 @@ function formatValue(value: unknown): string {
   if (typeof value === 'string') return value
   if (typeof value === 'function') return '[object Function]'
   if (typeof value === 'symbol' || typeof value === 'bigint') return String(value)
-  if (value instanceof Error) return value.stack ?? String(value)
+  if (value instanceof Error) return String(value)
   if (value === null || typeof value !== 'object') return String(value)
   try {
     return JSON.stringify(printable(value, new Set(), 0)) ?? 'undefined'

@@ -4,12 +4,28 @@ import { plannedVusOf, regularDurationMs } from '../executors/plan.ts'
 import { monotonicMs } from '../executors/run-state.ts'
 import type { Scenario } from '../executors/scenario.ts'
 import { globalOf } from '../executors/stripes.ts'
+import { goError } from './go-error.ts'
 import { tagPairs } from './http-params.ts'
 import type { Vu } from './vu.ts'
 import { textOf } from './text.ts'
 
 export function createExecution(vu: Vu): Record<string, unknown> {
-  return { instance: instanceOf(vu), scenario: scenarioOf(vu), test: testOf(vu), vu: vuOf(vu) }
+  const [instance, scenario, test, own] = [instanceOf(vu), scenarioOf(vu), testOf(vu), vuOf(vu)]
+  return {
+    get instance() {
+      vu.requireRunning('getting instance information')
+      return instance
+    },
+    get scenario() {
+      if (vu.stage === 'init') throw goError(NO_SCENARIO)
+      return scenario
+    },
+    test,
+    get vu() {
+      vu.requireRunning('getting VU information')
+      return own
+    },
+  }
 }
 
 function instanceOf(vu: Vu): object {
@@ -33,10 +49,11 @@ function instanceOf(vu: Vu): object {
   }
 }
 
+const NO_SCENARIO = 'getting scenario information outside of the VU context is not supported'
+
 function current(vu: Vu): { index: number; scenario: Scenario } {
   const { activation, environment } = vu
-  if (activation === null)
-    throw new Error('getting scenario information outside of the VU context is not supported')
+  if (activation === null) throw goError(NO_SCENARIO)
   return { index: activation.scenario, scenario: environment.state.scenarios[activation.scenario]! }
 }
 
@@ -88,15 +105,21 @@ function testOf(vu: Vu): object {
   return {
     /** Never returns: it is awaited, and the promise never settles. */
     abort: (message?: unknown) => {
-      const text = message === undefined ? 'test aborted' : `test aborted: ${textOf(message)}`
+      const text =
+        message === undefined || message === null
+          ? 'test aborted'
+          : `test aborted: ${textOf(message)}`
       vu.environment.abort(text)
       return vu.halt()
     },
-    fail: (message?: unknown) =>
-      vu.environment.markFailed(message === undefined ? 'test failed' : textOf(message)),
+    fail: (message?: unknown) => {
+      if (vu.stage === 'init') throw goError('execution.test.fail() called outside of VU context')
+      const isNone = message === undefined || message === null
+      vu.environment.markFailed(`test marked as failed${isNone ? '' : `: ${textOf(message)}`}`)
+    },
     get options() {
       if (vu.stage === 'init')
-        throw new Error('getting test options in the init context is not supported')
+        throw goError('getting test options in the init context is not supported')
       return vu.environment.testOptions
     },
   }
@@ -115,7 +138,7 @@ function vuOf(vu: Vu): object {
       return vu.activation!.iterationInScenario
     },
     tags,
-    metrics: { tags, metadata: {} },
+    metrics: Object.freeze({ tags, metadata: metadataProxy() }),
   }
 }
 
@@ -137,8 +160,32 @@ function tagsProxy(vu: Vu): object {
         typeof key === 'string' && key in read()
           ? { value: read()[key], enumerable: true, configurable: true, writable: true }
           : undefined,
-      set: (_, key, value) => write([...vu.baseTags.pairs, ...tagPairs({ [String(key)]: value })]),
+      set: (_, key, value) => write([...vu.baseTags.pairs, ...typedPairs(String(key), value)]),
       deleteProperty: (_, key) => write(vu.baseTags.pairs.filter(([name]) => name !== key)),
     },
   )
+}
+
+/** A tag that the script sets: of text, number or truth value. */
+function typedPairs(key: string, value: unknown): (readonly [string, string])[] {
+  try {
+    return tagPairs({ [key]: value })
+  } catch (error) {
+    throw new TypeError((error as Error).message)
+  }
+}
+
+/** What the script notes of itself; texts, as tags are. */
+function metadataProxy(): object {
+  return new Proxy({} as Record<string, string>, {
+    set: (target, key, value: unknown) => {
+      if (!['string', 'number', 'boolean'].includes(typeof value)) {
+        throw new TypeError(
+          `invalid value for metric metadata '${String(key)}': only String, Boolean and Number types are accepted as a metric metadata values`,
+        )
+      }
+      target[String(key)] = String(value)
+      return true
+    },
+  })
 }

@@ -3,6 +3,7 @@ import type { Series } from '../metrics/buffer.ts'
 import { BUILTIN_METRICS } from '../metrics/metric.ts'
 import type { TagSet } from '../metrics/tags.ts'
 import { isColoured, isUserAsync } from '../script/isolate.ts'
+import { goError } from './go-error.ts'
 import { tagPairs } from './http-params.ts'
 import type { Vu } from './vu.ts'
 import { textOf } from './text.ts'
@@ -17,9 +18,7 @@ export function createK6(vu: Vu): Record<string, unknown> {
     group: (name: unknown, fn: unknown) => group(vu, String(name), fn),
     check: (value: unknown, sets: unknown, tags: unknown) => check(vu, value, sets, tags),
     fail: (message: unknown) => {
-      const error = new Error(message === undefined ? '' : textOf(message))
-      error.name = 'GoError'
-      throw error
+      throw goError(message === undefined ? '' : textOf(message))
     },
     randomSeed: (seed: unknown) => {
       vu.global['Math'] = seededMath(Number(seed))
@@ -32,16 +31,21 @@ function sleep(vu: Vu, seconds: unknown): Promise<void> | void {
   return vu.block<void>((done) => vu.later(done, Number.isFinite(ms) ? Math.max(0, ms) : 0))
 }
 
-function refuseAsync(what: string, fn: unknown): void {
-  if (isUserAsync(fn))
-    throw new TypeError(`${what}() does not support async functions as arguments`)
+const NO_ASYNC = {
+  group:
+    'group() does not support async functions as arguments, please see https://grafana.com/docs/k6/latest/javascript-api/k6/group/ for more info',
+  check:
+    'the built-in check() does not support async functions as arguments. Use the JavaScript utils library as a replacement. Refer to https://grafana.com/docs/k6/latest/javascript-api/jslib/utils/check/ for more info',
+}
+
+function refuseAsync(what: keyof typeof NO_ASYNC, fn: unknown): void {
+  if (isUserAsync(fn)) throw goError(NO_ASYNC[what])
 }
 
 function group(vu: Vu, name: string, fn: unknown): unknown {
-  vu.requireRunning('using group()')
-  if (name.includes('::')) throw new Error("group and check names may not contain '::'")
-  if (typeof fn !== 'function')
-    throw new TypeError('group() requires a callback as a second argument')
+  vu.requireRunning('Using group()')
+  if (name.includes('::')) throw goError("group and check names may not contain '::'")
+  if (typeof fn !== 'function') throw goError('group() requires a callback as a second argument')
   refuseAsync('group', fn)
   const outer = vu.groupPath
   const start = performance.now()
@@ -65,17 +69,17 @@ function group(vu: Vu, name: string, fn: unknown): unknown {
 }
 
 function check(vu: Vu, value: unknown, sets: unknown, tags: unknown): unknown {
-  vu.requireRunning('using check()')
-  if (typeof sets !== 'object' || sets === null)
-    throw new TypeError('no checks provided to `check`')
+  vu.requireRunning('Using check()')
+  if (sets === undefined) throw goError('no checks provided to `check`')
+  if (sets === null) throw new TypeError('Cannot convert undefined or null to object')
   const base = tags === undefined || tags === null ? vu.tags : vu.withTags(tagPairs(tags))
-  const tests = sets as Record<string, unknown>
+  const tests = Object(sets) as Record<string, unknown>
   let passed = true
   const names = Object.keys(tests)
   for (let i = 0; i < names.length; i++) {
     const name = names[i]!
     const test = tests[name]
-    if (name.includes('::')) throw new Error("group and check names may not contain '::'")
+    if (name.includes('::')) throw goError("group and check names may not contain '::'")
     refuseAsync('check', test)
     if (isColoured(test)) return checkWaiting(vu, value, tests, names.slice(i), base, passed)
     passed = record(vu, base, name, evaluate(vu, base, name, test, value)) && passed
