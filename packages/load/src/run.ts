@@ -750,12 +750,12 @@ class LoadRun {
   }
 
   async #findSuspects(windows: readonly RunWindow[]): Promise<void> {
-    const { findSuspects, args } = this.#given
+    const { findSuspects } = this.#given
     if (findSuspects === undefined || windows.length < 2 || this.#isInterrupted) return
     try {
       const { suspects, text } = await findSuspects(windows, this.#windows!.unit)
       this.#found = { ...this.#found, suspects }
-      if (!args.quiet) this.#io.stdout(text)
+      this.#io.stdout(text)
     } catch (error) {
       this.#log('warning', `cannot look for what gave first: ${(error as Error).message}`)
     }
@@ -775,7 +775,7 @@ class LoadRun {
     } catch (error) {
       return this.#fail(error)
     }
-    if (!args.quiet) this.#io.stdout(brokenChecksText(this.#brokenChecks))
+    this.#io.stdout(brokenChecksText(this.#brokenChecks))
     if (this.#brokenChecks.length === 0) return
     const names = this.#brokenChecks.map(({ name }) => name).join(', ')
     this.#fail(
