@@ -16,8 +16,11 @@ export interface OptionSpec {
   later?: boolean
 }
 
+/** k6 takes a whole number in a text, too: `vus: __ENV.VUS`. */
 const isCount = (value: unknown): boolean =>
-  typeof value === 'number' && Number.isInteger(value) && value >= 0
+  typeof value === 'string'
+    ? /^\d+$/.test(value)
+    : typeof value === 'number' && Number.isInteger(value) && value >= 0
 const isText = (value: unknown): boolean => typeof value === 'string'
 const isList = (value: unknown): boolean => Array.isArray(value)
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)

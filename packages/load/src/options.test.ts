@@ -33,6 +33,7 @@ const runs: [what: string, layers: Partial<Layers>, expected: [string, number, n
     ['shared-iterations', 4, 9],
   ],
   ['stages of a variable', { env: { K6_STAGES: '5s:10,1m:20' } }, ['ramping-vus', 0, 0]],
+  ['numbers in texts', { script: { vus: '2', iterations: '4' } }, ['shared-iterations', 2, 4]],
   ['VUs alone', { flags: { vus: 7 } }, ['shared-iterations', 7, 7]],
   [
     'an empty variable is none',

@@ -223,7 +223,7 @@ function build(
   const tagsKept = systemTags(merged['systemTags'] as string[] | undefined)
   const flag = (name: string): boolean => merged[name] === true
   const count = (name: string, otherwise: number): number =>
-    (merged[name] as number | undefined) ?? otherwise
+    Number((merged[name] as number | string | undefined) ?? otherwise)
   const ms = (name: string, otherwise: number): number => parseDurationMs(merged[name]) ?? otherwise
   const pairs = (name: string): [string, string][] =>
     Object.entries((merged[name] as Record<string, unknown> | undefined) ?? {}).map(
