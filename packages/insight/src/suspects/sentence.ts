@@ -65,7 +65,7 @@ function happened(verdict: Verdict, frame: Frame, what: string, from: string): s
     case 'queue':
     case 'contention':
       if (signal.form === 'rate')
-        return `${what} took from ${valueText(rounded(baseline), '')} to ${valueText(rounded(atBreak), '')} callers at a time ${from}`
+        return `${what} kept ${valueText(rounded(baseline), '')} callers waiting at a time, then ${valueText(rounded(atBreak), '')} ${from}`
       return `${what} grew from ${text(baseline)} to ${text(atBreak)} ${from}`
   }
 }
