@@ -23,6 +23,7 @@ const get = (path) => http.get(U + path).json('url')
 
 /** Body of the default function (after `---`: what stands before it; `async` first: of an async one). */
 const coloured: [what: string, source: string][] = [
+  ['a function put into http', "http.mine = (p) => get(p); log(http.mine('m')); delete http.mine"],
   ['yielded functions', 'function* g() { yield slow } for (const f of g()) log(f(2))'],
   ['arguments', 'function f() { return arguments[0](arguments[1]) } log(f(slow, 3))'],
   ['a typed array', 'log(new Uint8Array([1, 2]).map((x) => slow(x + 1)))'],

@@ -136,7 +136,9 @@ class Colouring {
       const isUnknown = site.callee.values.size === 0 && receiver.values.size === 0
       if (isUnknown && (method === 'submitForm' || method === 'clickLink'))
         return `response.${method}`
-      if (isUnknown && (guess || !BUILTIN_METHODS.has(method)))
+      // A known receiver without the method: it may have got it in a way that is not followed.
+      const isLost = site.callee.values.size === 0 && !BUILTIN_METHODS.has(method)
+      if (isLost || (isUnknown && guess))
         return this.#colouredIn(this.#flow.methodsByName.get(method))
     }
     return undefined

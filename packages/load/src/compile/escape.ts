@@ -4,6 +4,7 @@
  * instead of its value; such a script needs real blocking.
  */
 import { type Node, forEachChild, list } from './ast.ts'
+import { BUILTIN_MODULES } from './builtins.ts'
 import type { CallSite, Flow } from './flow.ts'
 import { type ParsedModule, Uncolourable, literalText, placeOf } from './graph.ts'
 import { HELPED_METHODS, type Cell } from './values.ts'
@@ -16,7 +17,7 @@ const IMPLICIT_NAMES = ['toString', 'valueOf', 'toJSON', 'next', 'then']
 
 /** Functions of the language that keep or hand on functions but never call them, or that are waited for. */
 const HARMLESS_GLOBALS =
-  /^global\.(Object(\.(?!groupBy).*)?|Array(\.(of|isArray))?|Promise\.\w+|String|Boolean|Number|Symbol|Map|Set|WeakMap|WeakSet|WeakRef|Function|setTimeout|setInterval|clearTimeout|clearInterval|console(\..*)?)$/
+  /^global\.(Object(\.(?!groupBy).*)?|Array(\.(of|isArray))?|Promise\.\w+|String|Boolean|Number|Symbol|Map|Set|WeakMap|WeakSet|WeakRef|Function|require(\..*)?|setTimeout|setInterval|clearTimeout|clearInterval|console(\..*)?)$/
 
 /** Methods of the language's objects and of the engine's of which the same is true. */
 const HARMLESS_METHODS: ReadonlySet<string> = new Set([
@@ -61,7 +62,7 @@ const HARMLESS_METHODS: ReadonlySet<string> = new Set([
 
 /** Functions of the engine that wait for their callbacks. */
 const WAITING_ENGINE =
-  /^(k6\.(group|check|\*)|k6\/ws\.(connect|\*)|k6\/(timers|http|metrics|execution)\..*|socket\..*|response\..*)$/
+  /^(k6\.(group|check|\*)|k6\/ws\.(connect|\*)|k6\/(timers|http|metrics|execution)\..*|socket\..*|response(\..*)?)$/
 
 /** Throws Uncolourable for the first place found. Called only where something waits at all. */
 export function refuseEscapes(
@@ -108,6 +109,8 @@ function refuseSite(site: CallSite, reasonOf: ReasonOf): void {
       continue
     }
     const { path } = value
+    // A module is no function: only a table of all modules seems to hold it here.
+    if (BUILTIN_MODULES.has(path)) continue
     if (path === 'global.eval') fail('eval', 'something that blocks')
     if (path === 'global.Function' && !list(site.node, 'arguments').every(isLiteral))
       fail('Function', 'something that blocks')
@@ -134,7 +137,15 @@ function refuseSite(site: CallSite, reasonOf: ReasonOf): void {
 /** `call` and `apply` are followed only where it is known what they call. */
 function hasHarmlessMethod({ method, receiver }: CallSite): boolean {
   if (method === undefined || !HARMLESS_METHODS.has(method)) return false
-  return (method !== 'call' && method !== 'apply') || (receiver?.values.size ?? 0) > 0
+  if (method !== 'call' && method !== 'apply') return true
+  if (receiver === null || receiver.values.size === 0) return false
+  for (const value of receiver.values) {
+    // `Array.prototype.forEach.call`, say, would not wait.
+    const name = value.kind === 'builtin' ? /^global\..*\.(\w+)$/.exec(value.path)?.[1] : undefined
+    if (name !== undefined && (!HARMLESS_METHODS.has(name) || HELPED_METHODS.has(name)))
+      return false
+  }
+  return true
 }
 
 function isLiteral(node: Node): boolean {

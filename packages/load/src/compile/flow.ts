@@ -8,6 +8,7 @@
  * call may be, or hold, anything that went in.
  */
 import { type Node, child, forEachChild, isFunction, list, staticKey, unwrap } from './ast.ts'
+import { BUILTIN_MODULES } from './builtins.ts'
 import { type ParsedModule, isRequireCall, literalText, Uncolourable } from './graph.ts'
 import type { Binding } from './scope.ts'
 import {
@@ -55,8 +56,8 @@ function hasFunction(cell: Cell): boolean {
   return false
 }
 
-/** `k6/execution.test.abort` is as deep as a member that matters can be; it also keeps loops finite. */
-const MAX_BUILTIN_DEPTH = 2
+/** `global.Object.prototype.hasOwnProperty` is as deep as a member that matters can be; it also keeps loops finite. */
+const MAX_BUILTIN_DEPTH = 3
 
 const RESPONSE_METHODS = new Set(['json', 'html', 'submitForm', 'clickLink'])
 
@@ -158,7 +159,16 @@ class FlowAnalysis {
     object.listen((value) => {
       if (value.kind === 'builtin') {
         if (value.path === 'response' && !RESPONSE_METHODS.has(name ?? '')) return
+        if (value.path.startsWith('k6') && value.path.endsWith('.*')) {
+          // Any member of a module may be its default export, and so the module itself.
+          const module = value.path.slice(0, -'.*'.length)
+          if (name !== undefined && BUILTIN_MODULES.get(module)?.members.includes(name) === true)
+            into.add(this.#builtin(memberPath(module, name)))
+          return
+        }
         if (value.path.split('.').length > MAX_BUILTIN_DEPTH) return
+        // What a module lacks the script has put there, or it only seems to be this module.
+        if (name !== undefined && !isMember(value.path, name)) return
         if (name !== undefined) into.add(this.#builtin(memberPath(value.path, name)))
         else if (value.path.startsWith('k6')) into.add(this.#builtin(`${value.path}.*`))
         return
@@ -745,6 +755,7 @@ class FlowAnalysis {
         new Cell(this.#work),
       )
     else if (path === 'k6.group') return
+    else if (path === 'global.require') this.#requireAny(site, result)
     else if (path === 'global.Object.defineProperty' || path === 'global.Reflect.defineProperty')
       this.#define(site, result)
     else if (path === 'global.Object.defineProperties')
@@ -753,6 +764,25 @@ class FlowAnalysis {
     else if (path.startsWith('k6/') || path.startsWith('socket.'))
       for (const argument of site.arguments) this.#callAll(argument, [], new Cell(this.#work))
     else if (path.startsWith('global.')) this.#opaqueCall(site, result)
+  }
+
+  /** `require` under another name: bundlers do that. */
+  #requireAny(site: CallSite, result: Cell): void {
+    const argument = list(site.node, 'arguments')[0]
+    const name = argument === undefined ? undefined : literalText(argument)
+    if (name !== undefined && BUILTIN_MODULES.has(name)) result.add(this.#builtin(name))
+    else {
+      // The name comes from somewhere: it is written out in the script.
+      const names = [...BUILTIN_MODULES.keys()].filter((one) =>
+        this.#modules.some(
+          ({ source }) => source.includes(`'${one}'`) || source.includes(`"${one}"`),
+        ),
+      )
+      for (const one of names) result.add(this.#builtin(one))
+    }
+    this.#modules.forEach((_, index) =>
+      this.#load(this.#cellOf(this.#namespace(index)), undefined, result),
+    )
   }
 
   /** `Object.defineProperty(target, name, descriptor)`: bundlers make exports of it. */
@@ -783,12 +813,19 @@ class FlowAnalysis {
     this.#defineAll(site, this.#cellOf(made), result)
   }
 
+  #putDefined(target: Cell, name: string | undefined, value: Cell): void {
+    if (name !== undefined) return this.#store(target, name, value)
+    target.listen((one) => {
+      if (one.kind !== 'builtin') value.flowTo(one.props.defined)
+    })
+  }
+
   #describe(target: Cell, name: string | undefined, descriptor: Cell): void {
-    this.#store(target, name, this.#load(descriptor, 'value'))
+    this.#putDefined(target, name, this.#load(descriptor, 'value'))
     const getters = this.#load(descriptor, 'get')
     const got = new Cell(this.#work)
     this.#callAll(getters, [], got)
-    this.#store(target, name, got)
+    this.#putDefined(target, name, got)
     getters.flowTo(this.#accessors)
     this.#load(descriptor, 'set').flowTo(this.#accessors)
   }
@@ -860,6 +897,17 @@ class FlowAnalysis {
       if (value.kind === 'function') this.#enter(value.node, null, args, result)
     })
   }
+}
+
+/** Whether a built-in module has `name`; of anything else it is not known. */
+function isMember(path: string, name: string): boolean {
+  const module = BUILTIN_MODULES.get(path)
+  return (
+    module === undefined ||
+    name === 'default' ||
+    module.members.includes(name) ||
+    module.missing.includes(name)
+  )
 }
 
 /** `k6/http` + `get`; the default export of a built-in module is the module itself. */

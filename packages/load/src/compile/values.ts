@@ -84,6 +84,8 @@ export class Cell {
 /** Properties of an object: by name where it is known, otherwise in `star`, which every name may be. */
 export class Shape {
   readonly star: Cell
+  /** Stored by defineProperty under a name that is not known: every name may be it, a built-in method's too. */
+  readonly defined: Cell
   readonly #named = new Map<string, Cell>()
   readonly #all: Cell
   readonly #work: Work
@@ -92,7 +94,9 @@ export class Shape {
     this.#work = work
     this.star = new Cell(work)
     this.#all = new Cell(work)
+    this.defined = new Cell(work)
     this.star.flowTo(this.#all)
+    this.defined.flowTo(this.#all)
   }
 
   get(name: string | undefined): Cell {
@@ -103,6 +107,7 @@ export class Shape {
       this.#named.set(name, cell)
       // What an array holds is not among the methods that every array has.
       if (!BUILTIN_METHODS.has(name)) this.star.flowTo(cell)
+      this.defined.flowTo(cell)
       cell.flowTo(this.#all)
     }
     return cell

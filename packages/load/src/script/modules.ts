@@ -1,6 +1,7 @@
 /** The module instances of one VU: its own evaluation of every module, linked by live namespaces. */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { BUILTIN_MODULES } from '../compile/builtins.ts'
 import type { Target } from '../compile/graph.ts'
 import type { Isolate } from './isolate.ts'
 
@@ -197,6 +198,8 @@ export class ModuleInstances {
   #require(index: number, specifier: unknown): unknown {
     const target = this.#isolate.program.modules[index]!.targets.get(String(specifier))
     if (target !== undefined) return this.#requireTarget(target)
+    // Asked for by a bundler's own require.
+    if (BUILTIN_MODULES.has(String(specifier))) return this.#requireTarget(String(specifier))
     throw new Error(
       `require("${String(specifier)}") is not supported: only k6 modules and files whose names are written out`,
     )
