@@ -516,3 +516,31 @@ test('httpDebug logs heads, or everything', async () => {
   expect(await lines('headers')).toEqual([`${request}\n`, `${response}\n`])
   expect(await lines('full')).toEqual([`${request}question\n`, `${response}answer\n`])
 })
+
+test('a kept connection that dies under a request: safe methods are sent again, others fail', async () => {
+  const seen: string[] = []
+  const dying = await rawServer((request, socket) => {
+    const path = request.split(' ')[1]!
+    seen.push(`${request.split(' ')[0]} ${path}`)
+    // Only the first request of a connection is answered.
+    const isFirst = socket.listenerCount('answered') === 0
+    socket.on('answered', () => {})
+    if (isFirst) return ok('fine')
+    socket.destroy()
+    return null
+  })
+  const { logged } = await iterate(
+    script(`
+      http.get(BASE + '/1'); console.log(http.get(BASE + '/2').body)
+      const r = http.post(BASE + '/3', 'x'); console.log(r.status, r.error)
+      http.get(BASE + '/4'); console.log(http.post(BASE + '/5', 'x', { headers: { 'Idempotency-Key': 'k' } }).body)`),
+    { env: { BASE: dying.base } },
+  )
+  expect(logged.filter((line) => !line.startsWith('Request Failed'))).toEqual([
+    'fine',
+    '0 EOF',
+    'fine',
+  ])
+  expect(seen).toEqual(['GET /1', 'GET /2', 'GET /2', 'POST /3', 'GET /4', 'POST /5', 'POST /5'])
+  dying.close()
+})

@@ -239,7 +239,9 @@ export class HttpRequest {
         wantsBody: this.#responseType() !== 'none',
         timeoutMs: left,
         closes,
-        isRepeatable: out.headers?.has('Idempotency-Key') ?? false,
+        isRepeatable:
+          out.headers !== null &&
+          (out.headers.has('Idempotency-Key') || out.headers.has('X-Idempotency-Key')),
       },
       (result) => {
         if (this.#isCancelled) return
@@ -375,6 +377,8 @@ export class HttpRequest {
   ): void {
     const { status } = head
     this.#emit(result, head, callback, 0, '')
+    // The response lives as long as the script likes; the bytes that it was made of need not.
+    result.exchange = null
     const response = this.#response({
       url: this.#out.url.href,
       head,
