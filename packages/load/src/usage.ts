@@ -3,7 +3,7 @@
 export const USAGE = `Usage: vigie load [flags] script.js     (vigie run is the same; - reads the script from stdin)
 
 Runs a k6 script. Results go to the terminal, and at once into a running Vigie when there is one.
-Every flag of k6 run is known; each but -e, -c, -q, -v and the last group has its K6_* variable.
+Every flag of k6 run is known; most have their K6_* variable, as -u has K6_VUS.
 
 What to run
   -u, --vus N                        virtual users
@@ -32,6 +32,11 @@ Requests
       --insecure-skip-tls-verify     any certificate will do
       --no-connection-reuse, --no-vu-connection-reuse
       --discard-response-bodies
+      --dns ttl=5m,select=random,policy=preferIPv4
+      --blacklist-ip RANGE           addresses that must not be called, as 10.0.0.0/8
+      --block-hostnames PATTERN      names that must not be called, as *.example.com
+      --local-ips RANGES             addresses that VUs call from
+      --http-debug[=full]            log requests and responses, with bodies
   -w, --throw                        failed requests throw
 
 Results
@@ -41,7 +46,7 @@ Results
       --summary-mode MODE            compact, full or disabled
       --summary-trend-stats LIST     avg,min,med,max,p(90),p(95); also count and p(N)
       --summary-time-unit UNIT       s, ms or us
-      --summary-export FILE          the summary as JSON
+      --summary-export FILE          the summary as JSON; --new-machine-readable-summary for k6's newer shape
   -o, --out TYPE[=WHERE]             every sample; may be repeated: json=file[.gz], csv=file[.gz], - for
                                      stdout, experimental-prometheus-rw (see K6_PROMETHEUS_RW_*)
       --report FILE                  an HTML report in one file, with charts
