@@ -128,7 +128,7 @@ class Connection {
   }
 
   #dial(host: string, endpoint: Endpoint): void {
-    const { options, urls } = this.#vu.environment
+    const { tls, urls } = this.#vu.environment
     const { headers, jar, deflates } = this.#params
     const cookies = (jar ?? this.#vu.jar).for(urls.parse(this.#url.replace(/^ws/i, 'http')))
     if (cookies.length > 0 && headers['Cookie'] === undefined)
@@ -138,9 +138,9 @@ class Connection {
     const dial = (): Socket => {
       this.#transport = isSecure
         ? connectTls({
+            ...tls(host),
             ...place,
             servername: host,
-            rejectUnauthorized: !options.insecureSkipTLSVerify,
             ALPNProtocols: ['http/1.1'],
           })
         : connect(place)

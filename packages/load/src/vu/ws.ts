@@ -241,12 +241,15 @@ class Session {
   #tag(): void {
     // A name that the script gave stands for the address, too.
     const named = this.#tags.pairs.find(([name]) => name === 'name')?.[1] ?? this.#url
+    const place = this.#vu.environment.samples.isFull ? FOLDED : named
     const pairs: [string, string][] = [
-      ['url', this.#vu.environment.samples.isFull ? FOLDED : named],
-      ['status', String(this.#result.status)],
+      ['url', place],
+      ['name', place],
     ]
-    const protocol = this.#socket?.protocol
-    if (protocol) pairs.push(['subproto', protocol])
+    // Only what answered has a status; the protocol is there even when none was chosen.
+    const { status } = this.#result
+    if (status !== 0)
+      pairs.push(['status', String(status)], ['subproto', this.#socket?.protocol ?? ''])
     this.#tags = this.#vu.environment.samples.tags.with(this.#tags, pairs)
   }
 
