@@ -4,6 +4,8 @@ import type { LimitReport } from '@vigie/load'
 
 /** A ceiling that explains less of the throughput is none. */
 const R2_MIN = 0.9
+/** A peak above everything measured by more than this is none that was seen. */
+const SEEN = 1.1
 
 export function fitSentences({ unit, levels }: LimitReport): string[] {
   const known = levels.filter((one) => one.class !== 'generator')
@@ -24,9 +26,12 @@ export function fitSentences({ unit, levels }: LimitReport): string[] {
           [{ concurrency: (requestsPerSec * p50Ms) / 1000, throughput: requestsPerSec }],
     ),
   )
-  if (usl !== null && usl.peakConcurrency !== null && usl.peakThroughput !== null)
+  const most = Math.max(0, ...known.map((one) => one.requestsPerSec))
+  const isSeen = (usl?.peakThroughput ?? Infinity) <= most * SEEN
+  // Work that piles up in an open model is no concurrency of the target's own.
+  if (unit === 'vus' && usl !== null && usl.peakConcurrency !== null && isSeen)
     sentences.push(
-      `By the scalability law it answers most, ${number(usl.peakThroughput)} requests/s, with ${number(usl.peakConcurrency)} in flight; more make it slower.`,
+      `By the scalability law it answers most, ${number(usl.peakThroughput!)} requests/s, with ${number(usl.peakConcurrency)} in flight; more make it slower.`,
     )
   return sentences
 }
