@@ -3,7 +3,6 @@ import { SYSTEMS } from './systems.mjs'
 
 const { stop, ...started } = await SYSTEMS.get(process.argv[2])()
 process.send(started)
-process.on('disconnect', async () => {
-  await stop?.()
-  process.exit(0)
+process.on('disconnect', () => {
+  void Promise.resolve(stop?.()).finally(() => process.exit(0))
 })

@@ -40,6 +40,8 @@ test('on a terminal, one write redraws every line, and none wraps', () => {
       tags: {},
       startTimeMs: 0,
       gracefulStopMs: 0,
+      stripes: null,
+      vuStripes: null,
     },
   ])
   state.startMs = monotonicMs()

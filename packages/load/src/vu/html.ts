@@ -2,8 +2,6 @@
 import { textOf } from './text.ts'
 import { createSelection } from './html/selection.ts'
 
-export { createSelection } from './html/selection.ts'
-
 export function createHtml(): Record<string, unknown> {
   return {
     parseHTML: (source: unknown) => createSelection(textOf(source)),
