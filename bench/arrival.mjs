@@ -1,7 +1,7 @@
 // `load-arrival`: a constant arrival rate of 5,000/s as the server under load sees it: how far the time from one
 // request to the next is off, at the 99th percentile, and how many requests too few or too many there are in all.
-import { execFile } from 'node:child_process'
 // As in k6, n whole periods have n + 1 ticks: one request more than rate × duration is right.
+import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
