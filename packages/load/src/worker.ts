@@ -210,6 +210,7 @@ class WorkerHost {
 
   async #inspect(environment: VuEnvironment): Promise<ScriptFacts> {
     if (this.#threads !== null) return this.#threads.inspect()
+    for (const note of environment.isolate.program.notes) this.#log('debug', note)
     const vu = await this.#newVu(0, environment)
     const functions = Object.keys(vu.exports).filter(
       (name) => typeof vu.exports[name] === 'function',

@@ -1,5 +1,6 @@
 /** From the entry file to what every VU evaluates. */
 import { type Node, forEachChild } from './ast.ts'
+import type { BundleMap } from './bundle-map.ts'
 import { type Colours, colour, uncoloured } from './color.ts'
 import { emitModule } from './emit.ts'
 import { analyseFlow } from './flow.ts'
@@ -20,6 +21,8 @@ export interface CompiledModule {
   targets: Map<string, Target>
   /** Maps to apply one after the other to a position in `code`. */
   maps: LineMap[]
+  /** What the file was bundled from: the last step of a position. */
+  bundleMap: BundleMap | null
 }
 
 /** A script ready to be evaluated; plain data, so that it can be posted to worker threads. */
@@ -31,6 +34,8 @@ export interface Program {
   gate: boolean
   /** Why its VUs need threads of their own, in which calls really block; null: they do not. */
   blocking: string | null
+  /** Source maps that could not be used, and why: for the debug log. */
+  notes: string[]
 }
 
 export interface CompileSettings extends ImportOptions {
@@ -52,6 +57,7 @@ export function compileScript(entry: string, settings: CompileSettings = {}): Pr
     isAsynchronous,
     gate,
     blocking,
+    notes: modules.flatMap(({ mapProblem }) => mapProblem ?? []),
     modules: modules.map((module) => {
       const { code, isAsync, map } = emitModule(module, modules, colours, gate)
       return {
@@ -63,6 +69,7 @@ export function compileScript(entry: string, settings: CompileSettings = {}): Pr
         dependencies: dependenciesOf(module),
         targets: module.targets,
         maps: module.typeMap === null ? [map] : [map, module.typeMap],
+        bundleMap: module.bundleMap,
       }
     }),
   }

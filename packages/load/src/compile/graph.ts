@@ -8,6 +8,7 @@ import { parseSync } from 'oxc-parser'
 import { transformSync } from 'oxc-transform'
 import { EXIT, LoadError } from '../errors.ts'
 import { type Node, child, forEachChild, list, unwrap } from './ast.ts'
+import { type BundleMap, placeText, readBundleMap } from './bundle-map.ts'
 import { type ImportOptions, Imports, isRemote } from './imports.ts'
 import { type Scopes, analyseScopes } from './scope.ts'
 import { type LineMap, decodeMappings, lineAndColumn, originalPosition } from './source-map.ts'
@@ -32,13 +33,17 @@ export interface ParsedModule {
   targets: Map<string, Target>
   /** From `source` back to the file, where types were stripped. */
   typeMap: LineMap | null
+  /** From the file to what a bundler made it of. */
+  bundleMap: BundleMap | null
+  /** Why the file's source map is not used, if it names one. */
+  mapProblem: string | null
 }
 
-/** `file:///…:line:col` of `offset` in a module's source, as written in the file. */
+/** `file:///…:line:col` of `offset` in a module's source, as its author wrote it: before types were stripped, before it was bundled. */
 export function placeOf(module: ParsedModule, offset: number): string {
   let [line, column] = lineAndColumn(module.source, offset)
   if (module.typeMap !== null) [line, column] = originalPosition(module.typeMap, line, column)
-  return `${module.url}:${line + 1}:${column + 1}`
+  return placeText(module, line, column)
 }
 
 /** A problem with the script itself, found before it runs. */
@@ -136,6 +141,7 @@ function parseModule(path: string, index: number, given?: string): ParsedModule 
     kind,
     source,
     typeMap,
+    ...bundleMapOf(text, url),
     program: asNode(parsed.program),
     scopes: analyseScopes(asNode(parsed.program)),
     targets: new Map(),
@@ -147,6 +153,16 @@ function parseModule(path: string, index: number, given?: string): ParsedModule 
     )
   }
   return module
+}
+
+/** A map is a help, not a need: one that cannot be read is told and left out. */
+function bundleMapOf(text: string, url: string): Pick<ParsedModule, 'bundleMap' | 'mapProblem'> {
+  try {
+    return { bundleMap: readBundleMap(text, url), mapProblem: null }
+  } catch (error) {
+    const mapProblem = `the source map of ${url} is not used: ${(error as Error).message}`
+    return { bundleMap: null, mapProblem }
+  }
 }
 
 function asNode(program: unknown): Node {

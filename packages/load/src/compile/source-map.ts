@@ -27,7 +27,8 @@ export function decodeMappings(mappings: string): LineMap {
   })
 }
 
-function decodeSegment(segment: string): number[] {
+/** The numbers of one segment. */
+export function decodeSegment(segment: string): number[] {
   const numbers: number[] = []
   let value = 0
   let shift = 0
@@ -51,6 +52,18 @@ export function originalPosition(
 ): [line: number, column: number] {
   const segments = map[line]
   if (segments === undefined || segments.length === 0) return [line, column]
+  const [, sourceLine, sourceColumn] = segments[lastAtOrBefore(segments, column)]!
+  return [sourceLine, sourceColumn]
+}
+
+/**
+ * Index of the last segment that starts at `column` or before. What stands before the first is
+ * indentation: it belongs to what follows it.
+ */
+export function lastAtOrBefore(
+  segments: readonly (readonly [column: number, ...rest: number[]])[],
+  column: number,
+): number {
   let low = 0
   let high = segments.length - 1
   while (low < high) {
@@ -58,9 +71,7 @@ export function originalPosition(
     if (segments[middle]![0] <= column) low = middle
     else high = middle - 1
   }
-  // What stands before the first segment is indentation: it belongs to what follows it.
-  const [, sourceLine, sourceColumn] = segments[low]!
-  return [sourceLine, sourceColumn]
+  return low
 }
 
 /** 0-based line and column of `offset` in `text`. */

@@ -4,6 +4,7 @@
  */
 import { compileFunction } from 'node:vm'
 import type { CompiledModule, Program } from '../compile/compile.ts'
+import { placeText } from '../compile/bundle-map.ts'
 import { originalPosition } from '../compile/source-map.ts'
 import {
   COLOURED,
@@ -103,6 +104,6 @@ function frameText(site: NodeJS.CallSite, module: CompiledModule): string {
   let column = (site.getColumnNumber() ?? 1) - 1
   for (const map of module.maps) [line, column] = originalPosition(map, line, column)
   const name = (site.getFunctionName() ?? '').replace('$default', 'default')
-  const place = `${module.url}:${line + 1}:${column + 1}`
+  const place = placeText(module, line, column)
   return name === '' ? `    at ${place}` : `    at ${name} (${place})`
 }
