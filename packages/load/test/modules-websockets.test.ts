@@ -241,3 +241,50 @@ test('an interrupted iteration leaves no connection', async () => {
   expect(outcome.kind).toBe('interrupted')
   await closed
 })
+
+const ofBlocking: [what: string, body: string, logged: string[], counts: Record<string, number>][] =
+  [
+    [
+      'what the script closes is over at once',
+      "ws.connect(url + '/echo', (s) => { s.on('open', () => s.send('a')); s.on('message', () => { s.close(1000); s.send('b'); console.log('after') }); s.on('close', (c) => console.log(c)); s.on('error', (e) => console.log(e.error())) })",
+      ['1000', 'websocket: close sent', 'after'],
+      { ws_msgs_sent: 2, ws_msgs_received: 1, ws_sessions: 1 },
+    ],
+    [
+      'an unusual end is an error, too',
+      "ws.connect(url + '/fail', (s) => { s.on('error', (e) => console.log(e.error())); s.on('close', (c) => console.log(c)) })",
+      ['websocket: close 1011 (internal server error): broken', '1011'],
+      { ws_msgs_sent: 0, ws_sessions: 1 },
+    ],
+    [
+      'an answer that is none',
+      "const r = ws.connect(url + '/none', () => {}); console.log(r.status, r.url, r.error)",
+      ['Attempt to establish a WebSocket connection failed: websocket: bad handshake', '403  '],
+      { ws_sessions: 1 },
+    ],
+  ]
+
+test.each(ofBlocking)('k6/ws: %s', async (_, body, logged, counts) => {
+  const ran = await iterate(
+    `import ws from 'k6/ws'\nconst url = '${url}'\nexport default () => { ${body} }`,
+  )
+  expect(ran.logged).toEqual(logged)
+  for (const [metric, count] of Object.entries(counts)) expect(ran.count(metric)).toBe(count)
+})
+
+test('a websocket counts in data_sent and data_received, one that never came does not', async () => {
+  for (const name of ['k6/ws', 'k6/websockets']) {
+    const run = (address: string): ReturnType<typeof iterate> =>
+      iterate(
+        name === 'k6/ws'
+          ? `import ws from 'k6/ws'
+            export default () => { ws.connect('${address}', (s) => { s.on('open', () => s.send('x'.repeat(1000))); s.on('message', () => s.close()) }) }`
+          : `import { WebSocket } from 'k6/websockets'
+            export default () => { const s = new WebSocket('${address}'); s.onopen = () => s.send('x'.repeat(1000)); s.onmessage = () => s.close() }`,
+      )
+    const talked = await run(`${url}/echo`)
+    expect(talked.count('data_sent')).toBeGreaterThan(1150)
+    expect(talked.count('data_received')).toBeGreaterThan(1100)
+    expect((await run('ws://127.0.0.1:1/')).count('data_sent')).toBe(0)
+  }
+})

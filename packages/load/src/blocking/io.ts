@@ -1,12 +1,14 @@
 /** The I/O thread's end of one VU thread: holds its connections and websockets, and wakes it. */
 import type { IncomingMessage } from 'node:http'
 import type { MessagePort } from 'node:worker_threads'
+import type { Socket } from 'node:net'
+import type { ConnectionOptions } from 'node:tls'
 import type WebSocket from 'ws'
 import type { HttpClient, WireResult } from '../http/client.ts'
 import type { HttpFailure } from '../http/failure.ts'
 import { decode, loadZstd } from '../vu/http-encoding.ts'
 import type { VuEnvironment } from '../vu/environment.ts'
-import { CLOSED, OPEN, webSocketClass } from '../vu/websocket-class.ts'
+import { CLOSED, OPEN, dialTracked, sentOver, webSocketClass } from '../vu/websocket-class.ts'
 import type { FromIo, RemoteResult, ToIo } from './wire.ts'
 
 export class VuIo {
@@ -14,7 +16,7 @@ export class VuIo {
   readonly #posted: Int32Array
   readonly #client: HttpClient
   readonly #environment: VuEnvironment
-  readonly #sockets = new Map<number, WebSocket>()
+  readonly #sockets = new Map<number, { socket: WebSocket; left: () => void }>()
   readonly #onStopped: () => void
 
   constructor(
@@ -39,7 +41,7 @@ export class VuIo {
 
   close(): void {
     this.#client.close()
-    for (const socket of this.#sockets.values()) socket.terminate()
+    for (const { socket } of this.#sockets.values()) socket.terminate()
     this.#sockets.clear()
     this.#port.close()
   }
@@ -94,8 +96,11 @@ export class VuIo {
   }
 
   #dial({ id, url, tlsHost, protocols, options }: Extract<ToIo, { op: 'dial' }>): void {
-    const tls =
-      tlsHost === null ? {} : { ...this.#environment.tls(tlsHost), ALPNProtocols: ['http/1.1'] }
+    const tls: ConnectionOptions | null =
+      tlsHost === null
+        ? null
+        : { ...this.#environment.tls(tlsHost), servername: tlsHost, ALPNProtocols: ['http/1.1'] }
+    let wire: Socket | null = null
     const tell = (socket: WebSocket | null, name: string, args: unknown[]): void =>
       this.#post({
         op: 'event',
@@ -104,14 +109,30 @@ export class VuIo {
         args,
         readyState: socket?.readyState ?? CLOSED,
         protocol: socket?.protocol ?? '',
+        sent: wire === null ? 0 : sentOver(wire),
+        received: wire?.bytesRead ?? 0,
       })
     let socket: WebSocket
     try {
-      socket = new (webSocketClass())(url, protocols, { ...options, ...tls })
+      const createConnection = (): Socket => {
+        const dialled = dialTracked(options, tls)
+        wire = dialled.raw
+        return dialled.socket
+      }
+      socket = new (webSocketClass())(url, protocols, {
+        ...options,
+        createConnection,
+      } as WebSocket.ClientOptions)
     } catch (error) {
       return tell(null, 'error', [error])
     }
-    this.#sockets.set(id, socket)
+    this.#sockets.set(id, {
+      socket,
+      left: () => {
+        tell(socket, 'left', [])
+        wire?.destroySoon()
+      },
+    })
     const headOf = ({ statusCode, headers }: IncomingMessage): object => ({
       statusCode,
       headers: { ...headers },
@@ -135,8 +156,10 @@ export class VuIo {
   }
 
   #callSocket({ id, call, args }: Extract<ToIo, { op: 'socket' }>): void {
-    const socket = this.#sockets.get(id)
-    if (socket === undefined) return
+    const held = this.#sockets.get(id)
+    if (held === undefined) return
+    const { socket } = held
+    if (call === 'leave') return held.left()
     if ((call === 'send' || call === 'ping') && socket.readyState !== OPEN) return
     ;(socket[call] as (...args: unknown[]) => void)(...args)
   }

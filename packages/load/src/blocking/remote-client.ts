@@ -86,6 +86,9 @@ function bufferOf(bytes: Uint8Array): Buffer {
 export class RemoteSocket extends EventEmitter {
   readyState = 0
   protocol = ''
+  /** Bytes over the wire so far, as told by the last event. */
+  bytesSent = 0
+  bytesRead = 0
   readonly #waiter: Waiter
   readonly #id: number
 
@@ -97,6 +100,8 @@ export class RemoteSocket extends EventEmitter {
       const { name, args } = message
       this.readyState = message.readyState
       this.protocol = message.protocol
+      this.bytesSent = message.sent
+      this.bytesRead = message.received
       if (name === 'close') waiter.forget(this.#id)
       this.emit(name, ...args.map((one) => (one instanceof Uint8Array ? bufferOf(one) : one)))
     })
@@ -115,12 +120,17 @@ export class RemoteSocket extends EventEmitter {
     this.#call('close', [code])
   }
 
+  /** Lets go of the connection once what was written is out; 'left' when the bytes are counted. */
+  leave(): void {
+    this.#call('leave', [])
+  }
+
   terminate(): void {
     this.#call('terminate', [])
   }
 
   #call(
-    call: 'send' | 'ping' | 'close' | 'terminate',
+    call: 'send' | 'ping' | 'close' | 'leave' | 'terminate',
     args: (string | number | Uint8Array)[],
   ): void {
     this.#waiter.post({ op: 'socket', id: this.#id, call, args })

@@ -30,12 +30,12 @@ export type ToIo =
       /** Name of the server when it speaks TLS. */
       tlsHost: string | null
       protocols: string[]
-      options: object
+      options: { host: string; port: number }
     }
   | {
       op: 'socket'
       id: number
-      call: 'send' | 'ping' | 'close' | 'terminate'
+      call: 'send' | 'ping' | 'close' | 'leave' | 'terminate'
       args: (string | number | Uint8Array)[]
     }
   /** The VU was told to stop, and stopped without its thread having to end. */
@@ -43,7 +43,17 @@ export type ToIo =
 
 export type FromIo =
   | { op: 'result'; id: number; result: RemoteResult; sent: number; received: number }
-  | { op: 'event'; id: number; name: string; args: unknown[]; readyState: number; protocol: string }
+  | {
+      op: 'event'
+      id: number
+      name: string
+      args: unknown[]
+      readyState: number
+      protocol: string
+      /** Bytes over the wire so far. */
+      sent: number
+      received: number
+    }
   /** Interrupt what the VU is doing. */
   | { op: 'stop' }
 

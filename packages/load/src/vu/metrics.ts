@@ -48,7 +48,7 @@ function add(vu: Vu, metric: Metric, args: unknown[]): boolean {
     return false
   }
   const set = tags === undefined || tags === null ? vu.tags : vu.withTags(tagsOf(metric, tags))
-  vu.series(metric, set).add(metric.type === 'rate' && number !== 0 ? 1 : number)
+  vu.series(metric, set).add(number)
   return true
 }
 

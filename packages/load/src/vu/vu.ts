@@ -78,6 +78,9 @@ export class Vu {
   #settle: ((outcome: Outcome) => void) | null = null
   #result: Outcome | null = null
   #own: OwnSeries | null = null
+  /** Bytes of websockets since the last time they were emitted. */
+  #socketSent = 0
+  #socketReceived = 0
 
   constructor(id: number, environment: VuEnvironment) {
     const { options, waiter } = environment
@@ -396,8 +399,16 @@ export class Vu {
   /** Emits what went over the wire since the last time. */
   sampleTraffic(): void {
     const series = this.#ownSeries()
-    series.sent.add(this.client.takeSent())
-    series.received.add(this.client.takeReceived())
+    series.sent.add(this.client.takeSent() + this.#socketSent)
+    series.received.add(this.client.takeReceived() + this.#socketReceived)
+    this.#socketSent = 0
+    this.#socketReceived = 0
+  }
+
+  /** Bytes that went over a connection that is not the client's. */
+  countTraffic(sent: number, received: number): void {
+    this.#socketSent += sent
+    this.#socketReceived += received
   }
 
   /** Emits the end of an iteration that was not interrupted. */

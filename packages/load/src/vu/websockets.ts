@@ -3,8 +3,7 @@
  * one after the other; an open socket keeps the iteration open.
  */
 import type { IncomingMessage } from 'node:http'
-import { type Socket, connect } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import type { Socket } from 'node:net'
 import type WebSocket from 'ws'
 import type { Endpoint } from '../http/dns.ts'
 import { failureOf } from '../http/failure.ts'
@@ -14,7 +13,8 @@ import { bufferOf } from './bytes.ts'
 import { goError } from './go-error.ts'
 import { textOf } from './text.ts'
 import type { Vu } from './vu.ts'
-import { webSocketClass } from './websocket-class.ts'
+import { dialTracked, sentOver, webSocketClass } from './websocket-class.ts'
+import { closeText } from './websocket-close.ts'
 import { type SocketParams, readProtocols, readSocketParams, readUrl } from './websocket-params.ts'
 
 const STATES = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 } as const
@@ -25,19 +25,6 @@ const MAX_MESSAGE_BYTES = 64 << 20
 const MAX_QUEUED_EVENTS = 100_000
 /** Bytes that a close reason may have. */
 const MAX_REASON_BYTES = 123
-
-const CLOSE_NAMES = new Map([
-  [1002, 'protocol error'],
-  [1003, 'unsupported data'],
-  [1005, 'no status'],
-  [1006, 'abnormal closure'],
-  [1007, 'invalid payload data'],
-  [1008, 'policy violation'],
-  [1009, 'message too big'],
-  [1010, 'mandatory extension missing'],
-  [1011, 'internal server error'],
-  [1015, 'TLS handshake error'],
-])
 
 const EVENTS = ['open', 'message', 'error', 'close', 'ping', 'pong'] as const
 type EventName = (typeof EVENTS)[number]
@@ -136,17 +123,14 @@ class Connection {
     const place = { host: endpoint.address, port: endpoint.port }
     const isSecure = /^wss:/i.test(this.#url)
     const dial = (): Socket => {
-      this.#transport = isSecure
-        ? connectTls({
-            ...tls(host),
-            ...place,
-            servername: host,
-            ALPNProtocols: ['http/1.1'],
-          })
-        : connect(place)
+      const settings = isSecure
+        ? { ...tls(host), servername: host, ALPNProtocols: ['http/1.1'] }
+        : null
+      const { raw, socket } = dialTracked(place, settings)
+      this.#transport = raw
       // What the package `ws` keeps to itself: how a connection that was open broke.
-      this.#transport.once('error', () => (this.#isBroken = true))
-      return this.#transport
+      socket.once('error', () => (this.#isBroken = true))
+      return socket
     }
     let socket: WebSocket
     try {
@@ -305,9 +289,7 @@ class Connection {
     const transport = this.#transport
     this.#transport = null
     if (transport === null) return
-    this.#vu.sample('data_sent', transport.bytesWritten)
-    this.#vu.sample('data_received', transport.bytesRead)
-    if (!transport.destroyed) this.#transport = transport
+    this.#vu.countTraffic(sentOver(transport), transport.bytesRead)
   }
 
   #sample(metric: string, value: number): void {
@@ -475,9 +457,4 @@ function sentBytes(data: unknown): string | Uint8Array {
   throw goError(
     `unsupported send type ${data === null || data === undefined ? '<nil>' : typeof data}`,
   )
-}
-
-function closeText(code: number, reason: string): string {
-  const name = CLOSE_NAMES.get(code)
-  return `websocket: close ${code}${name === undefined ? '' : ` (${name})`}${reason === '' ? '' : `: ${reason}`}`
 }

@@ -1,5 +1,6 @@
 /** The module `k6/ws`: `connect` blocks until the socket is closed; its handlers run meanwhile, one after the other. */
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type WebSocket from 'ws'
 import { FOLDED } from '../metrics/buffer.ts'
 import { BUILTIN_METRICS } from '../metrics/metric.ts'
@@ -15,14 +16,13 @@ import { type RequestParams, readParams } from './http-params.ts'
 import { goError } from './go-error.ts'
 import { textOf } from './text.ts'
 import type { Vu } from './vu.ts'
-import { CLOSING, OPEN, webSocketClass } from './websocket-class.ts'
+import { CLOSING, OPEN, dialTracked, sentOver, webSocketClass } from './websocket-class.ts'
+import { closeText } from './websocket-close.ts'
 
 /** Bytes of one message. */
 const MAX_MESSAGE_BYTES = 64 << 20
 /** Events of one socket that wait for the script. */
 const MAX_QUEUED_EVENTS = 100_000
-/** ms until the server must have answered a close before the connection is cut. */
-const CLOSE_TIMEOUT_MS = 10_000
 
 type Callable = (...args: unknown[]) => unknown
 
@@ -64,6 +64,11 @@ function readConnectParams(params: unknown): RequestParams {
   }
 }
 
+/** An error of the connection as handlers get it: its text is what `error()` gives. */
+function wireError(message: string): Error {
+  return Object.assign(goError(message), { error: () => message })
+}
+
 class Session {
   readonly #vu: Vu
   readonly #url: string
@@ -77,7 +82,11 @@ class Session {
   #events: (() => unknown)[] = []
   #isRunning = false
   #isOver = false
-  #socket: WebSocket | null = null
+  #socket: WebSocket | RemoteSocket | null = null
+  /** What goes over the wire. */
+  #transport: Socket | RemoteSocket | null = null
+  #isLeaving = false
+  #openEvent: (() => unknown) | null = null
   #result: WsResult
   #tags: TagSet
   #start = 0
@@ -162,24 +171,37 @@ class Session {
       maxPayload: MAX_MESSAGE_BYTES,
       perMessageDeflate: this.#deflates,
       handshakeTimeout: this.#params.timeoutMs,
-      ...(url.isTls && waiter === null ? { ...tls(url.host), ALPNProtocols: ['http/1.1'] } : {}),
       host: endpoint.address,
       port: endpoint.port,
     }
     try {
-      this.#socket =
-        waiter === null
-          ? new (webSocketClass())(this.#url, offered, settings)
-          : (new RemoteSocket(waiter, {
-              url: this.#url,
-              tlsHost: url.isTls ? url.host : null,
-              protocols: offered,
-              options: settings,
-            }) as unknown as WebSocket)
+      if (waiter === null) {
+        const secure = url.isTls
+          ? { ...tls(url.host), servername: url.host, ALPNProtocols: ['http/1.1'] }
+          : null
+        const createConnection = (): Socket => {
+          const { raw, socket } = dialTracked(settings, secure)
+          this.#transport = raw
+          return socket
+        }
+        this.#socket = new (webSocketClass())(this.#url, offered, {
+          ...settings,
+          createConnection,
+        } as WebSocket.ClientOptions)
+      } else {
+        const remote = new RemoteSocket(waiter, {
+          url: this.#url,
+          tlsHost: url.isTls ? url.host : null,
+          protocols: offered,
+          options: settings,
+        })
+        this.#transport = remote
+        this.#socket = remote
+      }
     } catch (error) {
       return this.#refused((error as Error).message)
     }
-    this.#listen(this.#socket)
+    this.#listen(this.#socket as WebSocket)
   }
 
   #listen(socket: WebSocket): void {
@@ -189,9 +211,10 @@ class Session {
     socket.on('unexpected-response', (_, response) => {
       this.#answered(response)
       this.#refused('websocket: bad handshake')
-      response.destroy()
+      response.destroy?.()
     })
     socket.on('message', (data: Buffer, isBinary) => {
+      if (this.#isLeaving) return
       this.#sample('ws_msgs_received', 1)
       if (isBinary) this.#emit('binaryMessage', () => [new Uint8Array(data).buffer])
       else this.#emit('message', () => [data.toString('utf8')])
@@ -206,9 +229,9 @@ class Session {
     socket.on('error', (error) => {
       if (this.#openedMs === 0) return this.#refused(this.#reason(error))
       this.#result.error = error.message
-      this.#emit('error', () => [goError(`websocket: ${error.message}`)])
+      this.#emit('error', () => [wireError(`websocket: ${error.message}`)])
     })
-    socket.on('close', (code) => this.#closed(code))
+    socket.on('close', (code, reason: Buffer | undefined) => this.#closed(code, reason))
   }
 
   /** Go's words for why there is no connection. */
@@ -236,16 +259,13 @@ class Session {
     this.#sample('ws_connecting', this.#openedMs - this.#start)
     this.#enqueue(() => called(this.#callback, [this.#scriptSocket()]))
     this.#emit('open', () => [])
+    this.#openEvent = this.#events.at(-1) ?? null
   }
 
   #tag(): void {
-    // A name that the script gave stands for the address, too.
-    const named = this.#tags.pairs.find(([name]) => name === 'name')?.[1] ?? this.#url
-    const place = this.#vu.environment.samples.isFull ? FOLDED : named
-    const pairs: [string, string][] = [
-      ['url', place],
-      ['name', place],
-    ]
+    // Unlike elsewhere in k6, a name is only what the script gives.
+    const place = this.#vu.environment.samples.isFull ? FOLDED : this.#url
+    const pairs: [string, string][] = [['url', place]]
     // Only what answered has a status; the protocol is there even when none was chosen.
     const { status } = this.#result
     if (status !== 0)
@@ -259,7 +279,10 @@ class Session {
     this.#tag()
     this.#sample('ws_sessions', 1)
     this.#sample('ws_connecting', performance.now() - this.#start)
-    this.#result.error = message
+    this.#sample('ws_session_duration', performance.now() - this.#start)
+    this.#countTraffic()
+    // An answer that is none of a websocket is told by its status alone.
+    this.#result = { ...this.#result, url: '', error: this.#result.status === 0 ? message : '' }
     const throws = this.#params.throw ?? this.#vu.environment.options.throw
     this.#vu.environment.log('warning', 'Attempt to establish a WebSocket connection failed', {
       error: message,
@@ -327,30 +350,68 @@ class Session {
     this.#close(1001)
   }
 
-  #closed(code: number): void {
-    if (this.#openedMs === 0 || this.#isOver) return
+  /** The other end closed, or the connection broke. */
+  #closed(code: number, reason: Buffer | undefined): void {
+    if (this.#openedMs === 0 || this.#isOver || this.#isLeaving) return
+    this.#isLeaving = true
     this.#stopTimers()
+    if (code !== 1000 && code !== 1001) {
+      const text = closeText(code, code === 1006 ? 'unexpected EOF' : String(reason ?? ''))
+      this.#emit('error', () => [wireError(text)])
+    }
     this.#emit('close', () => [code])
-    this.#enqueue(() => {
-      this.#sample('ws_session_duration', performance.now() - this.#start)
-      this.#end()
-      if (this.#thrown !== null) this.#fail(this.#thrown.error)
-      else this.#done(this.#result)
-    })
+    this.#enqueue(() => this.#finish())
   }
 
+  /** What the script or an exception closes is over at once; nobody waits for the other end's word. */
   #close(code: number): void {
     const socket = this.#socket
-    if (socket === null || socket.readyState >= CLOSING) return
+    if (socket === null || this.#isLeaving || socket.readyState >= CLOSING) return
+    this.#isLeaving = true
+    this.#stopTimers()
     try {
       socket.close(code)
-    } catch (error) {
+    } catch {
+      // A code that the wire does not have: the connection ends without a word.
       socket.terminate()
-      throw error
     }
-    const cancel = this.#vu.later(() => socket.terminate(), CLOSE_TIMEOUT_MS)
-    this.#timers.add(cancel)
-    socket.once('close', cancel)
+    const end = (): void => {
+      if (socket instanceof RemoteSocket) {
+        socket.once('left', () => this.#finish())
+        socket.leave()
+      } else this.#finish()
+    }
+    this.#events = this.#events.filter((event) => event === this.#openEvent)
+    try {
+      this.#callNow('close', [code])
+    } finally {
+      this.#enqueue(end)
+    }
+  }
+
+  /** Calls the handlers at once; those that may wait come next in the queue. */
+  #callNow(event: string, args: unknown[]): void {
+    for (const handler of this.#handlers.get(event) ?? []) {
+      if (isColoured(handler) || isStarter(handler)) this.#enqueue(() => called(handler, args))
+      else handler(...args)
+    }
+  }
+
+  #finish(): void {
+    if (this.#isOver) return
+    this.#sample('ws_session_duration', performance.now() - this.#start)
+    this.#countTraffic()
+    this.#end()
+    if (this.#transport !== null && 'destroySoon' in this.#transport) this.#transport.destroySoon()
+    if (this.#thrown !== null) this.#fail(this.#thrown.error)
+    else this.#done(this.#result)
+  }
+
+  #countTraffic(): void {
+    const wire = this.#transport
+    if (wire === null) return
+    const sent = wire instanceof RemoteSocket ? wire.bytesSent : sentOver(wire)
+    this.#vu.countTraffic(sent, wire.bytesRead)
   }
 
   #stopTimers(): void {
@@ -366,6 +427,7 @@ class Session {
 
   /** Interrupted: nothing of the script runs any more. */
   #drop(): void {
+    if (!this.#isOver) this.#countTraffic()
     this.#end()
     this.#socket?.removeAllListeners()
     this.#socket?.on('error', () => {})
@@ -379,8 +441,9 @@ class Session {
   #scriptSocket(): object {
     const socket = this.#socket!
     const send = (data: string | Uint8Array): void => {
-      if (socket.readyState !== OPEN) return
-      socket.send(data)
+      // Counted even when it could not be sent, as in k6.
+      if (socket.readyState === OPEN) socket.send(data)
+      else this.#callNow('error', [wireError('websocket: close sent')])
       this.#sample('ws_msgs_sent', 1)
     }
     const timer = (fn: unknown, ms: unknown, repeats: boolean): void => {
