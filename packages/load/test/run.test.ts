@@ -233,6 +233,19 @@ test.concurrent('handleSummary decides what is written', async () => {
   rmSync(dir, { recursive: true })
 })
 
+test.concurrent('an interrupted iteration is none, but its bytes count', async () => {
+  const { code, stdout, stderr } = await runScript(
+    `import http from 'k6/http'
+    import { sleep } from 'k6'
+    export const options = {
+      scenarios: { a: { executor: 'per-vu-iterations', vus: 1, iterations: 1, maxDuration: '1s', gracefulStop: '0s' } },
+      thresholds: { data_sent: ['count>0'], data_received: ['count>0'], iterations: ['count==0'] },
+    }
+    export default () => { http.get('${base}/'); sleep(100) }`,
+  )
+  expect(code, stderr + stdout).toBe(0)
+})
+
 test.concurrent('a websocket session blocks until it is closed', async () => {
   const { code, logged, stderr, stdout } = await runScript(
     `import ws from 'k6/ws'

@@ -74,7 +74,12 @@ export class LocalPlayer implements Player {
 
   #ended(outcome: Outcome, start: number): number | null {
     const { vu } = this
-    if (outcome.kind === 'interrupted') return null
+    if (outcome.kind === 'interrupted') {
+      // No iteration, but what it sent and got was on the wire.
+      if (vu.groupPath !== '') vu.enterGroup('')
+      vu.sampleTraffic()
+      return null
+    }
     if (outcome.kind === 'threw') vu.reportError(outcome.error)
     if (vu.groupPath !== '') vu.enterGroup('')
     if (vu.environment.options.noVUConnectionReuse) vu.client.closeIdle()
