@@ -1,31 +1,9 @@
-/**
- * The real Alertmanager and amtool that interop tests compare with: in VIGIE_PEERS or
- * ~/.cache/vigie-peers/root/usr/bin.
- */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+/** The real Alertmanager and amtool that interop tests compare with. */
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-
-const PEERS = process.env.VIGIE_PEERS ?? join(homedir(), '.cache/vigie-peers/root/usr/bin')
-
-function peer(name: string): string {
-  const path = join(PEERS, name)
-  if (!existsSync(path)) throw new Error(`cannot find ${path}; name its folder in VIGIE_PEERS`)
-  return path
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
+import { PEERS, peer, startPeer } from '../../../interop/peers.ts'
 
 /**
  * Debian's build reads its templates from /usr/share and does not start without; when it is unpacked
@@ -52,35 +30,31 @@ export async function startAlertmanager(
 ): Promise<Alertmanager> {
   const dir = mkdtempSync(join(tmpdir(), 'vigie-peer-'))
   writeFileSync(join(dir, 'alertmanager.yml'), config)
-  const port = await freePort()
-  const server: ChildProcess = spawn(
-    ...withTemplates(peer('prometheus-alertmanager'), [
-      `--config.file=${join(dir, 'alertmanager.yml')}`,
-      `--storage.path=${join(dir, 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-      `--web.external-url=${externalUrl}`,
-      '--web.route-prefix=/',
-      '--cluster.listen-address=',
-    ]),
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  )
-  const stop = async (): Promise<void> => {
-    if (server.exitCode === null && server.signalCode === null) {
-      const exited = once(server, 'exit')
-      if (server.kill('SIGKILL')) await exited
+  const args = [
+    `--config.file=${join(dir, 'alertmanager.yml')}`,
+    `--storage.path=${join(dir, 'data')}`,
+    `--web.external-url=${externalUrl}`,
+    '--web.route-prefix=/',
+    '--cluster.listen-address=',
+  ]
+  try {
+    const server = await startPeer(
+      (port) =>
+        withTemplates(peer('prometheus-alertmanager'), [
+          ...args,
+          `--web.listen-address=127.0.0.1:${port}`,
+        ]),
+      'Listening on',
+    )
+    const stop = async (): Promise<void> => {
+      await server.kill()
+      rmSync(dir, { recursive: true, force: true })
     }
+    return { url: server.url, stop }
+  } catch (error) {
     rmSync(dir, { recursive: true, force: true })
+    throw error
   }
-  const log: string[] = []
-  for await (const line of createInterface({ input: server.stderr! })) {
-    log.push(line)
-    if (!line.includes('Listening on')) continue
-    // Read on, so that it never waits for room in the pipe.
-    server.stderr!.resume()
-    return { url: `http://127.0.0.1:${port}`, stop }
-  }
-  await stop()
-  throw new Error(`alertmanager did not start:\n${log.join('\n')}`)
 }
 
 /** Runs amtool with `args` of the file that holds `config`; what it printed. */

@@ -1,37 +1,22 @@
 /** Against the real node_exporter: what it serves is stored, and our host metrics are its own. */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { createServer, type AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Peer, startPeer } from '../../../interop/peers.ts'
 import { hostMetrics } from '../src/index.ts'
 import { Harness, job } from './harness.ts'
 
 const PROGRAM = '/usr/bin/prometheus-node-exporter'
-let exporter: ChildProcess
+let exporter: Peer
 let address: string
 
 beforeAll(async () => {
-  address = `127.0.0.1:${await freePort()}`
-  exporter = spawn(PROGRAM, [`--web.listen-address=${address}`], { stdio: 'ignore' })
-  for (let i = 0; i < 100; i++) {
-    const isUp = await fetch(`http://${address}/metrics`).then(
-      (response) => response.ok,
-      () => false,
-    )
-    if (isUp) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  throw new Error(`${PROGRAM} does not answer on ${address}`)
+  exporter = await startPeer(
+    (port) => [PROGRAM, [`--web.listen-address=127.0.0.1:${port}`]],
+    'Listening on',
+  )
+  address = new URL(exporter.url).host
 })
 
 afterAll(() => exporter?.kill())
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 test('its metrics are stored scrape after scrape, with nothing marked stale', async () => {
   const harness = new Harness()

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Peer, promtool, promtoolReads, startPrometheus } from './peers.ts'
+import { type Peer, promtool, promtoolReads, startPrometheus } from '../../../interop/peers.ts'
 import { type TestVigie, startTestVigie } from './start-vigie.ts'
 import { encodeSeries } from './write.ts'
 
@@ -52,13 +52,13 @@ beforeAll(async () => {
   const bare = 'global: { evaluation_interval: 1h }\ndefault_rules: false\n'
   ;[vigie, prometheus] = await Promise.all([
     startTestVigie(bare),
-    startPrometheus('scrape_configs: []\n', ['--web.enable-remote-write-receiver']),
+    startPrometheus({ flags: ['--web.enable-remote-write-receiver'] }),
   ])
   await Promise.all([post(vigie.url), post(prometheus.url)])
 })
 afterAll(async () => {
   await vigie?.stop()
-  await prometheus?.stop()
+  await prometheus?.kill()
 })
 
 interface Answer {
@@ -360,9 +360,9 @@ scrape_configs:
 
   test('what Prometheus sends by remote write is what it has', async () => {
     const receiver = await startTestVigie('default_rules: false\n')
-    const sender = await startPrometheus(
-      `${scrapes()}remote_write:\n- url: ${receiver.url}/api/v1/write\n  queue_config: { batch_send_deadline: 200ms }\n`,
-    )
+    const sender = await startPrometheus({
+      config: `${scrapes()}remote_write:\n- url: ${receiver.url}/api/v1/write\n  queue_config: { batch_send_deadline: 200ms }\n`,
+    })
     try {
       for (const expr of [
         'jobs_total[5m]',
@@ -374,7 +374,7 @@ scrape_configs:
         expect(got, expr).toEqual(await matrix(sender.url, expr, got.at(-1)![0]))
       }
     } finally {
-      await sender.stop()
+      await sender.kill()
       await receiver.stop()
     }
   })
@@ -392,7 +392,7 @@ groups:
     writeFileSync(file, rules)
     const config = `${scrapes()}rule_files: ['${file}']\n`
     const ours = await startTestVigie(`${config}default_rules: false\n`)
-    const theirs = await startPrometheus(config)
+    const theirs = await startPrometheus({ config })
     try {
       for (const { url } of [ours, theirs]) {
         await until(url, 'jobs_total[5m]', 3)
@@ -430,7 +430,7 @@ groups:
       }
     } finally {
       await ours.stop()
-      await theirs.stop()
+      await theirs.kill()
       rmSync(dir, { recursive: true })
     }
   })

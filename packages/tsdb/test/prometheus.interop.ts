@@ -1,24 +1,20 @@
 /**
  * A real Prometheus opens what we wrote, we open what it makes of it, and promtool agrees: the same
- * samples each time. Needs prometheus and promtool in VIGIE_PEERS or ~/.cache/vigie-peers/root/usr/bin.
+ * samples each time.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { homedir, tmpdir } from 'node:os'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { Labels } from '@vigie/model'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Peer, promtool, startPrometheus } from '../../../interop/peers.ts'
 import { type Tsdb, nodeDisk } from '../src/index.ts'
 import { dump, open, write } from './notation.ts'
 
-const PEERS = process.env.VIGIE_PEERS ?? join(homedir(), '.cache/vigie-peers/root/usr/bin')
 const START_MS = Date.now() - 3_600_000
 
 let dir = ''
-const running: ChildProcess[] = []
+const running: Peer[] = []
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'vigie-interop-'))
@@ -28,51 +24,16 @@ afterEach(async () => {
   rmSync(dir, { recursive: true })
 })
 
-const peer = (name: string): string => {
-  const path = join(PEERS, name)
-  if (!existsSync(path)) throw new Error(`cannot find ${path}; name its folder in VIGIE_PEERS`)
-  return path
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-/** Starts Prometheus on our directory, with nothing to scrape; what it logged until it was ready. */
-async function start(): Promise<{ url: string; log: string[] }> {
-  writeFileSync(join(dir, 'prometheus.yml'), 'scrape_configs: []\n')
-  const port = await freePort()
-  const server: ChildProcess = spawn(
-    peer('prometheus'),
-    [
-      `--config.file=${join(dir, 'prometheus.yml')}`,
-      `--storage.tsdb.path=${join(dir, 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  )
+/** Starts Prometheus on our directory, with nothing to scrape. */
+async function start(): Promise<Peer> {
+  const server = await startPrometheus({ dataDir: join(dir, 'data') })
   running.push(server)
-  const log: string[] = []
-  for await (const line of createInterface({ input: server.stderr! })) {
-    log.push(line)
-    if (line.includes('Server is ready to receive web requests')) break
-  }
-  // Read on, so that it never waits for room in the pipe.
-  server.stderr!.resume()
-  return { url: `http://127.0.0.1:${port}`, log }
+  return server
 }
 
 /** Kills what was started and still runs. */
 async function kill(): Promise<void> {
-  for (const server of running.splice(0)) {
-    const exited = once(server, 'exit')
-    if (server.kill('SIGKILL')) await exited
-  }
+  for (const server of running.splice(0)) await server.kill()
 }
 
 interface Matrix {
@@ -169,9 +130,6 @@ test('promtool dumps the same samples', async () => {
   for (const one of LINES) write(ours, one)
   const { samples } = ours.stats()
   await ours.close()
-  const out = execFileSync(peer('promtool'), ['tsdb', 'dump', join(dir, 'data')], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
-  })
+  const out = await promtool('tsdb', 'dump', join(dir, 'data'))
   expect(out.trim().split('\n').length).toBe(samples)
 })
