@@ -86,7 +86,7 @@ function loadSamples(text: string): Queryable {
         count: found.length,
         labels: (index) => found[index].labels,
         samples: (index, minT, maxT, out) => {
-          out.length = 0
+          out.clear()
           const { t, v, length } = found[index].samples
           for (let i = 0; i < length; i++) if (t[i] >= minT && t[i] <= maxT) out.push(t[i], v[i])
         },

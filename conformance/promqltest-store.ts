@@ -85,7 +85,7 @@ export class TestStore implements Queryable {
       count: found.length,
       labels: (index) => found[index].labels,
       samples: (index, from, to, out: SampleColumns) => {
-        out.length = 0
+        out.clear()
         const { t, v } = found[index]
         for (let i = 0; i < t.length; i++) if (t[i] >= from && t[i] <= to) out.push(t[i], v[i])
       },

@@ -35,6 +35,9 @@ export class MemoryStorage implements Storage {
         batch.push({ ref, t, v })
         return APPENDED
       },
+      appendHistogram: () => {
+        throw new Error('this storage takes floats only')
+      },
       commit: () => {
         for (const { ref, t, v } of batch.splice(0)) {
           this.#series[ref - 1].t.push(t)

@@ -10,6 +10,19 @@ export {
 export { Matcher, matchesAll, type MatchType } from './matcher.ts'
 export { RegexError, compileAnchored, compileRegex } from './regex.ts'
 export { formatDuration, parseDuration } from './duration.ts'
+export {
+  COUNTER_RESET,
+  CUSTOM_BUCKETS_SCHEMA,
+  GAUGE,
+  NOT_COUNTER_RESET,
+  SCHEMA_MAX,
+  SCHEMA_MIN,
+  UNKNOWN_RESET,
+  isStaleHistogram,
+  makeHistogram,
+  type CounterResetHint,
+  type Histogram,
+} from './histogram.ts'
 export { STALE_NAN, formatValue, isStale, writeFloat64 } from './value.ts'
 export {
   APPENDED,

@@ -2,6 +2,7 @@
  * The border between storage and everything that reads or writes series. `promql` and `alerting`
  * see storage only through Queryable, scraping and remote write only through Storage.
  */
+import type { Histogram } from './histogram.ts'
 import type { Labels } from './labels.ts'
 import type { Matcher } from './matcher.ts'
 
@@ -12,12 +13,26 @@ import type { Matcher } from './matcher.ts'
 export class SampleColumns {
   /** Timestamps in ms since the epoch, strictly increasing. */
   t: Float64Array
+  /** Values; NaN where the sample is a histogram. */
   v: Float64Array
+  /** By index, the samples that are histograms; undefined as long as there is none. */
+  h: (Histogram | undefined)[] | undefined
   length = 0
 
   constructor(capacity = 256) {
     this.t = new Float64Array(capacity)
     this.v = new Float64Array(capacity)
+  }
+
+  clear(): void {
+    this.length = 0
+    this.h = undefined
+  }
+
+  pushHistogram(t: number, h: Histogram): void {
+    this.h ??= []
+    this.h[this.length] = h
+    this.push(t, NaN)
   }
 
   push(t: number, v: number): void {
@@ -45,7 +60,7 @@ export interface SeriesSet {
   labels(index: number): Labels
   /**
    * Replaces the content of `out` by the samples of series `index` with minT <= t <= maxT, stale
-   * markers included.
+   * markers included; those of histogram series are given as float ones.
    */
   samples(index: number, minT: number, maxT: number, out: SampleColumns): void
 }
@@ -99,6 +114,8 @@ export interface Appender {
   series(labels: Labels): SeriesRef
   /** `t` in integer ms. */
   append(ref: SeriesRef, t: number, v: number): AppendResult
+  /** `h` must be valid: see histogramProblem. */
+  appendHistogram(ref: SeriesRef, t: number, h: Histogram): AppendResult
   /** Throws when it could not be written; then nothing of the batch is kept. */
   commit(): void
   rollback(): void

@@ -38,6 +38,9 @@ export class RecordingStorage implements Storage {
     return {
       series: (labels) => this.#seriesRef(labels),
       append: (ref, t, v) => this.#check(ref, t, v, pending),
+      appendHistogram: () => {
+        throw new Error('this storage takes floats only')
+      },
       commit: () => {
         for (const { ref, t, v } of pending) this.series.get(ref)!.samples.push({ t, v })
         pending.length = 0

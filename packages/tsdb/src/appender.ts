@@ -124,6 +124,10 @@ export class BatchAppender implements Appender {
     return APPENDED
   }
 
+  appendHistogram(): AppendResult {
+    throw new StorageLimitError('histograms', 'cannot append: histograms are not stored')
+  }
+
   #start(): Batch {
     this.#batch = this.#sink.takeBatch()
     this.#commits = this.#sink.commits

@@ -141,7 +141,7 @@ async function eachSelectedSeries(
   const { minT, maxT } = reach(placement, grid)
   const samples = new SampleColumns()
   for (let i = 0; i < set.count; i++) {
-    samples.length = 0
+    samples.clear()
     set.samples(i, minT + 1 - placement.beforeMs, maxT + placement.afterMs, samples)
     dropStale(samples)
     if (samples.length > 0) await onSeries(samples, set.labels(i), false)

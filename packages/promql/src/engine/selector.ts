@@ -25,7 +25,7 @@ export async function selectVector(
   const samples = new SampleColumns()
   const row = newRow(grid.count)
   for (let i = 0; i < set.count; i++) {
-    samples.length = 0
+    samples.clear()
     set.samples(i, minT, maxT, samples)
     const present =
       samples.length === 0 ? 0 : pick(samples, row, grid, placement, lookbackMs, givesTime)

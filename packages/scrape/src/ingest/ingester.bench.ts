@@ -29,6 +29,7 @@ const appender: Appender = {
     checksum += ref + v
     return APPENDED
   },
+  appendHistogram: () => APPENDED,
   commit: () => {},
   rollback: () => {},
 }

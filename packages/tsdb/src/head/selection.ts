@@ -56,7 +56,7 @@ export class Selection implements SeriesSet {
   }
 
   samples(index: number, minT: number, maxT: number, out: SampleColumns): void {
-    out.length = 0
+    out.clear()
     const from = Math.max(minT, this.#minValidT)
     this.#decodeClosed(this.#closed[index], from, maxT, out)
     this.#decodeOpen(index, from, maxT, out)
