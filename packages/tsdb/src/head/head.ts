@@ -17,7 +17,7 @@ import { LabelSets, hashSymbols } from './label-sets.ts'
 import { Postings } from './postings.ts'
 import * as series from './series-table.ts'
 import { Symbols } from './symbols.ts'
-import { NO_LEADING, SAMPLE_BYTES_MAX, XorEncoder, firstTimestamp } from './xor.ts'
+import { NO_LEADING, SAMPLE_BYTES_MAX, XorEncoder, firstTimestamp } from '../chunk/xor.ts'
 
 /** Samples of a full chunk, as in Prometheus. */
 const CHUNK_SAMPLES_MAX = 120

@@ -7,7 +7,7 @@ import { type LabelQuery, type Matcher, compareNames } from '@vigie/model'
 import { CHUNK_HEADER_BYTES, offsetOf, slabOf } from './chunk-log.ts'
 import type { Head } from './head.ts'
 import * as series from './series-table.ts'
-import { firstTimestamp } from './xor.ts'
+import { firstTimestamp } from '../chunk/xor.ts'
 
 /** A matcher with its name as a symbol and the values it was asked about. */
 class SymbolMatcher {

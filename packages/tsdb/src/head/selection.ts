@@ -15,7 +15,7 @@ import {
 } from './chunk-log.ts'
 import type { Head } from './head.ts'
 import * as series from './series-table.ts'
-import { SAMPLE_BYTES_MAX, decodeXor, firstTimestamp } from './xor.ts'
+import { SAMPLE_BYTES_MAX, decodeXor, firstTimestamp } from '../chunk/xor.ts'
 
 export class Selection implements SeriesSet {
   readonly count: number
