@@ -11,7 +11,9 @@ import type { HttpClientConfig, TlsConfig } from '../config.ts'
 import { ScrapeError } from '../ingest/limits.ts'
 import { isLoopback } from '../target/target.ts'
 import { authorizationHeader, tlsOptions } from './credentials.ts'
+import { BodyPool, GrowingBody } from './body-pool.ts'
 import { explainNetworkError } from './network-error.ts'
+import { STATIC_READ } from './static-read.ts'
 
 /** As Go's client. */
 const REDIRECTS_MAX = 10
@@ -35,6 +37,8 @@ export interface FetchResponse {
   status: number
   headers: Record<string, string | string[] | undefined>
   body: Buffer
+  /** Ends the use of `body`, so that another answer can have its memory. May be left out. */
+  release: () => void
   /** Where redirects led. */
   url: string
   redirects: number
@@ -80,6 +84,7 @@ export class HttpClient {
     const response = await this.fetch(request)
     if (response.status === 200) return response
     const { status } = response
+    response.release()
     throw new ScrapeError(
       `server returned HTTP status ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd(),
     )
@@ -101,6 +106,7 @@ export class HttpClient {
       const isFollowed = (this.#config.followRedirects ?? true) && isRedirect
       if (!isFollowed || typeof location !== 'string')
         return { ...answer, url: url.href, redirects }
+      answer.release()
       if (redirects === REDIRECTS_MAX)
         throw new ScrapeError(`stopped after ${REDIRECTS_MAX} redirects`)
       url = new URL(location, url)
@@ -147,7 +153,10 @@ export class HttpClient {
   }
 }
 
-type RawResponse = Pick<FetchResponse, 'status' | 'headers' | 'body'>
+type RawResponse = Pick<FetchResponse, 'status' | 'headers' | 'body' | 'release'>
+
+/** Of all clients of the process. */
+const bodies = new BodyPool()
 
 /** The connection ended before a byte of the answer. */
 class ClosedEarly extends Error {}
@@ -188,8 +197,7 @@ function dispatch(
   deadline: Deadline,
 ): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
+    const received = new GrowingBody(bodies)
     let status = 0
     let responseHeaders: RawResponse['headers'] = {}
     let abort: ((reason: Error) => void) | undefined
@@ -217,19 +225,19 @@ function dispatch(
           abort = (reason) => controller.abort(reason)
           if (failure !== undefined) controller.abort(failure)
         },
-        onResponseStart(_controller, statusCode, received) {
+        onResponseStart(_controller, statusCode, answered) {
           status = statusCode
-          responseHeaders = received
+          responseHeaders = answered
         },
         onResponseData(_controller, chunk) {
-          size += chunk.length
-          if (size > request.bodySizeMax) fail(bodyTooLarge(request.bodySizeMax))
-          else chunks.push(chunk)
+          if (received.size + chunk.length > request.bodySizeMax)
+            fail(bodyTooLarge(request.bodySizeMax))
+          else received.add(chunk)
         },
         onResponseEnd() {
-          const body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, size)
-          unpack(body, responseHeaders, request.bodySizeMax).then(
-            (unpacked) => resolve({ status, headers: responseHeaders, body: unpacked }),
+          const release = (): void => received.release()
+          unpack(received.bytes, responseHeaders, request.bodySizeMax).then(
+            (body) => resolve({ status, headers: responseHeaders, body, release }),
             reject,
           )
         },
@@ -266,11 +274,11 @@ async function unpack(body: Buffer, headers: RawResponse['headers'], max: number
 
 /** Reads certificate files anew for every connection, so that renewed ones are taken up. */
 function createConnector(tls: TlsConfig | undefined, timeout: number): buildConnector.connector {
-  if (tls === undefined) return buildConnector({ timeout })
+  if (tls === undefined) return buildConnector({ timeout, onread: STATIC_READ })
   return (options, callback) => {
     let connect: buildConnector.connector
     try {
-      connect = buildConnector({ ...tlsOptions(tls), timeout })
+      connect = buildConnector({ ...tlsOptions(tls), timeout, onread: STATIC_READ })
     } catch (error) {
       callback(error as Error, null)
       return

@@ -130,6 +130,7 @@ export class ScrapeLoop {
     const collected = await this.#collect(signal)
     if (signal.aborted) return
     const counts = this.#ingest(collected, timeMs, start)
+    if (typeof collected !== 'string') collected.release?.()
     this.lastScrapeMs = startMs
     this.#note(this.lastError, counts)
   }

@@ -11,6 +11,8 @@ export interface CollectedBody {
   format: TextFormat
   /** Why the target counts as down although it has a body: a probe that failed. '' when it is up. */
   failure: string
+  /** To be called when `body` is no longer needed. */
+  release?: () => void
 }
 
 export interface BodySource {
@@ -45,7 +47,7 @@ export class HttpSource implements BodySource {
   }
 
   async collect(): Promise<CollectedBody> {
-    const { body, headers } = await this.#client.fetchOk({
+    const { body, headers, release } = await this.#client.fetchOk({
       url: this.#target.url,
       headers: this.#headers,
       timeoutMs: this.#target.timeoutMs,
@@ -59,7 +61,7 @@ export class HttpSource implements BodySource {
     )
     if (format === undefined) throw new ScrapeError(problem ?? 'unknown format')
     if (format === 'protobuf') throw new ScrapeError('the protobuf format is not served yet')
-    return { body, format, failure: '' }
+    return { body, format, failure: '', release }
   }
 }
 
