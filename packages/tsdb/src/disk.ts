@@ -10,6 +10,7 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
+  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -17,17 +18,28 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
+import { dirname, join } from 'node:path'
 
 export interface Disk {
   /** Makes a folder and those above it; one that is there is fine. */
   makeDir(path: string): void
   /** Names of the files and folders in a folder, in no order. */
   list(path: string): string[]
+  /** What is at a path, undefined when there is nothing. */
+  stat(path: string): DiskEntry | undefined
   /** Opens for reading and appending; made when missing. */
   open(path: string): DiskFile
+  /**
+   * Opens a file that is there for reading. What it held stays readable until `close`, also when
+   * the file is renamed or removed meanwhile.
+   */
+  openRead(path: string): ReadFile
+  /** A second name for a file, on the same disk; throws when `target` is there. */
+  link(source: string, target: string): void
   /** Replaces what is at `target`. */
   rename(source: string, target: string): void
   /** A file, or a folder with all in it; fine when it is missing. */
@@ -38,17 +50,28 @@ export interface Disk {
   lock(path: string): () => void
 }
 
-export interface DiskFile {
+export interface DiskEntry {
+  kind: 'file' | 'folder'
+  /** Of a folder: unspecified. */
+  sizeBytes: number
+  /** When it was last written to, ms since the epoch. */
+  modifiedMs: number
+}
+
+export interface ReadFile {
   readonly sizeBytes: number
   /** Fills `into` from `position`; returns how many bytes there were. */
   read(into: Uint8Array, position: number): number
+  close(): void
+}
+
+export interface DiskFile extends ReadFile {
   /** All of `bytes`; after an error a part of them may be there. */
   append(bytes: Uint8Array): void
   truncate(sizeBytes: number): void
   sync(): void
   /** Like `sync`, without holding the caller. */
   syncLater(): Promise<void>
-  close(): void
 }
 
 export class DiskError extends Error {
@@ -90,12 +113,22 @@ export function nodeDisk(): Disk {
     makeDir: (path) =>
       attempt('make folder', path, () => void mkdirSync(path, { recursive: true })),
     list: (path) => attempt('list', path, () => readdirSync(path)),
-    open: (path) => new NodeFile(path),
+    stat: (path) => attempt('look at', path, () => entryAt(path)),
+    open: (path) => new NodeFile(path, 'a+'),
+    openRead: (path) => new NodeFile(path, 'r'),
+    link: (source, target) => attempt('link', target, () => linkSync(source, target)),
     rename: (source, target) => attempt('rename', source, () => renameSync(source, target)),
     remove: (path) => attempt('remove', path, () => rmSync(path, { recursive: true, force: true })),
     syncDir: (path) => attempt('sync', path, () => syncDir(path)),
     lock,
   }
+}
+
+function entryAt(path: string): DiskEntry | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat === undefined) return undefined
+  const kind = stat.isDirectory() ? 'folder' : 'file'
+  return { kind, sizeBytes: stat.size, modifiedMs: stat.mtimeMs }
 }
 
 function syncDir(path: string): void {
@@ -112,9 +145,9 @@ class NodeFile implements DiskFile {
   readonly #fd: number
   #sizeBytes: number
 
-  constructor(path: string) {
+  constructor(path: string, flags: 'a+' | 'r') {
     this.#path = path
-    this.#fd = attempt('open', path, () => openSync(path, 'a+'))
+    this.#fd = attempt('open', path, () => openSync(path, flags))
     this.#sizeBytes = attempt('read the size of', path, () => fstatSync(this.#fd).size)
   }
 
@@ -165,6 +198,40 @@ class NodeFile implements DiskFile {
   close(): void {
     attempt('close', this.#path, () => closeSync(this.#fd))
   }
+}
+
+/** Bytes of a file, or of all files in a folder; 0 when it is missing. */
+export function sizeOf(disk: Disk, path: string): number {
+  const entry = disk.stat(path)
+  if (entry === undefined) return 0
+  if (entry.kind === 'file') return entry.sizeBytes
+  return disk.list(path).reduce((sum, name) => sum + sizeOf(disk, join(path, name)), 0)
+}
+
+/** All of a file. */
+export function readWhole(disk: Disk, path: string): Buffer {
+  const file = disk.openRead(path)
+  try {
+    const bytes = Buffer.allocUnsafe(file.sizeBytes)
+    return bytes.subarray(0, file.read(bytes, 0))
+  } finally {
+    file.close()
+  }
+}
+
+/** Replaces a file by `bytes`: after a failure of process or machine there is the old one or the new one. */
+export function replaceFile(disk: Disk, path: string, bytes: Uint8Array): void {
+  const temporary = `${path}.tmp`
+  disk.remove(temporary)
+  const file = disk.open(temporary)
+  try {
+    file.append(bytes)
+    file.sync()
+  } finally {
+    file.close()
+  }
+  disk.rename(temporary, path)
+  disk.syncDir(dirname(path))
 }
 
 /**

@@ -7,7 +7,15 @@ export {
   RETENTION_MS_DEFAULT,
   type TsdbOptions,
 } from './options.ts'
-export { type Disk, DiskError, type DiskFile, LockedError, nodeDisk } from './disk.ts'
+export {
+  type Disk,
+  type DiskEntry,
+  DiskError,
+  type DiskFile,
+  LockedError,
+  type ReadFile,
+  nodeDisk,
+} from './disk.ts'
 export type { Cardinality, NamedCount } from './cardinality.ts'
 export type { MetricFamily } from './metrics.ts'
 export { UnsupportedError } from './wal/segment-reader.ts'

@@ -2,7 +2,7 @@
  * A disk in memory that fails when it is told to. Its files outlive the storage that wrote them, as
  * those of a process that was killed do.
  */
-import { type Disk, DiskError, type DiskFile } from '../src/index.ts'
+import { type Disk, type DiskEntry, DiskError, type DiskFile, type ReadFile } from '../src/index.ts'
 
 export class MemoryDisk implements Disk {
   readonly files: Map<string, Buffer> = new Map()
@@ -42,10 +42,41 @@ export class MemoryDisk implements Disk {
     return [...names]
   }
 
+  stat(path: string): DiskEntry | undefined {
+    this.operate('look at', path)
+    const bytes = this.files.get(path)
+    if (bytes !== undefined) return { kind: 'file', sizeBytes: bytes.length, modifiedMs: 0 }
+    const isFolder = [...this.files.keys(), ...this.#dirs].some((one) => isIn(one, path))
+    return isFolder ? { kind: 'folder', sizeBytes: 0, modifiedMs: 0 } : undefined
+  }
+
   open(path: string): DiskFile {
     this.operate('open', path)
     if (!this.files.has(path)) this.files.set(path, Buffer.alloc(0))
     return new MemoryFile(this, path)
+  }
+
+  openRead(path: string): ReadFile {
+    this.operate('open', path)
+    const bytes = this.files.get(path)
+    if (bytes === undefined) throw new DiskError('open', path, new Error('ENOENT: no such file'))
+    return {
+      sizeBytes: bytes.length,
+      read: (into, position) => {
+        this.operate('read', path)
+        return bytes.copy(into, 0, position)
+      },
+      close() {},
+    }
+  }
+
+  /** The names share what is there now: neither is written to any more. */
+  link(source: string, target: string): void {
+    this.operate('link', target)
+    const bytes = this.files.get(source)
+    if (bytes === undefined) throw new DiskError('link', target, new Error('ENOENT: no such file'))
+    if (this.files.has(target)) throw new DiskError('link', target, new Error('EEXIST'))
+    this.files.set(target, bytes)
   }
 
   rename(source: string, target: string): void {
@@ -54,15 +85,17 @@ export class MemoryDisk implements Disk {
       this.files.set(target + path.slice(source.length), this.files.get(path)!)
       this.files.delete(path)
     }
-    this.#dirs.delete(source)
-    this.#dirs.add(target)
+    for (const dir of [...this.#dirs].filter((one) => isIn(one, source))) {
+      this.#dirs.delete(dir)
+      this.#dirs.add(target + dir.slice(source.length))
+    }
   }
 
   remove(path: string): void {
     this.operate('remove', path)
     for (const one of [...this.files.keys()].filter((each) => isIn(each, path)))
       this.files.delete(one)
-    this.#dirs.delete(path)
+    for (const dir of [...this.#dirs].filter((one) => isIn(one, path))) this.#dirs.delete(dir)
   }
 
   syncDir(path: string): void {
