@@ -1,9 +1,7 @@
 /** The storage's own metrics, named as in Prometheus; `vigie_` where Prometheus has none. */
-import type { Refusals } from './appender.ts'
-import type { Head } from './head/head.ts'
+import type { HeadStore } from './head-store.ts'
 import type { Limits } from './options.ts'
 import type { TsdbStats } from './tsdb.ts'
-import type { WriteAheadLog } from './wal/log.ts'
 
 export interface MetricFamily {
   name: string
@@ -12,23 +10,17 @@ export interface MetricFamily {
   samples: { labels: Record<string, string>; value: number }[]
 }
 
-/** What the storage counts since its start. */
-export interface Counters {
-  samplesAppended: number
-  writesFailed: number
-  truncations: number
-  truncationsFailed: number
+/** How often retention dropped samples, since the start. */
+export interface RetentionCounters {
   timeRetentions: number
   sizeRetentions: number
 }
 
 export interface MetricSources {
-  head: Head
-  wal: WriteAheadLog
+  store: HeadStore
   limits: Limits
   stats: TsdbStats
-  refused: Refusals
-  counters: Counters
+  counters: RetentionCounters
 }
 
 export const tsdbMetrics = (sources: MetricSources): MetricFamily[] => [
@@ -40,7 +32,7 @@ export const tsdbMetrics = (sources: MetricSources): MetricFamily[] => [
 
 const FLOAT = { type: 'float' }
 
-const headMetrics = ({ head, stats, counters }: MetricSources): MetricFamily[] => [
+const headMetrics = ({ store: { head, counters }, stats }: MetricSources): MetricFamily[] => [
   gauge('prometheus_tsdb_head_series', 'Series in memory.', stats.series),
   counter('prometheus_tsdb_head_series_created_total', 'Series created.', head.seriesCreated),
   counter('prometheus_tsdb_head_series_removed_total', 'Series removed.', head.seriesRemoved),
@@ -56,7 +48,7 @@ const headMetrics = ({ head, stats, counters }: MetricSources): MetricFamily[] =
   ),
 ]
 
-const refusalMetrics = ({ refused }: MetricSources): MetricFamily[] => [
+const refusalMetrics = ({ store: { refused } }: MetricSources): MetricFamily[] => [
   counter(
     'prometheus_tsdb_out_of_order_samples_total',
     'Samples refused as older than the newest of their series.',
@@ -77,7 +69,7 @@ const refusalMetrics = ({ refused }: MetricSources): MetricFamily[] => [
   counter('vigie_tsdb_limit_refusals_total', 'Series refused by a limit.', refused.limit),
 ]
 
-const walMetrics = ({ wal, stats, counters }: MetricSources): MetricFamily[] => [
+const walMetrics = ({ store: { wal, counters }, stats }: MetricSources): MetricFamily[] => [
   gauge(
     'prometheus_tsdb_wal_segment_current',
     'WAL segment written to.',

@@ -292,6 +292,11 @@ export class Head {
     return size
   }
 
+  /** Samples of the open chunk. */
+  openCount(slot: number): number {
+    return this.table.page(slot).u8[series.byte(slot) + series.COUNT]
+  }
+
   /** The first timestamp of the open chunk. */
   openMinT(slot: number): number {
     this.copyOpenChunk(slot, this.#chunk, 2)

@@ -6,16 +6,16 @@
  * it is the oldest chunk that is newer than the newest full one of the snapshot.
  */
 import type { Labels, SampleColumns, SeriesSet } from '@vigie/model'
-import {
-  CHUNK_HEADER_BYTES,
-  type ChunkSlab,
-  type ChunkSlabs,
-  offsetOf,
-  slabOf,
-} from './chunk-log.ts'
+import { CHUNK_HEADER_BYTES, type ChunkSlabs, offsetOf, slabOf } from './chunk-log.ts'
 import type { Head } from './head.ts'
 import * as series from './series-table.ts'
 import { SAMPLE_BYTES_MAX, decodeXor, firstTimestamp } from '../chunk/xor.ts'
+
+/**
+ * A chunk that somebody looks at: its bytes, count first, are those from `start` to `end` of `view`,
+ * for the time of the call. Only its first `count` samples belong to the snapshot.
+ */
+type VisitChunk = (view: DataView, start: number, end: number, count: number) => void
 
 export class Selection implements SeriesSet {
   readonly count: number
@@ -28,7 +28,7 @@ export class Selection implements SeriesSet {
   readonly #openCounts: Uint8Array
   readonly #words = new Uint32Array(2)
   #links = new Uint32Array(64)
-  readonly #open = new Uint8Array(122 * SAMPLE_BYTES_MAX)
+  readonly #open = new Uint8Array(2 + 122 * SAMPLE_BYTES_MAX)
   readonly #openView = new DataView(this.#open.buffer)
 
   constructor(head: Head, slots: Uint32Array) {
@@ -55,11 +55,24 @@ export class Selection implements SeriesSet {
     return this.#head.labelSets.labels(this.#labels[index])
   }
 
+  /** The label set of a series, as a handle. */
+  labelsHandle(index: number): number {
+    return this.#labels[index]
+  }
+
   samples(index: number, minT: number, maxT: number, out: SampleColumns): void {
     out.clear()
     const from = Math.max(minT, this.#minValidT)
-    this.#decodeClosed(this.#closed[index], from, maxT, out)
-    this.#decodeOpen(index, from, maxT, out)
+    this.visitChunks(index, from, maxT, (view, start, _end, count) =>
+      decodeXor(view, start + 2, count, from, maxT, this.#words, out),
+    )
+  }
+
+  /** Visits the chunks of a series that may have samples in [minT, maxT], from old to new. */
+  visitChunks(index: number, minT: number, maxT: number, visit: VisitChunk): void {
+    const from = Math.max(minT, this.#minValidT)
+    this.#visitClosed(this.#closed[index], from, maxT, visit)
+    this.#visitOpen(index, from, visit)
   }
 
   #slot(index: number): number {
@@ -69,7 +82,7 @@ export class Selection implements SeriesSet {
   }
 
   /** Full chunks are linked from new to old and wanted from old to new. */
-  #decodeClosed(newest: number, minT: number, maxT: number, out: SampleColumns): void {
+  #visitClosed(newest: number, minT: number, maxT: number, visit: VisitChunk): void {
     let count = 0
     let link = newest
     for (
@@ -86,10 +99,7 @@ export class Selection implements SeriesSet {
       }
       link = slab.view.getUint32(at, true)
     }
-    while (count > 0) {
-      const one = this.#links[--count]
-      this.#decodeChunk(slabOf(this.#slabs, one)!, one, undefined, minT, maxT, out)
-    }
+    while (count > 0) this.#visitOne(this.#slabs, this.#links[--count], undefined, visit)
   }
 
   #growLinks(): void {
@@ -99,31 +109,23 @@ export class Selection implements SeriesSet {
   }
 
   /** The first `count` samples of a full chunk, all of them when it is undefined. */
-  #decodeChunk(
-    slab: ChunkSlab,
-    link: number,
-    count: number | undefined,
-    minT: number,
-    maxT: number,
-    out: SampleColumns,
-  ): void {
-    const start = offsetOf(link) + CHUNK_HEADER_BYTES
-    const samples = count ?? slab.view.getUint16(start)
-    decodeXor(slab.view, start + 2, samples, minT, maxT, this.#words, out)
+  #visitOne(slabs: ChunkSlabs, link: number, count: number | undefined, visit: VisitChunk): void {
+    const { view } = slabOf(slabs, link)!
+    const at = offsetOf(link)
+    const start = at + CHUNK_HEADER_BYTES
+    visit(view, start, start + view.getUint16(at + 8, true), count ?? view.getUint16(start))
   }
 
-  #decodeOpen(index: number, minT: number, maxT: number, out: SampleColumns): void {
+  #visitOpen(index: number, minT: number, visit: VisitChunk): void {
     const count = this.#openCounts[index]
     const slot = this.#slot(index)
     const closedSince = this.#closedSince(index, slot)
-    if (closedSince !== 0) {
-      const slab = slabOf(this.#head.chunks.slabs, closedSince)!
-      return this.#decodeChunk(slab, closedSince, count, minT, maxT, out)
-    }
+    if (closedSince !== 0) return this.#visitOne(this.#head.chunks.slabs, closedSince, count, visit)
     // Fast path: nothing in it is new enough.
-    if (this.#head.lastT(slot) < minT) return
-    this.#head.copyOpenChunk(slot, this.#open, 0)
-    decodeXor(this.#openView, 0, count, minT, maxT, this.#words, out)
+    if (count === 0 || this.#head.lastT(slot) < minT) return
+    const size = this.#head.copyOpenChunk(slot, this.#open, 2)
+    this.#openView.setUint16(0, this.#head.openCount(slot))
+    visit(this.#openView, 0, 2 + size, count)
   }
 
   /** The chunk that was the open one, 0 when it still is. */

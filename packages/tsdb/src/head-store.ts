@@ -1,0 +1,231 @@
+/**
+ * The head and its log: what is appended goes to the log first and then to the head, and a start
+ * reads it back from there.
+ *
+ *     commit ──▶ log ──▶ head ──▶ select, blockSeries
+ *                 ▲        ▲
+ *                 └ truncate: forgets the oldest of both
+ */
+import { join } from 'node:path'
+import type { Appender, LabelQuery, Matcher, SeriesSet } from '@vigie/model'
+import { Batch, BatchAppender, type BatchSink, type Refusals } from './appender.ts'
+import type { BlockSeries } from './block/block-series.ts'
+import { blockSeries } from './head/block-series.ts'
+import { Head } from './head/head.ts'
+import { labelNames, labelValues, selectSlots } from './head/select.ts'
+import { Selection } from './head/selection.ts'
+import * as series from './head/series-table.ts'
+import { type TsdbOptions, limitsOf } from './options.ts'
+import { Replay } from './replay.ts'
+import { addSampleRecords, addSeriesRecords, checkpointRecords } from './wal-records.ts'
+import { WriteAheadLog } from './wal/log.ts'
+import { RecordWriter } from './wal/records.ts'
+
+/** What a head counts since its start. */
+export interface HeadCounters {
+  samplesAppended: number
+  writesFailed: number
+  truncations: number
+  truncationsFailed: number
+}
+
+/** Batches kept for later appenders, and how large one may be to be kept. */
+const SPARE_BATCHES_MAX = 4
+const SPARE_SAMPLES_MAX = 1 << 18
+/** A segment that spans more than this, or than this part of the retention, is ended, so that it can be dropped. */
+const SEGMENT_SPAN_MS_MAX = 30 * 60_000
+const SEGMENTS_PER_RETENTION = 12
+
+export class HeadStore implements BatchSink {
+  readonly head: Head
+  readonly wal: WriteAheadLog
+  readonly refused: Refusals = { outOfOrder: 0, duplicate: 0, tooOld: 0, limit: 0 }
+  readonly counters: HeadCounters = {
+    samplesAppended: 0,
+    writesFailed: 0,
+    truncations: 0,
+    truncationsFailed: 0,
+  }
+  commits = 0
+  readonly #options: TsdbOptions
+  readonly #segmentSpanMsMax: number
+  readonly #writer = new RecordWriter()
+  readonly #spare: Batch[] = []
+  #nextRef: number
+  #aliases: Map<number, number>
+  // Later segments hold no sample under an alias.
+  readonly #lastAliasSegment: number
+  #isDirty = false
+
+  private constructor(options: TsdbOptions, head: Head, wal: WriteAheadLog, replay: Replay) {
+    this.head = head
+    this.wal = wal
+    this.#options = options
+    const { retentionMs } = limitsOf(options)
+    this.#segmentSpanMsMax = Math.min(SEGMENT_SPAN_MS_MAX, retentionMs / SEGMENTS_PER_RETENTION)
+    this.#nextRef = replay.nextRef
+    this.#aliases = replay.aliases
+    this.#lastAliasSegment = wal.segments.at(-1)!.index
+  }
+
+  /**
+   * Reads what the log in `options.dir` holds; samples older than `minT` are left out, as blocks have
+   * them. Throws DiskError, or UnsupportedError for a log that this version cannot read.
+   */
+  static async open(options: TsdbOptions, minT: number = -Infinity): Promise<HeadStore> {
+    const limits = limitsOf(options)
+    const head = new Head(limits.maxSeries, options.now)
+    head.minValidT = minT
+    const replay = new Replay(head, limits, options.now)
+    const wal = await WriteAheadLog.open(
+      {
+        dir: join(options.dir, 'wal'),
+        segmentBytes: limits.segmentBytes,
+        isCompressed: options.walCompression !== 'none',
+        isSynced: options.fsync === 'always',
+        disk: options.disk,
+        log: options.log,
+        now: options.now,
+      },
+      replay,
+    )
+    replay.report(wal, options.log)
+    return new HeadStore(options, head, wal, replay)
+  }
+
+  select(matchers: readonly Matcher[], minT: number, maxT: number): SeriesSet {
+    return new Selection(this.head, selectSlots(this.head, matchers, minT, maxT))
+  }
+
+  labelNames(query: LabelQuery): string[] {
+    return labelNames(this.head, query)
+  }
+
+  labelValues(name: string, query: LabelQuery): string[] {
+    return labelValues(this.head, name, query)
+  }
+
+  appender(): Appender {
+    return new BatchAppender(this)
+  }
+
+  /**
+   * All series with samples in [minT, maxT] (ms, inclusive), sorted by labels, with those samples
+   * only: a snapshot of this moment, to be read within minutes. Sorted as it is read, metric by
+   * metric, so that the reader may let other work run in between.
+   */
+  blockSeries(minT: number, maxT: number): Iterable<BlockSeries> {
+    return blockSeries(this.head, minT, maxT)
+  }
+
+  takeBatch(): Batch {
+    return this.#spare.pop() ?? new Batch()
+  }
+
+  giveBack(batch: Batch): void {
+    batch.clear()
+    if (this.#spare.length < SPARE_BATCHES_MAX && batch.refs.length <= SPARE_SAMPLES_MAX)
+      this.#spare.push(batch)
+  }
+
+  commitBatch(batch: Batch): void {
+    const unlogged = batch.hasUnlogged ? this.#numberUnlogged(batch) : []
+    try {
+      this.#log(batch, unlogged)
+    } catch (error) {
+      this.counters.writesFailed++
+      for (const slot of unlogged) this.#setLogged(slot, false)
+      throw error
+    }
+    const { head } = this
+    const { refs, t, v, count } = batch
+    for (let i = 0; i < count; i++) head.append(refs[i] & series.SERIES_MAX, t[i], v[i])
+    this.commits++
+    this.counters.samplesAppended += count
+    this.#isDirty = true
+  }
+
+  /** Gives the series of a batch that the log does not know a number there; their slots. */
+  #numberUnlogged(batch: Batch): number[] {
+    const unlogged: number[] = []
+    const { table } = this.head
+    for (let i = 0; i < batch.count; i++) {
+      const slot = batch.refs[i] & series.SERIES_MAX
+      const page = table.page(slot)
+      if ((page.u8[series.byte(slot) + series.FLAGS] & series.LOGGED) !== 0) continue
+      page.f64[series.double(slot) + series.WAL_REF] = this.#nextRef++
+      this.#setLogged(slot, true)
+      unlogged.push(slot)
+    }
+    return unlogged
+  }
+
+  #setLogged(slot: number, isLogged: boolean): void {
+    const { u8 } = this.head.table.page(slot)
+    const at = series.byte(slot) + series.FLAGS
+    u8[at] = isLogged ? u8[at] | series.LOGGED : u8[at] & ~series.LOGGED
+  }
+
+  #log(batch: Batch, unlogged: readonly number[]): void {
+    this.wal.write(batch.minT, batch.maxT, (add) => {
+      addSeriesRecords(this.#writer, this.head, unlogged, add)
+      addSampleRecords(this.#writer, this.head, batch, add)
+    })
+  }
+
+  /**
+   * From now on refuses and hides samples older than `minT`; what is there of them stays in memory
+   * and in the log. Before a block is cut, so that nothing comes too late for it; never goes back.
+   */
+  raiseMinT(minT: number): void {
+    if (minT > this.head.minValidT) this.head.minValidT = minT
+  }
+
+  /**
+   * Forgets samples older than `minT`, in memory and in the log, as far as whole slabs and segments
+   * go, and the series that have none since. Lets other work run in between. Throws DiskError; then
+   * the log keeps them, and the next call tries again.
+   */
+  async truncate(minT: number): Promise<void> {
+    const { head, wal } = this
+    this.raiseMinT(minT)
+    head.chunks.dropBefore(head.minValidT)
+    const current = wal.segments.at(-1)!
+    if (current.maxT - current.minT > this.#segmentSpanMsMax) wal.roll()
+    const before = wal.checkpoints
+    try {
+      await wal.dropBefore(head.minValidT, () => checkpointRecords(head, this.#liveAliases()))
+    } catch (error) {
+      this.counters.truncationsFailed++
+      throw error
+    }
+    if (wal.checkpoints > before) this.counters.truncations++
+    // What the log still has, a replay would bring back.
+    head.collect(Math.min(wal.minT, head.minValidT))
+  }
+
+  #liveAliases(): ReadonlyMap<number, number> {
+    if (this.wal.segments[0].index > this.#lastAliasSegment) this.#aliases = new Map()
+    return this.#aliases
+  }
+
+  /** Syncs the log, unless nothing came since the last time or the policy is never to do so. */
+  async syncLater(): Promise<void> {
+    if (this.#options.fsync === 'never' || !this.#isDirty) return
+    this.#isDirty = false
+    try {
+      await this.wal.syncLater()
+    } catch (error) {
+      this.#isDirty = true
+      throw error
+    }
+  }
+
+  close(): void {
+    try {
+      if (this.#options.fsync !== 'never') this.wal.sync()
+    } finally {
+      this.wal.close()
+    }
+  }
+}

@@ -1,0 +1,102 @@
+/** Fills the head from the log. */
+import { Labels, StorageLimitError } from '@vigie/model'
+import type { Head } from './head/head.ts'
+import * as series from './head/series-table.ts'
+import type { Limits, Logger } from './options.ts'
+import type { LogVisitor, WriteAheadLog } from './wal/log.ts'
+
+/** Numbers of the log that are kept in an array; they are dense but in the logs of old servers. */
+const DENSE_REFS_MAX = 1 << 26
+
+/** Slots by their number in the log, 0 when there is none. */
+class RefMap {
+  #dense = new Uint32Array(1 << 16)
+  readonly #sparse = new Map<number, number>()
+
+  get(ref: number): number {
+    return ref < DENSE_REFS_MAX ? (this.#dense[ref] ?? 0) : (this.#sparse.get(ref) ?? 0)
+  }
+
+  set(ref: number, slot: number): void {
+    if (ref >= DENSE_REFS_MAX) {
+      this.#sparse.set(ref, slot)
+      return
+    }
+    if (ref >= this.#dense.length) {
+      const dense = new Uint32Array(2 ** Math.ceil(Math.log2(ref + 1)))
+      dense.set(this.#dense)
+      this.#dense = dense
+    }
+    this.#dense[ref] = slot
+  }
+}
+
+/** Samples between two looks at what is too old. */
+const SAMPLES_PER_DROP = 1_000_000
+
+export class Replay implements LogVisitor {
+  readonly #head: Head
+  readonly #limits: Limits
+  readonly #now: () => number
+  readonly #slots = new RefMap()
+  readonly #startMs: number
+  /** Further numbers of a series that was written to the log more than once. */
+  readonly aliases: Map<number, number> = new Map()
+  nextRef = 1
+  samples = 0
+  unknownRefs = 0
+  overLimit = 0
+
+  constructor(head: Head, limits: Limits, now: () => number) {
+    this.#head = head
+    this.#limits = limits
+    this.#now = now
+    this.#startMs = now()
+  }
+
+  series(ref: number, pairs: string[]): void {
+    if (ref >= this.nextRef) this.nextRef = ref + 1
+    try {
+      const slot = this.#head.seriesFor(Labels.fromPairs(pairs))
+      this.#slots.set(ref, slot)
+      const page = this.#head.table.page(slot)
+      const flags = page.u8[series.byte(slot) + series.FLAGS]
+      if ((flags & series.LOGGED) === 0) {
+        page.u8[series.byte(slot) + series.FLAGS] = flags | series.LOGGED
+        page.f64[series.double(slot) + series.WAL_REF] = ref
+      } else if (page.f64[series.double(slot) + series.WAL_REF] !== ref) this.aliases.set(ref, slot)
+    } catch (error) {
+      if (!(error instanceof StorageLimitError)) throw error
+      this.overLimit++
+    }
+  }
+
+  sample(ref: number, t: number, v: number): void {
+    const slot = this.#slots.get(ref)
+    if (slot === 0) this.unknownRefs++
+    else if (t > this.#head.lastT(slot) && t >= this.#head.minValidT) {
+      this.#head.append(slot, t, v)
+      // Keeps the memory of a long log within bounds.
+      if (++this.samples % SAMPLES_PER_DROP === 0) this.#dropOld()
+    }
+  }
+
+  #dropOld(): void {
+    const head = this.#head
+    head.minValidT = Math.max(
+      head.minValidT,
+      Math.min(head.maxT, this.#now()) - this.#limits.retentionMs,
+    )
+    head.chunks.dropBefore(head.minValidT)
+  }
+
+  report(log: WriteAheadLog, logger: Logger): void {
+    const { samples, unknownRefs, overLimit } = this
+    const skipped = [...log.skippedRecords.values()].reduce((sum, one) => sum + one, 0)
+    const took = { ms: this.#now() - this.#startMs }
+    logger.info('WAL replayed', { series: this.#head.seriesCount, samples, ...took })
+    if (skipped > 0) logger.info('WAL records of kinds that are not stored', { records: skipped })
+    if (unknownRefs > 0) logger.warn('WAL samples of unknown series', { samples: unknownRefs })
+    if (overLimit > 0) logger.warn('WAL series beyond limit max-series', { series: overLimit })
+  }
+}
