@@ -1,0 +1,4 @@
+/** The encodings of chunks, by the byte that stands before their data in files. */
+export const XOR = 1
+export const HISTOGRAM = 2
+export const FLOAT_HISTOGRAM = 3
