@@ -21,11 +21,12 @@ const mayUse = new Map<string, string[]>([
   ['tsdb', ['model']],
   ['promql', ['model']], // reads storage through model's Queryable, never through tsdb
   ['scrape', ['model']],
+  ['remote', ['model']], // the log and HTTP come in by interfaces that the server fills
   ['alerting', ['model', 'promql']],
   ['dashboards', ['model', 'promql/syntax']],
   ['load', ['model']],
   ['insight', ['model']],
-  ['server', ['model', 'tsdb', 'promql', 'scrape', 'alerting', 'dashboards']],
+  ['server', ['model', 'tsdb', 'promql', 'scrape', 'remote', 'alerting', 'dashboards']],
   ['ui', ['dashboards', 'promql/syntax', 'model']],
 ])
 

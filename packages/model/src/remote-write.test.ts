@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { compressSync } from 'snappy'
 import { describe, expect, test } from 'vitest'
-import { Labels, STALE_NAN, isStale } from './index.ts'
+import { type Histogram, Labels, STALE_NAN, isStale, makeHistogram } from './index.ts'
 import {
   RemoteWriteError,
   type WriteBatch,
@@ -71,6 +71,49 @@ test('any batch comes back bit for bit', () => {
   )
 })
 
+const counts = fc.array(fc.integer({ min: 0, max: 1000 }), { maxLength: 5 })
+const spansOf = (of: readonly number[]): Int32Array =>
+  Int32Array.from(of.length === 0 ? [] : [-3, of.length])
+/** Histograms as messages hold them, whether they make sense or not. */
+const anyHistogram = fc
+  .record({
+    isInteger: fc.boolean(),
+    schema: fc.constantFrom(-53, -4, 0, 8),
+    counterResetHint: fc.constantFrom(0, 1, 2, 3),
+    zeroThreshold: fc.double({ noNaN: true }),
+    zeroCount: fc.nat(),
+    count: fc.nat(),
+    sum: fc.double(),
+    positive: counts,
+    negative: counts,
+    bounds: fc.array(fc.double({ noNaN: true }), { maxLength: 3 }),
+  })
+  .map(({ positive, negative, bounds, ...rest }) =>
+    makeHistogram({
+      ...rest,
+      positiveSpans: spansOf(positive),
+      positiveCounts: Float64Array.from(positive),
+      negativeSpans: spansOf(negative),
+      negativeCounts: Float64Array.from(negative),
+      customBounds: Float64Array.from(bounds),
+    } as Partial<Histogram>),
+  )
+
+test('histograms and exemplars come back as they were', () => {
+  const labels = Labels.fromObject({ __name__: 'm', a: 'b' })
+  fc.assert(
+    fc.property(fc.array(anyHistogram), fc.double(), (h, v) => {
+      const t = h.map((_, i) => i - 3)
+      const exemplars = [{ labels: Labels.fromObject({ trace_id: 'x' }), t: 5, v }]
+      const series = [{ labels, t, v: t.map(() => NaN), h, exemplars }]
+      const got = decodeWriteRequest(encodeWriteRequest({ series }), 1 << 24)
+      expect(got.h ?? []).toEqual(h)
+      expect([...got.t]).toEqual(t)
+      expect(got.exemplars).toEqual(exemplars.map((one) => ({ ...one, series: 0 })))
+    }),
+  )
+})
+
 test('metadata', () => {
   const metadata = [
     { metric: 'http_requests_total', type: 'counter', help: 'Requests.', unit: '' },
@@ -107,7 +150,7 @@ describe('what a sender may do', () => {
         request(...field(1, ...bytes, ...sample), ...field(1, ...label('__name__', 'y'))),
         MAX,
       )
-      expect(got.skipped.invalidSeries).toBe(1)
+      expect(got.invalidSeries).toBe(1)
       expect(got.series.map(String)).toEqual(['y'])
       expect(got.t.length).toBe(0)
     }
@@ -117,10 +160,18 @@ describe('what a sender may do', () => {
     check(...label('__name__', 'x'), ...label('', '1'))
   })
 
-  test('histograms and exemplars are counted', () => {
-    const bytes = [...label('__name__', 'x'), ...field(3, 0x10, 1), ...field(4), ...field(4)]
-    const { skipped } = decodeWriteRequest(request(...field(1, ...bytes)), MAX)
-    expect(skipped).toEqual({ histograms: 2, exemplars: 1, invalidSeries: 0 })
+  test('a series that is dropped takes its histograms and exemplars along', () => {
+    const rest = [...field(3, 0x11, 0, 0, 0, 0, 0, 0, 0, 0), ...field(4, 0x78, 5)]
+    const got = decodeWriteRequest(
+      request(
+        ...field(1, ...label('a', '1'), ...rest),
+        ...field(1, ...label('__name__', 'y'), ...rest),
+      ),
+      MAX,
+    )
+    expect([...got.t]).toEqual([5])
+    expect(got.h?.map((h) => h?.count)).toEqual([0])
+    expect(got.exemplars.map((one) => one.series)).toEqual([0])
   })
 
   test('what is refused', () => {

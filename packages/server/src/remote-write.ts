@@ -59,13 +59,14 @@ const refuse = async (reply: FastifyReply, status: number, message: string): Pro
 function appendAll(batch: DecodedWrite, vigie: Vigie): string | undefined {
   const appender = vigie.storage.appender()
   let problem: string | undefined
-  const { invalidSeries } = batch.skipped
+  const { invalidSeries } = batch
   if (invalidSeries > 0)
     problem = `${invalidSeries} series without a metric name or with a label twice`
   try {
     batch.series.forEach((labels, i) => {
       const ref = appender.series(labels)
       for (let j = batch.starts[i]; j < batch.starts[i + 1]; j++) {
+        if (batch.h?.[j] !== undefined) continue
         const result = appender.append(ref, batch.t[j], batch.v[j])
         if (result !== APPENDED)
           problem ??= `${APPEND_PROBLEMS[result]} for series ${labels.toString()} at ${batch.t[j]}`
