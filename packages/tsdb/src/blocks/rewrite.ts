@@ -4,6 +4,9 @@
  */
 import { SampleColumns } from '@vigie/model'
 import type { ChunkData } from '../block/block-series.ts'
+import { XOR } from '../chunk/encoding.ts'
+import { decodeHistograms } from '../chunk/histogram-reader.ts'
+import { HistogramChunk } from '../chunk/histogram-writer.ts'
 import { NO_LEADING, SAMPLE_BYTES_MAX, XorEncoder, decodeXor } from '../chunk/xor.ts'
 import { mergeColumns } from './columns.ts'
 
@@ -12,6 +15,7 @@ const CHUNK_SAMPLES_MAX = 120
 /** Times further apart than this, ms, are never in one chunk: the encoder's differences are 32 bits. */
 const GAP_MS_MAX = 2 ** 30
 const COUNT_BYTES = 2
+const SLACK_BYTES = 8
 
 /** Chunks of any times as ones that follow each other; of samples at the same time, that of the first chunk is kept. */
 export function rewriteChunks(chunks: readonly ChunkData[]): ChunkData[] {
@@ -28,13 +32,15 @@ export function rewriteChunks(chunks: readonly ChunkData[]): ChunkData[] {
 
 const words = new Uint32Array(2)
 
-/** Appends all samples of a chunk to `out`. */
-export function decodeChunk({ data }: ChunkData, out: SampleColumns): void {
+/** Appends all samples of a chunk to `out`. Throws ChunkError. */
+export function decodeChunk({ data, encoding }: ChunkData, out: SampleColumns): void {
   // The decoder looks a few bytes beyond the end.
-  const padded = new Uint8Array(data.length + 8)
+  const padded = new Uint8Array(data.length + SLACK_BYTES)
   padded.set(data)
   const view = new DataView(padded.buffer)
-  decodeXor(view, COUNT_BYTES, view.getUint16(0), -Infinity, Infinity, words, out)
+  const count = view.getUint16(0)
+  if (encoding === XOR) decodeXor(view, COUNT_BYTES, count, -Infinity, Infinity, words, out)
+  else decodeHistograms(padded, 0, data.length, count, encoding, -Infinity, Infinity, out)
 }
 
 /** Samples as chunks, none of which is too long. */
@@ -42,17 +48,35 @@ export function encodeSamples(columns: SampleColumns): ChunkData[] {
   const chunks: ChunkData[] = []
   for (let start = 0; start < columns.length;) {
     const end = endOfChunk(columns, start)
-    chunks.push(encodeFloats(columns, start, end))
+    if (columns.h?.[start] === undefined) chunks.push(encodeFloats(columns, start, end))
+    else chunks.push(...encodeHistograms(columns, start, end))
     start = end
   }
   return chunks
 }
 
-function endOfChunk({ t, length }: SampleColumns, start: number): number {
+/** Samples of one kind, few enough and close enough for one chunk. */
+function endOfChunk({ t, h, length }: SampleColumns, start: number): number {
+  const isHistogram = h?.[start] !== undefined
   const limit = Math.min(length, start + CHUNK_SAMPLES_MAX)
   let end = start + 1
-  while (end < limit && t[end] - t[end - 1] < GAP_MS_MAX) end++
+  while (
+    end < limit &&
+    t[end] - t[end - 1] < GAP_MS_MAX &&
+    (h?.[end] !== undefined) === isHistogram
+  )
+    end++
   return end
+}
+
+/** A new chunk begins where the buckets of a histogram do not go with those before it. */
+function encodeHistograms({ t, h }: SampleColumns, start: number, end: number): ChunkData[] {
+  const chunks = [HistogramChunk.begin(t[start], h![start]!)]
+  for (let i = start + 1; i < end; i++) {
+    const chunk = chunks.at(-1)!.append(t[i], h![i]!)
+    if (chunk !== chunks.at(-1)) chunks.push(chunk)
+  }
+  return chunks.map(({ minT, maxT, encoding, bytes }) => ({ minT, maxT, encoding, data: bytes }))
 }
 
 function encodeFloats({ t, v }: SampleColumns, start: number, end: number): ChunkData {
@@ -78,5 +102,5 @@ function encodeFloats({ t, v }: SampleColumns, start: number, end: number): Chun
     else encoder.next(delta - (t[i - 1] - t[i - 2]), xorHigh, xorLow)
   }
   const sizeBytes = COUNT_BYTES + ((encoder.bit + 7) >>> 3)
-  return { minT: t[start], maxT: t[end - 1], encoding: 1, data: bytes.slice(0, sizeBytes) }
+  return { minT: t[start], maxT: t[end - 1], encoding: XOR, data: bytes.slice(0, sizeBytes) }
 }
