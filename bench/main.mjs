@@ -9,6 +9,7 @@ import { benchArrival } from './arrival.mjs'
 import { benchCalibration } from './calibration.mjs'
 import { benchLoad } from './load.mjs'
 import { benchMemory } from './memory.mjs'
+import { benchQuery } from './query.mjs'
 import { benchScrape } from './scrape.mjs'
 import { benchStart } from './start.mjs'
 
@@ -16,6 +17,13 @@ import { benchStart } from './start.mjs'
 const BENCHES = new Map([
   ['scrape-cpu', benchScrape],
   ['scrape-memory', benchScrape],
+  ['query-rate', benchQuery],
+  ['query-sum', benchQuery],
+  ['query-quantile', benchQuery],
+  ['query-topk', benchQuery],
+  ['query-regex', benchQuery],
+  ['query-subquery', benchQuery],
+  ['query-panels', benchQuery],
   ['load-requests', benchLoad],
   ['load-script', benchLoad],
   ['calibration', benchCalibration],

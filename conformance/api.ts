@@ -10,7 +10,14 @@ import { isDeepStrictEqual } from 'node:util'
 import { Labels, parseDuration } from '@vigie/model'
 import { encodeWriteRequest } from '@vigie/model/remote-write'
 import { type QueryResult, parseSeries } from '@vigie/promql'
-import { type Vigie, resultJson, startVigie, successJson } from '@vigie/server'
+import {
+  JsonBytes,
+  SUCCESS_START,
+  type Vigie,
+  startVigie,
+  successEnd,
+  writeResult,
+} from '@vigie/server'
 import type { SuiteResult } from './suite.ts'
 
 /** Text, or text that is not UTF-8. */
@@ -308,11 +315,17 @@ function codecCases(path: string): { floats: CodecCase[]; others: number } {
 
 function checkEncoding({ expected, response }: CodecCase): string | undefined {
   const { Result } = response as { Result?: CodecSeries[] }
-  if (Result !== undefined) return differs(successJson(resultJson(resultOf(Result))), expected)
+  if (Result !== undefined) return differs(bodyOf(resultOf(Result)), expected)
   const { T, F } = response as CodecPoint
-  const scalar = resultJson({ type: 'scalar', t: Number(T), v: goNumber(F), ...NO_NOTES })
-  const point = scalar.slice('{"resultType":"scalar","result":'.length, -1)
-  return differs(successJson(point), expected)
+  const out = new JsonBytes()
+  out.point(Number(T), goNumber(F))
+  return differs(`${SUCCESS_START}${out.finish().toString()}${successEnd()}`, expected)
+}
+
+function bodyOf(result: QueryResult): string {
+  const out = new JsonBytes()
+  writeResult(out, result)
+  return `${SUCCESS_START}${out.finish().toString()}${successEnd()}`
 }
 
 const NO_NOTES = { warnings: [], infos: [], stats: { samplesTotal: 0, samplesPeak: 0 } }

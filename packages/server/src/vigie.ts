@@ -29,6 +29,7 @@ import { addManagement } from './http/management.ts'
 import { hostName, isLoopback } from './http/safety.ts'
 import { listenOn } from './listen.ts'
 import { LoadLauncher, type StartLoad } from './load/load-launcher.ts'
+import { type QueryRequest, runQuery } from './query/run-query.ts'
 import { type Metric, ProcessMetrics, renderMetrics } from './self-metrics.ts'
 import { DashboardsStore } from './stores/dashboards-store.ts'
 import { RunsStore } from './stores/runs-store.ts'
@@ -311,6 +312,11 @@ export class Vigie {
       if (target.get('job') === job && !byName.has(metric))
         byName.set(metric, { name: metric, type, help, unit })
     return [...byName.values()]
+  }
+
+  /** The body of the API's answer. Throws ParseError, QueryError or ApiError. */
+  query(request: QueryRequest, signal: AbortSignal): Promise<Buffer> {
+    return runQuery(this.engine, this.queryable, request, signal)
   }
 
   status(): object {

@@ -107,7 +107,7 @@ export class BatchAppender implements Appender {
     const pending = page.u32[series.word(slot) + series.PENDING]
     const isPending = pending < batch.count && batch.refs[pending] === ref
     const lastT = isPending ? batch.t[pending] : page.f64[series.double(slot) + series.LAST_T]
-    if (!(t > lastT && t >= head.minAppendT && t <= T_MAX)) {
+    if (!(t > lastT && t >= head.minValidT && t <= T_MAX)) {
       const lastV = isPending ? batch.v[pending] : page.f64[series.double(slot) + series.LAST_V]
       return this.#refuse(t, v, lastT, lastV)
     }
@@ -146,7 +146,7 @@ export class BatchAppender implements Appender {
 
   #refuse(t: number, v: number, lastT: number, lastV: number): AppendResult {
     const { refused } = this.#sink
-    if (t < this.#head.minAppendT || !(Math.abs(t) <= T_MAX)) {
+    if (t < this.#head.minValidT || !(Math.abs(t) <= T_MAX)) {
       refused.tooOld++
       return TOO_OLD
     }
@@ -165,9 +165,7 @@ export class BatchAppender implements Appender {
     this.#batch = undefined
     try {
       const hasChanged =
-        this.#commits !== this.#sink.commits ||
-        this.#collections !== this.#head.collections ||
-        batch.minT < this.#head.minAppendT
+        this.#commits !== this.#sink.commits || this.#collections !== this.#head.collections
       if (hasChanged) this.#checkAgain(batch)
       if (batch.count > 0) this.#sink.commitBatch(batch)
     } finally {
@@ -175,7 +173,7 @@ export class BatchAppender implements Appender {
     }
   }
 
-  /** Others committed meanwhile, or a block was cut: drops what is no longer newer than those. */
+  /** Others committed meanwhile: drops what is no longer newer than its series. */
   #checkAgain(batch: Batch): void {
     const head = this.#head
     const { refs, t, v } = batch
@@ -183,10 +181,6 @@ export class BatchAppender implements Appender {
     for (let i = 0; i < batch.count; i++) {
       const slot = head.table.slotOf(refs[i])
       if (slot === 0 || !head.table.isAlive(slot)) continue
-      if (t[i] < head.minAppendT) {
-        this.#sink.refused.tooOld++
-        continue
-      }
       if (t[i] <= head.lastT(slot)) {
         if (t[i] < head.lastT(slot)) this.#sink.refused.outOfOrder++
         else if (!head.isLastValue(slot, v[i])) this.#sink.refused.duplicate++

@@ -76,7 +76,6 @@ export class HeadStore implements BatchSink {
     const limits = limitsOf(options)
     const head = new Head(limits.maxSeries, options.now)
     head.minValidT = minT
-    head.minAppendT = minT
     const replay = new Replay(head, limits, options.now)
     const wal = await WriteAheadLog.open(
       {
@@ -175,19 +174,10 @@ export class HeadStore implements BatchSink {
   }
 
   /**
-   * From now on refuses samples older than `minT`, before a block is cut, so that nothing comes too
-   * late for it; never goes back.
-   */
-  refuseBefore(minT: number): void {
-    if (minT > this.head.minAppendT) this.head.minAppendT = minT
-  }
-
-  /**
    * From now on refuses and hides samples older than `minT`; what is there of them stays in memory
-   * and in the log. Never goes back.
+   * and in the log. Before a block is cut, so that nothing comes too late for it; never goes back.
    */
   raiseMinT(minT: number): void {
-    this.refuseBefore(minT)
     if (minT > this.head.minValidT) this.head.minValidT = minT
   }
 

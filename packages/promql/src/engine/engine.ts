@@ -83,6 +83,11 @@ export class Engine {
     this.#turnstile = new Turnstile(this.#options.maxConcurrency)
   }
 
+  /** Throws ParseError. */
+  parse(query: string): Expr {
+    return parseExpr(query, { enableExperimental: this.#options.enableExperimental })
+  }
+
   /** Throws ParseError or QueryError. */
   instant(
     queryable: Queryable,
@@ -121,8 +126,8 @@ export class Engine {
     options: QueryOptions,
     evaluate: (run: Run) => Promise<T>,
   ): Promise<T> {
-    const { enableExperimental, enableDelayedNameRemoval, maxSamples, now } = this.#options
-    const expr = typeof query === 'string' ? parseExpr(query, { enableExperimental }) : query
+    const { enableDelayedNameRemoval, maxSamples, now } = this.#options
+    const expr = typeof query === 'string' ? this.parse(query) : query
     const text = typeof query === 'string' ? query : printExpr(query)
     const timeoutMs = Math.min(options.timeoutMs ?? Infinity, this.#options.timeoutMs)
     const limits = { maxSamples, deadlineMs: now() + timeoutMs, signal: options.signal, now }

@@ -4,10 +4,7 @@ import { ParseError, QueryError } from '@vigie/promql'
 import type { Vigie } from '../vigie.ts'
 import { ApiError, type ApiErrorType, badParameter } from './api-error.ts'
 import { paramsOf } from './app.ts'
-import { successJson } from './prom-json.ts'
-
-/** Prometheus lists this many warnings, and as many infos, and counts the rest. */
-const ANNOTATIONS_MAX = 10
+import { SUCCESS_START, successEnd } from './envelope.ts'
 
 /** Everything an answer says besides its data. */
 export interface Answer {
@@ -26,20 +23,17 @@ export interface Call {
   signal: AbortSignal
 }
 
-export type Handler = (call: Call) => Answer | Promise<Answer>
+/** Gives what stands in the envelope, or the whole body. */
+export type Handler = (call: Call) => Answer | Buffer | Promise<Answer | Buffer>
 
 export const json = (value: unknown): Answer => ({ data: JSON.stringify(value) })
-
-/** The warning when a list was cut to `limit`; 0 is no limit. */
-export const cutWarning = (count: number, limit: number): string[] =>
-  limit > 0 && count > limit ? ['results truncated due to limit'] : []
 
 export async function answer(
   handler: Handler,
   request: FastifyRequest,
   reply: FastifyReply,
   vigie: Vigie,
-): Promise<string> {
+): Promise<string | Buffer> {
   const abort = new AbortController()
   const onClose = (): void => {
     if (!reply.raw.writableEnded) abort.abort()
@@ -48,14 +42,10 @@ export async function answer(
   try {
     const path = request.params as Readonly<Record<string, string>>
     const { signal } = abort
-    const { data, warnings, infos } = await handler({
-      params: paramsOf(request),
-      vigie,
-      path,
-      signal,
-    })
+    const body = await handler({ params: paramsOf(request), vigie, path, signal })
     reply.type('application/json')
-    return successJson(data, capped(warnings, 'warning'), capped(infos, 'info'))
+    if (Buffer.isBuffer(body)) return body
+    return SUCCESS_START + body.data + successEnd(body.warnings, body.infos)
   } catch (error) {
     throw asApiError(error)
   } finally {
@@ -63,13 +53,7 @@ export async function answer(
   }
 }
 
-function capped(annotations: readonly string[] = [], kind: string): readonly string[] {
-  if (annotations.length <= ANNOTATIONS_MAX) return annotations
-  const rest = annotations.length - ANNOTATIONS_MAX
-  return [...annotations.slice(0, ANNOTATIONS_MAX), `${rest} more ${kind} annotations omitted`]
-}
-
-function asApiError(error: unknown): unknown {
+export function asApiError(error: unknown): unknown {
   if (error instanceof ParseError) return badParameter('query', error.message)
   if (error instanceof QueryError)
     return new ApiError(QUERY_ERRORS[error.code], error.message, { cause: error })

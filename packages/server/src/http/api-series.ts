@@ -1,6 +1,7 @@
 /** `/series`, `/labels`, `/label/{name}/values`. */
 import { type Labels, type Matcher, compareLabels } from '@vigie/model'
-import { type Answer, type Call, cutWarning } from './answer.ts'
+import type { Answer, Call } from './answer.ts'
+import { cutWarning } from './envelope.ts'
 import { badData } from './api-error.ts'
 import { endParam, labelNameParam, limitParam, matchersParam, named, startParam } from './params.ts'
 import { labelsJson } from './prom-json.ts'

@@ -141,8 +141,10 @@ async function compress(
   reply: FastifyReply,
   payload: unknown,
 ): Promise<unknown> {
-  const isText = typeof payload === 'string' && payload.length >= GZIP_SIZE_BYTES_MIN
-  if (!isText || !/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) return payload
+  const isJson = String(reply.getHeader('content-type')).startsWith('application/json')
+  const isPackable = typeof payload === 'string' || (isJson && Buffer.isBuffer(payload))
+  if (!isPackable || payload.length < GZIP_SIZE_BYTES_MIN) return payload
+  if (!/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) return payload
   reply
     .header('content-encoding', 'gzip')
     .header('vary', 'Accept-Encoding')

@@ -1,9 +1,7 @@
-/**
- * Query results in Prometheus's JSON. Written by hand: a range query is mostly numbers, and
- * JSON.stringify would first need an array of two for each of them.
- */
-import { type Labels, formatValue } from '@vigie/model'
-import type { QueryResult } from '@vigie/promql'
+/** Query results in Prometheus's JSON. */
+import type { Labels } from '@vigie/model'
+import type { MatrixSeries, QueryResult, VectorSample } from '@vigie/promql'
+import type { JsonBytes } from './json-bytes.ts'
 
 /** Unix seconds with up to three decimals, as Prometheus prints timestamps. */
 export function formatTimestamp(ms: number): string {
@@ -13,55 +11,52 @@ export function formatTimestamp(ms: number): string {
   return rest === 0 ? `${seconds}` : `${sign}${seconds}.${String(rest).padStart(3, '0')}`
 }
 
-const point = (t: number, v: number): string => `[${formatTimestamp(t)},"${formatValue(v)}"]`
-
 export function labelsJson(labels: Labels): string {
   const parts: string[] = []
   for (const [name, value] of labels) parts.push(`${JSON.stringify(name)}:${JSON.stringify(value)}`)
   return `{${parts.join(',')}}`
 }
 
-/** The `data` of a query response; at most `limit` series, 0 for all. */
-export function resultJson(result: QueryResult, limit = 0): string {
+/** The `data` of a query response; at most `limit` series, 0 for all. `more`: further members of it. */
+export function writeResult(out: JsonBytes, result: QueryResult, limit = 0, more = ''): void {
   switch (result.type) {
     case 'scalar':
-      return `{"resultType":"scalar","result":${point(result.t, result.v)}}`
+      out.text('{"resultType":"scalar","result":')
+      out.point(result.t, result.v)
+      break
     case 'string':
-      return `{"resultType":"string","result":[${formatTimestamp(result.t)},${JSON.stringify(result.text)}]}`
-    case 'vector': {
-      const kept = limit > 0 ? result.samples.slice(0, limit) : result.samples
-      const rows = kept.map(
-        (one) => `{"metric":${labelsJson(one.labels)},"value":${point(one.t, one.v)}}`,
+      out.text(
+        `{"resultType":"string","result":[${formatTimestamp(result.t)},${JSON.stringify(result.text)}]`,
       )
-      return `{"resultType":"vector","result":[${rows.join(',')}]}`
-    }
-    case 'matrix': {
-      const kept = limit > 0 ? result.series.slice(0, limit) : result.series
-      const rows = kept.map(
-        (one) => `{"metric":${labelsJson(one.labels)},"values":[${pointsJson(one.t, one.v)}]}`,
-      )
-      return `{"resultType":"matrix","result":[${rows.join(',')}]}`
-    }
+      break
+    case 'vector':
+      out.text('{"resultType":"vector","result":[')
+      writeVector(out, limit > 0 ? result.samples.slice(0, limit) : result.samples)
+      out.text(']')
+      break
+    case 'matrix':
+      out.text('{"resultType":"matrix","result":[')
+      writeMatrix(out, limit > 0 ? result.series.slice(0, limit) : result.series)
+      out.text(']')
+  }
+  out.text(`${more}}`)
+}
+
+function writeVector(out: JsonBytes, samples: readonly VectorSample[]): void {
+  for (const [i, { labels, t, v }] of samples.entries()) {
+    out.text(`${i === 0 ? '' : ','}{"metric":${labelsJson(labels)},"value":`)
+    out.point(t, v)
+    out.text('}')
   }
 }
 
-function pointsJson(t: Float64Array, v: Float64Array): string {
-  let out = ''
-  for (let i = 0; i < t.length; i++) {
-    if (i > 0) out += ','
-    out += `[${formatTimestamp(t[i])},"${formatValue(v[i])}"]`
+function writeMatrix(out: JsonBytes, series: readonly MatrixSeries[]): void {
+  for (const [i, { labels, t, v }] of series.entries()) {
+    out.text(`${i === 0 ? '' : ','}{"metric":${labelsJson(labels)},"values":[`)
+    for (let k = 0; k < t.length; k++) {
+      if (k > 0) out.comma()
+      out.point(t[k], v[k])
+    }
+    out.text(']}')
   }
-  return out
-}
-
-/** The envelope of a successful answer around ready-made JSON. */
-export function successJson(
-  data: string,
-  warnings: readonly string[] = [],
-  infos: readonly string[] = [],
-): string {
-  let out = `{"status":"success","data":${data}`
-  if (warnings.length > 0) out += `,"warnings":${JSON.stringify(warnings)}`
-  if (infos.length > 0) out += `,"infos":${JSON.stringify(infos)}`
-  return out + '}'
 }

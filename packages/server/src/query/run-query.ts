@@ -1,0 +1,76 @@
+/** One query, from its text to the bytes of the API's answer. */
+import type { Queryable } from '@vigie/model'
+import { type Engine, type Expr, type QueryResult, typeName, valueType } from '@vigie/promql'
+import { badParameter } from '../http/api-error.ts'
+import { SUCCESS_START, cutWarning, successEnd } from '../http/envelope.ts'
+import { JsonBytes } from '../http/json-bytes.ts'
+import { writeResult } from '../http/prom-json.ts'
+
+/** What the API was asked, checked but for the query itself. Plain data: it goes to other threads. */
+export interface QueryRequest {
+  text: string
+  /** Times and step in ms; `stepMs` 0: an instant query at `startMs`. */
+  startMs: number
+  endMs: number
+  stepMs: number
+  lookbackMs?: number
+  timeoutMs?: number
+  /** Most series in the answer, 0: all. */
+  limit: number
+  hasStats: boolean
+}
+
+/** The whole body of the answer. Throws ParseError, QueryError or ApiError. */
+export async function runQuery(
+  engine: Engine,
+  queryable: Queryable,
+  request: QueryRequest,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const { startMs, endMs, stepMs, limit } = request
+  const start = performance.now()
+  const options = {
+    signal,
+    ...(request.lookbackMs === undefined ? {} : { lookbackMs: request.lookbackMs }),
+    ...(request.timeoutMs === undefined ? {} : { timeoutMs: request.timeoutMs }),
+  }
+  const result =
+    stepMs === 0
+      ? await engine.instant(queryable, request.text, { timeMs: startMs, ...options })
+      : await engine.range(queryable, rangeExpr(engine, request.text), {
+          startMs,
+          endMs,
+          stepMs,
+          ...options,
+        })
+  const out = new JsonBytes()
+  out.text(SUCCESS_START)
+  const stats = request.hasStats ? `,"stats":${statsJson(result, start)}` : ''
+  writeResult(out, result, limit, stats)
+  out.text(successEnd([...result.warnings, ...cutWarning(countOf(result), limit)], result.infos))
+  return out.finish()
+}
+
+function rangeExpr(engine: Engine, text: string): Expr {
+  const expr = engine.parse(text)
+  const type = valueType(expr)
+  if (type === 'scalar' || type === 'vector') return expr
+  throw badParameter(
+    'query',
+    `invalid expression type "${typeName(type)}" for range query, must be Scalar or instant Vector`,
+  )
+}
+
+function countOf(result: QueryResult): number {
+  if (result.type === 'vector') return result.samples.length
+  return result.type === 'matrix' ? result.series.length : 0
+}
+
+/** Waiting for a free slot counts as evaluation. */
+function statsJson({ stats }: QueryResult, start: number): string {
+  const seconds = (performance.now() - start) / 1000
+  return JSON.stringify({
+    timings: { evalTotalTime: seconds, execTotalTime: seconds },
+    samples: { totalQueryableSamples: stats.samplesTotal, peakSamples: stats.samplesPeak },
+  })
+}
