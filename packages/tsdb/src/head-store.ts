@@ -11,6 +11,7 @@ import type { Appender, LabelQuery, Matcher, SeriesSet } from '@vigie/model'
 import { Batch, BatchAppender, type BatchSink, type Refusals } from './appender.ts'
 import type { BlockSeries } from './block/block-series.ts'
 import { blockSeries } from './head/block-series.ts'
+import { ChunkSpill } from './head/chunk-spill.ts'
 import { Head } from './head/head.ts'
 import { labelNames, labelValues, selectSlots } from './head/select.ts'
 import { Selection } from './head/selection.ts'
@@ -29,6 +30,8 @@ export interface HeadCounters {
   truncationsFailed: number
 }
 
+/** Full chunks that memory has no room for, while the storage is open. */
+const SPILL_DIR = 'head_chunks'
 /** Batches kept for later appenders, and how large one may be to be kept. */
 const SPARE_BATCHES_MAX = 4
 const SPARE_SAMPLES_MAX = 1 << 18
@@ -74,18 +77,25 @@ export class HeadStore implements BatchSink {
    */
   static async open(options: TsdbOptions, minT: number = -Infinity): Promise<HeadStore> {
     const limits = limitsOf(options)
-    const head = new Head(limits.maxSeries, options.now)
+    const { disk, now } = options
+    const spill = new ChunkSpill(disk, join(options.dir, SPILL_DIR))
+    const head = new Head({
+      maxSeries: limits.maxSeries,
+      sealedBytesMax: limits.headChunkBytes,
+      now,
+      spill,
+    })
     head.minValidT = minT
-    const replay = new Replay(head, limits, options.now)
+    const replay = new Replay(head, limits, now)
     const wal = await WriteAheadLog.open(
       {
         dir: join(options.dir, 'wal'),
         segmentBytes: limits.segmentBytes,
         isCompressed: options.walCompression !== 'none',
         isSynced: options.fsync === 'always',
-        disk: options.disk,
+        disk,
         log: options.log,
-        now: options.now,
+        now,
       },
       replay,
     )
@@ -190,6 +200,7 @@ export class HeadStore implements BatchSink {
     const { head, wal } = this
     this.raiseMinT(minT)
     head.chunks.dropBefore(head.minValidT)
+    head.chunks.spill()
     const current = wal.segments.at(-1)!
     if (current.maxT - current.minT > this.#segmentSpanMsMax) wal.roll()
     const before = wal.checkpoints
@@ -226,6 +237,7 @@ export class HeadStore implements BatchSink {
       if (this.#options.fsync !== 'never') this.wal.sync()
     } finally {
       this.wal.close()
+      this.head.chunks.close()
     }
   }
 }

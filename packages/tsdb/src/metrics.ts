@@ -39,6 +39,16 @@ const headMetrics = ({ store: { head, counters }, stats }: MetricSources): Metri
   gauge('prometheus_tsdb_head_chunks', 'Chunks in memory.', stats.chunks),
   gauge('prometheus_tsdb_head_min_time', 'Oldest time kept, ms.', stats.oldestMs ?? 0),
   gauge('prometheus_tsdb_head_max_time', 'Newest time, ms.', stats.newestMs ?? 0),
+  gauge(
+    'vigie_tsdb_head_chunks_storage_size_bytes',
+    'Full chunks of the head in files.',
+    head.chunks.spilledBytes,
+  ),
+  counter(
+    'vigie_tsdb_head_chunks_writes_failed_total',
+    'Full chunks that stay in memory because a disk took none.',
+    head.chunks.spillFailures,
+  ),
   gauge('vigie_tsdb_memory_bytes', 'Series, labels and samples in memory.', stats.memoryBytes),
   counter(
     'prometheus_tsdb_head_samples_appended_total',

@@ -25,6 +25,11 @@ export interface TsdbOptions {
   retentionBytes?: number
   /** Series alive at once; a new one beyond it is a StorageLimitError 'max-series'. Default 1,000,000. */
   maxSeries?: number
+  /**
+   * Full chunks of the head that stay in memory, bytes; those beyond wait in files under
+   * `head_chunks`. Default 32 MiB.
+   */
+  headChunkBytes?: number
   /** Default 'interval'. */
   fsync?: FsyncPolicy
   /** Default 'snappy', as in Prometheus. */
@@ -42,6 +47,7 @@ export interface Limits {
   retentionBytes: number
   maxSeries: number
   segmentBytes: number
+  headChunkBytes: number
 }
 
 const HOUR_MS = 3_600_000
@@ -50,6 +56,7 @@ const MIB = 1 << 20
 export const RETENTION_MS_DEFAULT: number = 24 * HOUR_MS
 export const RETENTION_BYTES_DEFAULT: number = 1024 * MIB
 export const MAX_SERIES_DEFAULT = 1_000_000
+export const HEAD_CHUNK_BYTES_DEFAULT: number = 32 * MIB
 const SEGMENT_BYTES_DEFAULT = 128 * MIB
 const SEGMENT_BYTES_MIN = 32 * 1024
 
@@ -60,6 +67,7 @@ export function limitsOf(options: TsdbOptions): Limits {
     retentionMs: options.retentionMs ?? RETENTION_MS_DEFAULT,
     retentionBytes,
     maxSeries: options.maxSeries ?? MAX_SERIES_DEFAULT,
+    headChunkBytes: options.headChunkBytes ?? HEAD_CHUNK_BYTES_DEFAULT,
     // Whole segments are dropped, so one must be a small part of what is kept.
     segmentBytes: Math.max(SEGMENT_BYTES_MIN, Math.min(segmentBytes, retentionBytes / 8)),
   }

@@ -118,7 +118,8 @@ class OpenTsdb implements Tsdb {
   /** Gives up the oldest samples, a segment's worth at a time, while there is more than may be kept. */
   #shrink(): void {
     const { head, wal } = this.#store
-    let excess = head.sizeBytes + wal.sizeBytes - this.#limits.retentionBytes
+    const headBytes = (): number => head.sizeBytes + head.chunks.spilledBytes
+    let excess = headBytes() + wal.sizeBytes - this.#limits.retentionBytes
     if (excess <= 0) return
     // With one segment there is nothing that can be dropped yet.
     if (wal.segments.length === 1) wal.roll()
@@ -127,9 +128,9 @@ class OpenTsdb implements Tsdb {
       if (excess <= 0) break
       // The next millisecond is the first that is kept.
       minT = Math.max(minT, segment.maxT + 1)
-      const before = head.sizeBytes
+      const before = headBytes()
       head.chunks.dropBefore(minT)
-      excess -= segment.sizeBytes + before - head.sizeBytes
+      excess -= segment.sizeBytes + before - headBytes()
     }
     if (minT === head.minValidT) return
     this.#store.raiseMinT(minT)

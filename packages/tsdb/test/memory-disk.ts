@@ -10,6 +10,8 @@ export class MemoryDisk implements Disk {
   readonly #locks = new Set<string>()
   /** Bytes that still fit; a write that does not fit writes what does, then fails. */
   freeBytes = Infinity
+  /** Paths where no write fits. */
+  refused: RegExp | undefined
   /** Whether a file can be cut. */
   canTruncate = true
   /** Operations that still work; all later ones fail. */
@@ -136,7 +138,8 @@ class MemoryFile implements DiskFile {
 
   append(bytes: Uint8Array): void {
     this.#disk.operate('write', this.#path)
-    const fitting = Math.min(bytes.length, this.#disk.freeBytes)
+    const isRefused = this.#disk.refused?.test(this.#path) === true
+    const fitting = isRefused ? 0 : Math.min(bytes.length, this.#disk.freeBytes)
     this.#disk.files.set(this.#path, Buffer.concat([this.#bytes, bytes.subarray(0, fitting)]))
     this.#disk.freeBytes -= fitting
     if (fitting < bytes.length)

@@ -2,14 +2,15 @@
  * The head as a block wants it: series sorted by labels, each with its chunks, cut at the borders.
  * A chunk that lies within them is handed over as it is; one that crosses them is encoded again.
  */
-import { SampleColumns, compareLabels, compareNames, type Labels } from '@vigie/model'
+import { type Labels, SampleColumns, compareLabels, compareNames } from '@vigie/model'
 import type { BlockSeries, ChunkData } from '../block/block-series.ts'
-import { SAMPLE_BYTES_MAX, XorEncoder, decodeXor } from '../chunk/xor.ts'
+import { encodeSamples } from '../blocks/rewrite.ts'
+import { XOR } from '../chunk/encoding.ts'
+import { HistogramChunk } from '../chunk/histogram-writer.ts'
+import type { ChunkBytes } from './chunk-slabs.ts'
 import type { Head } from './head.ts'
 import { selectSlots } from './select.ts'
-import { Selection } from './selection.ts'
-
-const XOR = 1
+import { Selection, decodeChunk } from './selection.ts'
 
 /** See HeadStore.blockSeries. */
 export function blockSeries(head: Head, minT: number, maxT: number): Iterable<BlockSeries> {
@@ -27,9 +28,8 @@ function* readAll(
   const cutter = new Cutter(minT, maxT)
   for (const { labels, index } of sorted(head, selection)) {
     const chunks: ChunkData[] = []
-    selection.visitChunks(index, minT, maxT, (view, start, end, count) => {
-      const chunk = cutter.cut(view, start, end, count)
-      if (chunk !== undefined) chunks.push(chunk)
+    selection.visitChunks(index, minT, maxT, (chunk, count) => {
+      chunks.push(...cutter.cut(chunk, count))
     })
     if (chunks.length > 0) yield { labels, chunks }
   }
@@ -77,47 +77,38 @@ class Cutter {
   readonly #minT: number
   readonly #maxT: number
   readonly #columns = new SampleColumns(128)
-  readonly #words = new Uint32Array(2)
 
   constructor(minT: number, maxT: number) {
     this.#minT = minT
     this.#maxT = maxT
   }
 
-  /** The samples within of the first `count` of a chunk, undefined when there are none. */
-  cut(view: DataView, start: number, end: number, count: number): ChunkData | undefined {
+  /** The samples within of the first `count` of a chunk. */
+  cut(chunk: ChunkBytes, count: number): ChunkData[] {
     const columns = this.#columns
     columns.clear()
-    decodeXor(view, start + 2, count, this.#minT, this.#maxT, this.#words, columns)
+    decodeChunk(chunk, count, this.#minT, this.#maxT, columns)
     const { length, t } = columns
-    if (length === 0) return undefined
-    const isWhole = length === view.getUint16(start)
-    const data = isWhole
-      ? new Uint8Array(view.buffer, view.byteOffset + start, end - start).slice()
-      : encodeXor(columns)
-    return { minT: t[0], maxT: t[length - 1], encoding: XOR, data }
+    if (length === 0) return []
+    const { encoding, bytes, view, start, end } = chunk
+    if (length === view.getUint16(start))
+      return [{ minT: t[0], maxT: t[length - 1], encoding, data: bytes.slice(start, end) }]
+    return encoding === XOR ? encodeSamples(columns) : encodeHistograms(columns)
   }
 }
 
-/** A chunk of all samples of `columns`, at most 65,535 floats. */
-function encodeXor({ t, v, length }: SampleColumns): Uint8Array {
-  const bytes = new Uint8Array(2 + (length + 1) * SAMPLE_BYTES_MAX)
-  const encoder = new XorEncoder()
-  encoder.view = new DataView(bytes.buffer)
-  encoder.view.setUint16(0, length)
-  encoder.start = 2
-  const halves = new Int32Array(v.buffer, v.byteOffset, length * 2)
-  for (let i = 0; i < length; i++) {
-    const low = halves[2 * i]
-    const high = halves[2 * i + 1]
-    if (i === 0) encoder.first(t[0], high, low)
-    else {
-      const delta = t[i] - t[i - 1]
-      const xorHigh = high ^ halves[2 * i - 1]
-      const xorLow = low ^ halves[2 * i - 2]
-      if (i === 1) encoder.second(delta, xorHigh, xorLow)
-      else encoder.next(delta - (t[i - 1] - t[i - 2]), xorHigh, xorLow)
-    }
+function encodeHistograms({ t, h, length }: SampleColumns): ChunkData[] {
+  let chunk = HistogramChunk.begin(t[0], h![0]!)
+  const chunks = [chunk]
+  for (let i = 1; i < length; i++) {
+    const next = chunk.append(t[i], h![i]!)
+    if (next !== chunk) chunks.push(next)
+    chunk = next
   }
-  return bytes.slice(0, 2 + ((encoder.bit + 7) >>> 3))
+  return chunks.map(({ minT, maxT, encoding, bytes }) => ({
+    minT,
+    maxT,
+    encoding,
+    data: bytes.slice(),
+  }))
 }

@@ -7,11 +7,16 @@
  *     previous block <4b> | 124 bytes of the chunk's bits
  *
  * so that it grows without being copied. At 120 samples, or where Prometheus's block range of two
- * hours ends, it goes to the chunk log as one piece and its blocks are free for others.
+ * hours ends, it goes to the chunk log as one piece and its blocks are free for others. That of a
+ * series of histograms, of which there are fewer, is an object of its own.
  */
-import { type Labels, StorageLimitError, isStale } from '@vigie/model'
+import { type Histogram, type Labels, StorageLimitError, isStale } from '@vigie/model'
+import { XOR } from '../chunk/encoding.ts'
+import { HistogramChunk } from '../chunk/histogram-writer.ts'
 import { Arena, byteOf, wordOf } from './arena.ts'
-import { ChunkLog, slabOf } from './chunk-log.ts'
+import { ChunkLog } from './chunk-log.ts'
+import { type ChunkBytes, ChunkReader, placeOf } from './chunk-slabs.ts'
+import type { ChunkSpill } from './chunk-spill.ts'
 import { HashTable } from './hash-table.ts'
 import { LabelSets, hashSymbols } from './label-sets.ts'
 import { Postings } from './postings.ts'
@@ -25,10 +30,26 @@ const CHUNK_SAMPLES_MAX = 120
 const RANGE_MS = 2 * 3_600_000
 const BLOCK_BYTES = 128
 const PAYLOAD_BYTES = 124
-/** Count and samples of the largest chunk, and what may be touched beyond. */
-const CHUNK_BYTES_MAX = 2 + (CHUNK_SAMPLES_MAX + 1) * SAMPLE_BYTES_MAX
+/** Count and samples of the largest chunk of floats, and what may be touched beyond. */
+const XOR_BYTES_MAX = 2 + (CHUNK_SAMPLES_MAX + 1) * SAMPLE_BYTES_MAX
+/** A chunk of histograms ends at this size, as in Prometheus, but has some samples unless it is this large. */
+const HISTOGRAM_CHUNK_BYTES = 1024
+const HISTOGRAM_CHUNK_BYTES_MAX = 32 * 1024
+const HISTOGRAM_CHUNK_SAMPLES_MIN = 10
+const HISTOGRAM_CHUNK_SAMPLES_MAX = 240
+/** No range: what the range word of a series says whose open chunk is of histograms. */
+const NO_RANGE = -(2 ** 31)
 /** How long a query may hold a snapshot: longer than any may run. */
 const SNAPSHOT_MS_MAX = 5 * 60_000
+
+export interface HeadOptions {
+  maxSeries: number
+  now: () => number
+  /** Where full chunks go that memory has no room for; without one they stay in memory. */
+  spill?: ChunkSpill
+  /** Full chunks in memory, bytes. */
+  sealedBytesMax: number
+}
 
 interface Dying {
   sinceMs: number
@@ -41,12 +62,15 @@ export class Head {
   readonly postings: Postings = new Postings()
   readonly table: series.SeriesTable = new series.SeriesTable()
   readonly chunks: ChunkLog
+  readonly reader: ChunkReader = new ChunkReader()
+  // The open chunks of histograms, by slot.
+  readonly #histograms = new Map<number, HistogramChunk>()
   readonly #arena = new Arena()
   readonly #index: HashTable
   readonly #encoder = new XorEncoder()
   readonly #scratch = new Uint8Array(SAMPLE_BYTES_MAX + PAYLOAD_BYTES)
   readonly #scratchView = new DataView(this.#scratch.buffer)
-  readonly #chunk = new Uint8Array(CHUNK_BYTES_MAX)
+  readonly #chunk = new Uint8Array(XOR_BYTES_MAX)
   readonly #chunkView = new DataView(this.#chunk.buffer)
   readonly #maxSeries: number
   readonly #now: () => number
@@ -63,10 +87,10 @@ export class Head {
   seriesCreated = 0
   seriesRemoved = 0
 
-  constructor(maxSeries: number, now: () => number) {
+  constructor({ maxSeries, now, spill, sealedBytesMax }: HeadOptions) {
     this.#maxSeries = Math.min(maxSeries, series.SERIES_MAX)
     this.#now = now
-    this.chunks = new ChunkLog(now)
+    this.chunks = new ChunkLog({ spill, sealedBytesMax, snapshotMsMax: SNAPSHOT_MS_MAX, now })
     this.symbols = new Symbols(this.#arena)
     this.labelSets = new LabelSets(this.#arena, this.symbols)
     this.#index = new HashTable(
@@ -93,6 +117,7 @@ export class Head {
     return (
       this.#arena.sizeBytes +
       this.chunks.sizeBytes +
+      this.reader.sizeBytes +
       this.table.sizeBytes +
       this.#index.sizeBytes +
       this.symbols.sizeBytes +
@@ -139,8 +164,14 @@ export class Head {
     return this.table.page(slot).f64[series.double(slot) + series.LAST_T]
   }
 
+  /** The newest sample of a series if it is a histogram. */
+  lastHistogram(slot: number): Histogram | undefined {
+    return this.#histograms.get(slot)?.last
+  }
+
   /** Whether `v` has the bits of the newest value of a series. */
   isLastValue(slot: number, v: number): boolean {
+    if (this.#histograms.has(slot)) return false
     return isSameValue(this.table.page(slot).f64[series.double(slot) + series.LAST_V], v)
   }
 
@@ -153,7 +184,8 @@ export class Head {
     const range = Math.floor(t / RANGE_MS)
     let count = page.u8[inBytes + series.COUNT]
     if (count === CHUNK_SAMPLES_MAX || (count > 0 && range !== page.i32[inWords + series.RANGE])) {
-      this.#closeChunk(slot)
+      if (page.i32[inWords + series.RANGE] === NO_RANGE) this.#closeHistograms(slot)
+      else this.#closeChunk(slot)
       count = 0
     }
     const lowBefore = page.u32[inWords + series.LAST_V_LOW]
@@ -186,6 +218,38 @@ export class Head {
     this.#openSamples++
     if (t > this.maxT) this.maxT = t
     if (t < this.minT) this.minT = t
+  }
+
+  /** Like `append`, for a histogram of at most HISTOGRAM_BUCKETS_MAX buckets. */
+  appendHistogram(slot: number, t: number, h: Histogram): void {
+    const page = this.table.page(slot)
+    const inWords = series.word(slot)
+    const before = this.#histograms.get(slot)
+    let chunk: HistogramChunk
+    if (before === undefined) {
+      if (page.u8[series.byte(slot) + series.COUNT] > 0) this.#closeChunk(slot)
+      chunk = HistogramChunk.begin(t, h)
+    } else if (isFull(before, t)) chunk = HistogramChunk.begin(t, h, before)
+    else chunk = before.append(t, h)
+    if (before !== undefined && chunk !== before) this.#closeHistograms(slot)
+    this.#histograms.set(slot, chunk)
+    page.u8[series.byte(slot) + series.COUNT] = chunk.count
+    page.i32[inWords + series.RANGE] = NO_RANGE
+    page.f64[series.double(slot) + series.LAST_T] = t
+    if ((page.u8[series.byte(slot) + series.FLAGS] & series.VISIBLE) === 0) this.#show(slot)
+    this.#openSamples++
+    if (t > this.maxT) this.maxT = t
+    if (t < this.minT) this.minT = t
+  }
+
+  #closeHistograms(slot: number): void {
+    const { encoding, minT, maxT, bytes, count } = this.#histograms.get(slot)!
+    const page = this.table.page(slot)
+    const at = series.word(slot) + series.CLOSED
+    page.u32[at] = this.chunks.add(page.u32[at], encoding, minT, maxT, bytes, bytes.length)
+    page.u8[series.byte(slot) + series.COUNT] = 0
+    this.#openSamples -= count
+    this.#histograms.delete(slot)
   }
 
   /** Sets the encoder to the end of the open chunk: in its block, or in the scratch near the block's end. */
@@ -253,12 +317,10 @@ export class Head {
     const page = this.table.page(slot)
     const inWords = series.word(slot)
     const count = page.u8[series.byte(slot) + series.COUNT]
-    const size = this.copyOpenChunk(slot, this.#chunk, 2)
-    this.#chunk[0] = 0
-    this.#chunk[1] = count
+    const size = this.#copyOpenChunk(slot)
     const minT = firstTimestamp(this.#chunkView, 2)
     const previous = page.u32[inWords + series.CLOSED]
-    const link = this.chunks.add(previous, minT, this.lastT(slot), this.#chunk, 2 + size)
+    const link = this.chunks.add(previous, XOR, minT, this.lastT(slot), this.#chunk, size)
     page.u32[inWords + series.CLOSED] = link
     this.#openSamples -= count
     this.#freeBlocks(page, slot)
@@ -275,9 +337,26 @@ export class Head {
     page.u8[series.byte(slot) + series.COUNT] = 0
   }
 
-  /** Copies the bits of the open chunk, without a count, to `into` at `offset`; returns their bytes. */
-  copyOpenChunk(slot: number, into: Uint8Array, offset: number): number {
+  /**
+   * The open chunk of a series with samples as it is now, at most until the next append or call.
+   */
+  openChunk(slot: number): ChunkBytes {
+    const histograms = this.#histograms.get(slot)
+    if (histograms === undefined) {
+      const size = this.#copyOpenChunk(slot)
+      return { encoding: XOR, bytes: this.#chunk, view: this.#chunkView, start: 0, end: size }
+    }
+    const { encoding, bytes } = histograms
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    return { encoding, bytes, view, start: 0, end: bytes.length }
+  }
+
+  /** Copies the open chunk of floats to the scratch, count first; returns its size. */
+  #copyOpenChunk(slot: number): number {
     const page = this.table.page(slot)
+    const into = this.#chunk
+    into[0] = 0
+    into[1] = page.u8[series.byte(slot) + series.COUNT]
     const size = (page.u16[series.half(slot) + series.BITS] + 7) >>> 3
     let end = size
     let block = page.u32[series.word(slot) + series.BLOCK]
@@ -285,21 +364,18 @@ export class Head {
       const start = Math.floor((end - 1) / PAYLOAD_BYTES) * PAYLOAD_BYTES
       const { bytes, words } = this.#arena.slab(block)
       const from = byteOf(block) + 4
-      for (let i = start; i < end; i++) into[offset + i] = bytes[from + i - start]
+      for (let i = start; i < end; i++) into[2 + i] = bytes[from + i - start]
       block = words[wordOf(block)]
       end = start
     }
-    return size
+    return 2 + size
   }
 
-  /** Samples of the open chunk. */
-  openCount(slot: number): number {
-    return this.table.page(slot).u8[series.byte(slot) + series.COUNT]
-  }
-
-  /** The first timestamp of the open chunk. */
+  /** The first timestamp of the open chunk of a series with samples. */
   openMinT(slot: number): number {
-    this.copyOpenChunk(slot, this.#chunk, 2)
+    const histograms = this.#histograms.get(slot)
+    if (histograms !== undefined) return histograms.minT
+    this.#copyOpenChunk(slot)
     return firstTimestamp(this.#chunkView, 2)
   }
 
@@ -325,7 +401,7 @@ export class Head {
       const inWords = series.word(slot)
       const closed = page.u32[inWords + series.CLOSED]
       // Slab numbers come round again, so that a dead link must not be kept.
-      if (slabOf(this.chunks.slabs, closed) === undefined) page.u32[inWords + series.CLOSED] = 0
+      if (placeOf(this.chunks.places, closed) === undefined) page.u32[inWords + series.CLOSED] = 0
       const flags = page.u8[series.byte(slot) + series.FLAGS]
       page.u8[series.byte(slot) + series.FLAGS] = flags & ~series.FRESH
       const isOld = (flags & series.VISIBLE) === 0 || this.lastT(slot) < minT
@@ -366,11 +442,19 @@ export class Head {
         const page = this.table.page(slot)
         this.#openSamples -= page.u8[series.byte(slot) + series.COUNT]
         this.#freeBlocks(page, slot)
+        this.#histograms.delete(slot)
         this.labelSets.remove(this.labelsHandle(slot))
         this.table.free(slot)
       }
     this.#dying = this.#dying.filter((one) => !isDue(one))
   }
+}
+
+/** Whether a chunk of histograms takes no further sample, at `t`. */
+function isFull({ minT, bytes, count }: HistogramChunk, t: number): boolean {
+  if (Math.floor(t / RANGE_MS) !== Math.floor(minT / RANGE_MS)) return true
+  if (count >= HISTOGRAM_CHUNK_SAMPLES_MAX || bytes.length >= HISTOGRAM_CHUNK_BYTES_MAX) return true
+  return bytes.length >= HISTOGRAM_CHUNK_BYTES && count >= HISTOGRAM_CHUNK_SAMPLES_MIN
 }
 
 /** Equal bits, as far as Prometheus tells them apart: zeros by sign, stale markers from other NaN. */

@@ -4,10 +4,8 @@
  * expression is evaluated at most once per label value.
  */
 import { type LabelQuery, type Matcher, compareNames } from '@vigie/model'
-import { CHUNK_HEADER_BYTES, offsetOf, slabOf } from './chunk-log.ts'
 import type { Head } from './head.ts'
 import * as series from './series-table.ts'
-import { firstTimestamp } from '../chunk/xor.ts'
 
 /** A matcher with its name as a symbol and the values it was asked about. */
 class SymbolMatcher {
@@ -116,13 +114,13 @@ function mayHaveSamples(head: Head, slot: number, minT: number, maxT: number): b
 /** Whether a chunk of the series overlaps [minT, maxT], given that its newest sample is later. */
 function startsBefore(head: Head, slot: number, minT: number, maxT: number): boolean {
   if (head.openMinT(slot) <= maxT) return true
-  const { slabs } = head.chunks
+  // Fast path: nothing at all is that old.
+  if (maxT < head.minT) return false
+  const { chunks, reader } = head
   let link = head.table.page(slot).u32[series.word(slot) + series.CLOSED]
-  for (let slab = slabOf(slabs, link); slab !== undefined; slab = slabOf(slabs, link)) {
-    const at = offsetOf(link)
-    const firstT = firstTimestamp(slab.view, at + CHUNK_HEADER_BYTES + 2)
-    if (firstT <= maxT) return firstT + slab.view.getUint32(at + 4, true) >= minT
-    link = slab.view.getUint32(at, true)
+  while (reader.seek(chunks.places, link)) {
+    if (reader.minT <= maxT) return reader.maxT >= minT
+    link = reader.previous
   }
   return false
 }

@@ -5,36 +5,38 @@
  * live as long as the snapshot holds them. The open chunk only grows; when it has been closed since,
  * it is the oldest chunk that is newer than the newest full one of the snapshot.
  */
-import type { Labels, SampleColumns, SeriesSet } from '@vigie/model'
-import { CHUNK_HEADER_BYTES, type ChunkSlabs, offsetOf, slabOf } from './chunk-log.ts'
+import {
+  type Labels,
+  STALE_NAN,
+  type SampleColumns,
+  type SeriesSet,
+  isStaleHistogram,
+} from '@vigie/model'
+import { XOR } from '../chunk/encoding.ts'
+import { decodeHistograms } from '../chunk/histogram-reader.ts'
+import { decodeXor } from '../chunk/xor.ts'
+import type { ChunkBytes, SlabPlaces } from './chunk-slabs.ts'
 import type { Head } from './head.ts'
 import * as series from './series-table.ts'
-import { SAMPLE_BYTES_MAX, decodeXor, firstTimestamp } from '../chunk/xor.ts'
 
-/**
- * A chunk that somebody looks at: its bytes, count first, are those from `start` to `end` of `view`,
- * for the time of the call. Only its first `count` samples belong to the snapshot.
- */
-type VisitChunk = (view: DataView, start: number, end: number, count: number) => void
+/** Looks at a chunk, during the call. Only its first `count` samples belong to the snapshot. */
+type VisitChunk = (chunk: ChunkBytes, count: number) => void
 
 export class Selection implements SeriesSet {
   readonly count: number
   readonly #head: Head
-  readonly #slabs: ChunkSlabs
+  readonly #places: SlabPlaces
   readonly #minValidT: number
   readonly #refs: Uint32Array
   readonly #labels: Uint32Array
   readonly #closed: Uint32Array
   readonly #openCounts: Uint8Array
-  readonly #words = new Uint32Array(2)
   #links = new Uint32Array(64)
-  readonly #open = new Uint8Array(2 + 122 * SAMPLE_BYTES_MAX)
-  readonly #openView = new DataView(this.#open.buffer)
 
   constructor(head: Head, slots: Uint32Array) {
     this.count = slots.length
     this.#head = head
-    this.#slabs = head.chunks.slabs
+    this.#places = head.chunks.places
     this.#minValidT = head.minValidT
     this.#refs = new Uint32Array(slots.length)
     this.#labels = new Uint32Array(slots.length)
@@ -63,9 +65,10 @@ export class Selection implements SeriesSet {
   samples(index: number, minT: number, maxT: number, out: SampleColumns): void {
     out.clear()
     const from = Math.max(minT, this.#minValidT)
-    this.visitChunks(index, from, maxT, (view, start, _end, count) =>
-      decodeXor(view, start + 2, count, from, maxT, this.#words, out),
+    this.visitChunks(index, from, maxT, (chunk, count) =>
+      decodeChunk(chunk, count, from, maxT, out),
     )
+    if (out.h !== undefined) markStale(out)
   }
 
   /** Visits the chunks of a series that may have samples in [minT, maxT], from old to new. */
@@ -83,23 +86,18 @@ export class Selection implements SeriesSet {
 
   /** Full chunks are linked from new to old and wanted from old to new. */
   #visitClosed(newest: number, minT: number, maxT: number, visit: VisitChunk): void {
+    const { reader } = this.#head
     let count = 0
-    let link = newest
-    for (
-      let slab = slabOf(this.#slabs, link);
-      slab !== undefined;
-      slab = slabOf(this.#slabs, link)
-    ) {
-      const at = offsetOf(link)
-      const firstT = firstTimestamp(slab.view, at + CHUNK_HEADER_BYTES + 2)
-      if (firstT + slab.view.getUint32(at + 4, true) < minT) break
-      if (firstT <= maxT) {
-        if (count === this.#links.length) this.#growLinks()
-        this.#links[count++] = link
-      }
-      link = slab.view.getUint32(at, true)
+    for (let link = newest; reader.seek(this.#places, link); link = reader.previous) {
+      if (reader.maxT < minT) break
+      if (reader.minT > maxT) continue
+      if (count === this.#links.length) this.#growLinks()
+      this.#links[count++] = link
     }
-    while (count > 0) this.#visitOne(this.#slabs, this.#links[--count], undefined, visit)
+    while (count > 0) {
+      reader.seek(this.#places, this.#links[--count])
+      visit(reader, reader.count)
+    }
   }
 
   #growLinks(): void {
@@ -108,39 +106,56 @@ export class Selection implements SeriesSet {
     this.#links = links
   }
 
-  /** The first `count` samples of a full chunk, all of them when it is undefined. */
-  #visitOne(slabs: ChunkSlabs, link: number, count: number | undefined, visit: VisitChunk): void {
-    const { view } = slabOf(slabs, link)!
-    const at = offsetOf(link)
-    const start = at + CHUNK_HEADER_BYTES
-    visit(view, start, start + view.getUint16(at + 8, true), count ?? view.getUint16(start))
-  }
-
   #visitOpen(index: number, minT: number, visit: VisitChunk): void {
     const count = this.#openCounts[index]
+    if (count === 0) return
     const slot = this.#slot(index)
     const closedSince = this.#closedSince(index, slot)
-    if (closedSince !== 0) return this.#visitOne(this.#head.chunks.slabs, closedSince, count, visit)
+    if (closedSince !== 0) {
+      this.#head.reader.seek(this.#head.chunks.places, closedSince)
+      return visit(this.#head.reader, count)
+    }
     // Fast path: nothing in it is new enough.
-    if (count === 0 || this.#head.lastT(slot) < minT) return
-    const size = this.#head.copyOpenChunk(slot, this.#open, 2)
-    this.#openView.setUint16(0, this.#head.openCount(slot))
-    visit(this.#openView, 0, 2 + size, count)
+    if (this.#head.lastT(slot) >= minT) visit(this.#head.openChunk(slot), count)
   }
 
   /** The chunk that was the open one, 0 when it still is. */
   #closedSince(index: number, slot: number): number {
     const newestThen = this.#closed[index]
-    const { slabs } = this.#head.chunks
-    let link = this.#head.table.page(slot).u32[series.word(slot) + series.CLOSED]
+    const { reader, chunks, table } = this.#head
+    let link = table.page(slot).u32[series.word(slot) + series.CLOSED]
     let found = 0
     while (link !== newestThen && link !== 0) {
-      const slab = slabOf(slabs, link)
-      if (slab === undefined)
+      if (!reader.seek(chunks.places, link))
         throw new Error('cannot read series: its chunks were dropped while the query held it')
       found = link
-      link = slab.view.getUint32(offsetOf(link), true)
+      link = reader.previous
     }
     return found
+  }
+}
+
+const words = new Uint32Array(2)
+
+/** Appends the samples with minT <= t <= maxT of the first `count` of a chunk to `out`. */
+export function decodeChunk(
+  { encoding, bytes, view, start, end }: ChunkBytes,
+  count: number,
+  minT: number,
+  maxT: number,
+  out: SampleColumns,
+): void {
+  if (encoding === XOR) decodeXor(view, start + 2, count, minT, maxT, words, out)
+  else decodeHistograms(bytes, start, end, count, encoding, minT, maxT, out)
+}
+
+/** Histograms that end a series become what ends a series of floats. */
+function markStale(out: SampleColumns): void {
+  const h = out.h!
+  for (let i = 0; i < out.length; i++) {
+    const one = h[i]
+    if (one === undefined || !isStaleHistogram(one)) continue
+    h[i] = undefined
+    out.v[i] = STALE_NAN
   }
 }
