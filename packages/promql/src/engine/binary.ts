@@ -1,4 +1,5 @@
 /** Binary operators where at least one side is a scalar, and the set operators. */
+import { compareLabels } from '@vigie/model'
 import {
   type ArithmeticOp,
   type BinaryExpr,
@@ -7,10 +8,10 @@ import {
   isSetOp,
   valueType,
 } from '../syntax/ast.ts'
-import { type Evaluation, dropName, emitAll, withMerging } from './evaluation.ts'
+import { type Evaluation, dropName, emitAll, isOrdered, withMerging } from './evaluation.ts'
 import type { Grid } from './grid.ts'
 import { ARITHMETIC, COMPARISONS } from './numbers.ts'
-import { Columns, type Row, type Sink } from './row.ts'
+import { Columns, type Row, type Sink, newRow } from './row.ts'
 import { signatureOf } from './signature.ts'
 import { matchVectors } from './vector-match.ts'
 
@@ -121,11 +122,15 @@ async function setOperation(
       seen.add(signature(row.labels), row)
       merged.merge(row)
     })
+    const leftCount = merged.length
     await ev.vector(expr.rhs, grid, (row) => {
       mask(row, seen.of(signature(row.labels)), grid.count, false)
       merged.merge(row)
     })
-    return emitAll(merged, sink, context)
+    if (grid.count > 1) return emitAll(merged, sink, context)
+    const row = newRow(0)
+    for (const index of orderOfSides(expr, merged, leftCount)) sink(merged.read(index, row))
+    return
   }
   const right = new Presence(grid.count)
   await ev.vector(expr.rhs, grid, (row) => right.add(signature(row.labels), row))
@@ -134,6 +139,17 @@ async function setOperation(
     mask(row, right.of(signature(row.labels)), grid.count, expr.op === 'and')
     sink(row)
   })
+}
+
+/** At one step, what is on the left of `or` comes first; each side by its labels or its own order. */
+function orderOfSides({ lhs, rhs }: BinaryExpr, { labels }: Columns, leftCount: number): number[] {
+  const indexes = Array.from(labels, (_labels, i) => i)
+  const byLabels = (a: number, b: number): number => compareLabels(labels[a], labels[b])
+  const left = indexes.slice(0, leftCount)
+  const right = indexes.slice(leftCount)
+  if (!isOrdered(lhs)) left.sort(byLabels)
+  if (!isOrdered(rhs)) right.sort(byLabels)
+  return [...left, ...right]
 }
 
 /** At which steps any series with a signature has a sample. */

@@ -12,12 +12,11 @@ import {
   typeName,
   unwrapParens,
   valueType,
-  walk,
 } from '../syntax/ast.ts'
 import { parseExpr } from '../syntax/parser.ts'
 import { printExpr } from '../syntax/print.ts'
 import { QueryContext } from './context.ts'
-import { KEEPS_SERIES } from './evaluation.ts'
+import { isOrdered } from './evaluation.ts'
 import { Evaluator } from './evaluator.ts'
 import { type Grid, timeAt } from './grid.ts'
 import { makePlan } from './plan.ts'
@@ -181,16 +180,6 @@ async function vectorAt(run: Run): Promise<QueryResult> {
   }
   if (!isOrdered(run.expr)) samples.sort((a, b) => compareLabels(a.labels, b.labels))
   return { type: 'vector', samples, ...common(run) }
-}
-
-/** Whether the query asks for an order of its own. */
-function isOrdered(expr: Expr): boolean {
-  let found = false
-  walk(expr, (node) => {
-    if (node.kind === 'call' && node.func.name.startsWith('sort')) found = true
-    if (node.kind === 'aggregate' && KEEPS_SERIES.has(node.op)) found = true
-  })
-  return found
 }
 
 async function matrixOfVector(run: Run): Promise<MatrixResult> {

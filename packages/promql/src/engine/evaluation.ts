@@ -1,5 +1,5 @@
 /** What the parts of the evaluator share: how a node evaluates its children. */
-import { type Expr, isComparison, isSetOp, unwrapParens } from '../syntax/ast.ts'
+import { type Expr, isComparison, isSetOp, unwrapParens, walk } from '../syntax/ast.ts'
 import { METRIC_NAME } from '@vigie/model'
 import type { QueryContext } from './context.ts'
 import type { Grid } from './grid.ts'
@@ -95,6 +95,18 @@ export const KEEPS_SERIES: ReadonlySet<string> = new Set([
   'limitk',
   'limit_ratio',
 ])
+
+/** Whether the elements of an instant vector come in an order of its own. */
+export function isOrdered(expr: Expr): boolean {
+  const top = unwrapParens(expr)
+  if (top.kind === 'binary' && top.op === 'or') return true
+  let found = false
+  walk(expr, (node) => {
+    if (node.kind === 'call' && node.func.name.startsWith('sort')) found = true
+    if (node.kind === 'aggregate' && KEEPS_SERIES.has(node.op)) found = true
+  })
+  return found
+}
 
 /** Functions whose result has the metric name of their argument. */
 export const KEEPS_NAME: ReadonlySet<string> = new Set([

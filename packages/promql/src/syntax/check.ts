@@ -4,8 +4,10 @@ import {
   type BinaryExpr,
   type Call,
   type Expr,
+  type Node,
   type ValueType,
   type VectorSelector,
+  children,
   isComparison,
   isSetOp,
   typeName,
@@ -17,6 +19,15 @@ import type { ParseProblem } from './parse-error.ts'
 /** Adds to `problems` all that is wrong with the types in `expr`. */
 export function checkTypes(expr: Expr, query: string, problems: ParseProblem[]): void {
   new Checker(query, problems).check(expr)
+}
+
+/** The part of the check that trees too deep for recursion get: what is wrong with their selectors. */
+export function checkSelectors(expr: Expr, problems: ParseProblem[]): void {
+  const pending: Node[] = [expr]
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    if (node.kind === 'vectorSelector') checkSelector(node, problems)
+    pending.push(...children(node).toReversed())
+  }
 }
 
 class Checker {
@@ -68,7 +79,7 @@ class Checker {
         this.check(expr.selector)
         break
       case 'vectorSelector':
-        this.#selector(expr)
+        checkSelector(expr, this.#problems)
         break
     }
     return valueType(expr)
@@ -180,20 +191,21 @@ class Checker {
       this.#report('expected label selectors only, got vector selector instead', arg)
     else arg.allowsEmpty = true
   }
+}
 
-  #selector(selector: VectorSelector): void {
-    const { name, matchers } = selector
-    if (name !== '') {
-      // The name before the braces is the last matcher.
-      for (const matcher of matchers.slice(0, -1)) {
-        if (matcher.name !== METRIC_NAME) continue
-        const names = `${JSON.stringify(name)} or ${JSON.stringify(matcher.value)}`
-        this.#report(`metric name must not be set twice: ${names}`, selector)
-      }
-      return
+function checkSelector(selector: VectorSelector, problems: ParseProblem[]): void {
+  const { name, matchers, start, end } = selector
+  if (name !== '') {
+    // The name before the braces is the last matcher.
+    for (const matcher of matchers.slice(0, -1)) {
+      if (matcher.name !== METRIC_NAME) continue
+      const names = `${JSON.stringify(name)} or ${JSON.stringify(matcher.value)}`
+      problems.push({ message: `metric name must not be set twice: ${names}`, start, end })
     }
-    if (!selector.allowsEmpty && matchers.every((matcher) => matcher.matchesEmpty)) {
-      this.#report('vector selector must contain at least one non-empty matcher', selector)
-    }
+    return
+  }
+  if (!selector.allowsEmpty && matchers.every((matcher) => matcher.matchesEmpty)) {
+    const message = 'vector selector must contain at least one non-empty matcher'
+    problems.push({ message, start, end })
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The lexer of PromQL. It gives one token at a time, because what it expects depends on open braces
  * and brackets, and because errors must come in the order in which the text is read. After an ERROR
- * or EOF token there is nothing more to read.
+ * or EOF token there is nothing more to read, but for the string of a bad escape.
  */
 import { DURATION_KEYWORDS, KEYWORDS, type Token, type TokenKind } from './token.ts'
 
@@ -37,6 +37,8 @@ export class Lexer {
   #hasColon = false
   #hasDuration = false
   #parenDepth = 0
+  /** The string that a bad escape was found in: its error comes first. */
+  #following: Token | undefined
 
   constructor(input: string) {
     this.#input = input
@@ -44,6 +46,11 @@ export class Lexer {
 
   /** The next token that is not a space. Comments are tokens. */
   next(): Token {
+    const following = this.#following
+    if (following !== undefined) {
+      this.#following = undefined
+      return following
+    }
     for (;;) {
       this.#start = this.#at
       const token = this.#isBraceOpen
@@ -264,14 +271,18 @@ export class Lexer {
   }
 
   #string(quoteMark: string): Token {
+    let badEscape: string | undefined
     for (;;) {
       const c = this.#take()
-      if (c === '' || c === '\n') return this.#error('unterminated quoted string')
-      if (c.codePointAt(0) === REPLACEMENT) return this.#error('invalid UTF-8 rune')
-      if (c === quoteMark) return this.#token('STRING')
-      if (c !== '\\') continue
-      const problem = this.#escape(quoteMark)
-      if (problem !== undefined) return this.#error(problem)
+      if (c === '' || c === '\n')
+        return this.#error(badEscape ?? 'unterminated quoted string')
+      if (c.codePointAt(0) === REPLACEMENT) return this.#error(badEscape ?? 'invalid UTF-8 rune')
+      if (c === quoteMark) {
+        if (badEscape === undefined) return this.#token('STRING')
+        this.#following = this.#token('STRING')
+        return { kind: 'ERROR', text: badEscape, start: this.#start, end: this.#input.length }
+      }
+      if (c === '\\') badEscape ??= this.#escape(quoteMark)
     }
   }
 

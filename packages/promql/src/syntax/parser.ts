@@ -18,7 +18,7 @@ import type {
   VectorSelector,
 } from './ast.ts'
 import { children } from './ast.ts'
-import { checkTypes } from './check.ts'
+import { checkSelectors, checkTypes } from './check.ts'
 import { parseNumberLiteral } from './duration-parser.ts'
 import { FUNCTIONS } from './functions.ts'
 import { ParseError } from './parse-error.ts'
@@ -91,7 +91,10 @@ function parseWhole<T extends Expr>(
     }
     const expr = read(parser)
     if (!tokens.is('EOF')) tokens.unexpected()
-    if (isTooDeep(expr)) tokens.tooDeep()
+    if (isTooDeep(expr)) {
+      checkSelectors(expr, tokens.problems)
+      if (tokens.problems.length === 0) tokens.tooDeep()
+    }
     if (tokens.problems.length === 0) checkTypes(expr, query, tokens.problems)
     if (tokens.problems.length === 0) return expr
   } catch (error) {
