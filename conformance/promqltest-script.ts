@@ -11,7 +11,8 @@ interface TestSeries {
   /** Undefined where there is no float. */
   values: SeriesValue[]
   hasHistograms: boolean
-  hasStartTimes: boolean
+  /** When the counter of each sample began, relative to the sample; undefined where nothing is said. */
+  starts: (number | undefined)[]
 }
 
 export interface LoadCommand {
@@ -94,16 +95,38 @@ function parseLoad(lines: readonly string[], start: number, end: number): LoadCo
     throw new ScriptError(`error in load command (line ${start + 1}): ${why}`)
   }
   const series: TestSeries[] = []
-  let hasStartTimes = false
+  let starts: TestSeries['starts'] = []
   for (let i = start + 1; i < end; i++) {
-    if (/^[^"'`]*@st\s/.test(lines[i]) || /\}@st\s/.test(lines[i])) {
-      hasStartTimes = true
+    const items = /^(?:[^"'`]*|.*\})@st\s+(.*)$/.exec(lines[i])
+    if (items !== null) {
+      starts = parseStarts(items[1], i)
       continue
     }
-    series.push({ ...parseTestSeries(lines[i], i), hasStartTimes })
-    hasStartTimes = false
+    series.push({ ...parseTestSeries(lines[i], i), starts })
+    starts = []
   }
   return { kind: 'load', line: start + 1, stepMs, series, withNhcb: match![1] !== undefined }
+}
+
+/** Offsets in ms: `_`, `_x3`, `-30s`, `-30sx3` (four times), `-30s-1mx3`. */
+function parseStarts(text: string, index: number): TestSeries['starts'] {
+  const starts: TestSeries['starts'] = []
+  for (const item of text.split(/\s+/).filter((one) => one !== '')) {
+    const match = /^(_|[+-]?\w+?)(?:([+-])(\w+?))?(?:x(\d+))?$/.exec(item)
+    const first =
+      match?.[1] === '_' ? undefined : parseDurationText(match?.[1].replace('+', '') ?? '')
+    const change = match?.[3] === undefined ? 0 : parseDurationText(match[3])
+    if (match === null || change === undefined || (first === undefined && match[1] !== '_'))
+      throw new ScriptError(`error in start timestamps (line ${index + 1}): cannot read ${item}`)
+    const times = match[4] === undefined ? 0 : Number(match[4])
+    if (first === undefined) {
+      for (let i = 0; i < Math.max(1, times); i++) starts.push(undefined)
+    } else {
+      for (let i = 0; i <= times; i++)
+        starts.push(first + i * (match[2] === '-' ? -change : change))
+    }
+  }
+  return starts
 }
 
 /** Histograms become gaps, and the series is marked. */
@@ -115,7 +138,7 @@ function parseTestSeries(line: string, index: number): TestSeries {
   )
   try {
     const { labels, values } = parseSeries(floats)
-    return { labels, values, hasHistograms, hasStartTimes: false }
+    return { labels, values, hasHistograms, starts: [] }
   } catch (error) {
     if (!(error instanceof ParseError)) throw error
     throw new ScriptError(`error in series (line ${index + 1}): ${error.message}`)
@@ -248,11 +271,10 @@ function parseExpectation(
   if (command.expectations.some((one) => one.kind === opposite)) {
     fail(`invalid expect lines, ${pair[0]} and ${pair[1]} cannot be used together`)
   }
-  if (
-    kind === 'fail' &&
-    command.expectations.some((one) => one.kind === 'fail' && one.match !== 'any')
-  ) {
-    fail('invalid expect lines, multiple expect fail lines are not allowed')
+  if (kind === 'fail') {
+    if (command.hasExpectFail)
+      fail('invalid expect lines, multiple expect fail lines are not allowed')
+    command.hasExpectFail = true
   }
   const trimmed = text?.trim() ?? ''
   if (how === 'regex') checkPattern(trimmed, kind, fail)

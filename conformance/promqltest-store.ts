@@ -15,8 +15,10 @@ interface Stored {
   samples: Map<number, number | 'stale'>
   t: Float64Array
   v: Float64Array
+  /** Start timestamps of the samples, 0 for none; undefined when no sample has one. */
+  st: Float64Array | undefined
+  starts: Map<number, number>
   hasHistograms: boolean
-  hasStartTimes: boolean
 }
 
 export class TestStore implements Queryable {
@@ -27,10 +29,11 @@ export class TestStore implements Queryable {
   }
 
   load({ series, stepMs, withNhcb }: LoadCommand): void {
-    for (const { labels, values, hasHistograms, hasStartTimes } of series) {
+    for (const { labels, values, hasHistograms, starts } of series) {
       const stored = this.#stored(labels)
       stored.hasHistograms ||= hasHistograms
-      stored.hasStartTimes ||= hasStartTimes
+      for (const [i, start] of starts.entries())
+        if (start !== undefined) stored.starts.set(i * stepMs, i * stepMs + start)
       if (withNhcb && labels.has('le')) this.#nhcb(labels)
       for (const [i, v] of values.entries()) if (v !== undefined) stored.samples.set(i * stepMs, v)
       stored.t = Float64Array.from(stored.samples.keys()).sort()
@@ -39,6 +42,7 @@ export class TestStore implements Queryable {
         const value = stored.samples.get(t)!
         stored.v[i] = value === 'stale' ? STALE_NAN : value
       }
+      if (stored.starts.size > 0) stored.st = stored.t.map((t) => stored.starts.get(t) ?? 0)
     }
   }
 
@@ -50,8 +54,9 @@ export class TestStore implements Queryable {
         samples: new Map(),
         t: new Float64Array(0),
         v: new Float64Array(0),
+        st: undefined,
+        starts: new Map(),
         hasHistograms: false,
-        hasStartTimes: false,
       }
       this.#series.set(labels.key, stored)
     }
@@ -64,13 +69,9 @@ export class TestStore implements Queryable {
     this.#stored(labels.without('le').with('__name__', name)).hasHistograms = true
   }
 
-  /** What makes a query over these matchers depend on more than floats. */
-  traits(matchers: readonly Matcher[]): { hasHistograms: boolean; hasStartTimes: boolean } {
-    const matching = this.#matching(matchers)
-    return {
-      hasHistograms: matching.some((one) => one.hasHistograms),
-      hasStartTimes: matching.some((one) => one.hasStartTimes),
-    }
+  /** Whether a query over these matchers meets more than floats. */
+  hasHistograms(matchers: readonly Matcher[]): boolean {
+    return this.#matching(matchers).some((one) => one.hasHistograms)
   }
 
   #matching(matchers: readonly Matcher[]): Stored[] {
@@ -86,7 +87,8 @@ export class TestStore implements Queryable {
       labels: (index) => found[index].labels,
       samples: (index, from, to, out: SampleColumns) => {
         out.clear()
-        const { t, v } = found[index]
+        const { t, v, st } = found[index]
+        if (st !== undefined) out.st = st.filter((_start, i) => t[i] >= from && t[i] <= to)
         for (let i = 0; i < t.length; i++) if (t[i] >= from && t[i] <= to) out.push(t[i], v[i])
       },
     }

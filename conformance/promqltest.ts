@@ -1,8 +1,7 @@
 /**
  * Prometheus's query tests (`promqltest/*.test`) and the tests of their runner. Each evaluation
  * counts once; instant ones must hold in three ways: as written, with `@` on every selector at other
- * times, and as the middle of a range query. What needs native histograms or a feature flag of
- * Prometheus is reported apart.
+ * times, and as the middle of a range query. What needs native histograms is reported apart.
  */
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +14,7 @@ import {
   type QueryResult,
   printExpr,
 } from '@vigie/promql'
-import { type Expr, type Node, type SeriesValue, parseExpr, walk } from '@vigie/promql/syntax'
+import { type Expr, type SeriesValue, parseExpr, walk } from '@vigie/promql/syntax'
 import {
   type EvalCommand,
   type Expectation,
@@ -36,9 +35,10 @@ const newEngine = (): Engine =>
     noStepSubqueryIntervalMs: 60_000,
     enableExperimental: true,
     enableDelayedNameRemoval: true,
+    useStartTimestamps: true,
   })
 
-type Kind = 'plain' | 'histogram' | 'flag'
+type Kind = 'plain' | 'histogram'
 
 interface Tally {
   passed: number
@@ -50,7 +50,6 @@ export async function run(vectorsDir: string): Promise<SuiteResult> {
   const tallies: Record<Kind, Tally> = {
     plain: { passed: 0, total: 0 },
     histogram: { passed: 0, total: 0 },
-    flag: { passed: 0, total: 0 },
   }
   const failures: SuiteResult['failures'] = []
   for (const file of readdirSync(dir)
@@ -71,14 +70,13 @@ export async function run(vectorsDir: string): Promise<SuiteResult> {
     }
   }
   const own = await runSelfTest(join(dir, 'runner-selftest.json'))
-  const { plain, histogram, flag } = tallies
+  const { plain, histogram } = tallies
   return {
     suite: 'promqltest',
     ...plain,
     failures,
     beside: [
       { suite: 'promqltest, native histograms', ...histogram },
-      { suite: 'promqltest, feature flags', ...flag },
       { suite: 'promqltest, the runner itself', ...own },
     ],
   }
@@ -128,22 +126,9 @@ async function firstError(script: string): Promise<string> {
 
 function kindOf(command: EvalCommand, store: TestStore): Kind {
   let kind: Kind = command.series.some((one) => one.hasHistograms) ? 'histogram' : 'plain'
-  const selectors: Node[] = []
   walk(parseExpr(command.expr, { enableExperimental: true }), (node) => {
-    if (node.kind === 'vectorSelector') selectors.push(node)
+    if (node.kind === 'vectorSelector' && store.hasHistograms(node.matchers)) kind = 'histogram'
   })
-  for (const node of selectors) {
-    if (node.kind !== 'vectorSelector') continue
-    const { hasHistograms, hasStartTimes } = store.traits(node.matchers)
-    if (hasHistograms) kind = 'histogram'
-    if (hasStartTimes) return 'flag'
-  }
-  try {
-    parseExpr(command.expr)
-  } catch (error) {
-    if (error instanceof ParseError) return 'flag'
-    throw error
-  }
   return kind
 }
 

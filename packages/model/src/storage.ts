@@ -17,6 +17,11 @@ export class SampleColumns {
   v: Float64Array
   /** By index, the samples that are histograms; undefined as long as there is none. */
   h: (Histogram | undefined)[] | undefined
+  /**
+   * Start timestamps in ms, when the counter began that each sample is from; 0 where that is not
+   * known. Undefined, as nearly always, when none is. As long as the samples at least.
+   */
+  st: Float64Array | undefined
   length = 0
 
   constructor(capacity = 256) {
@@ -27,6 +32,7 @@ export class SampleColumns {
   clear(): void {
     this.length = 0
     this.h = undefined
+    this.st = undefined
   }
 
   pushHistogram(t: number, h: Histogram): void {

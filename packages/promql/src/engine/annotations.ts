@@ -60,6 +60,16 @@ export class Annotations {
     this.#info(`${text} ${quote(metricName)}`, span)
   }
 
+  possibleNonCounterType(metricName: string, type: string, span: Span): void {
+    const label = `__type__ label is not set to "counter" or "histogram", got ${quote(type)}`
+    this.#info(`metric might not be a counter, ${label}: ${quote(metricName)}`, span)
+  }
+
+  startTimeOverlap(metricName: string, span: Span): void {
+    const text = 'sample has start time that overlaps with previous sample timestamp for metric'
+    this.#warn(`${text} ${quote(metricName)}`, span)
+  }
+
   incompatibleTypes(left: string, op: string, right: string, span: Span): void {
     const text = 'incompatible sample types encountered for binary operator'
     this.#info(`${text} ${quote(op)}: ${left} ${op} ${right}`, span)

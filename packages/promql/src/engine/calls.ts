@@ -6,6 +6,7 @@ import { absentLabels } from './absent.ts'
 import { type Evaluation, dropName, withMerging } from './evaluation.ts'
 import { type Grid, lastTime, timeAt } from './grid.ts'
 import { callHistogramFunction } from './histogram-calls.ts'
+import { callInfo } from './info.ts'
 import { callLabelFunction } from './label-functions.ts'
 import { maxOf, minOf } from './numbers.ts'
 import { executionError } from './query-error.ts'
@@ -108,13 +109,27 @@ const timestamp: VectorCall = async (ev, { args }, grid, sink) => {
         dropName(row, ev.context)
         out(row)
       }
-      return selectVector(ev, argument, grid, push, true)
+      return selectVector(ev, argument, grid, push, 'time')
     }
     return ev.vector(argument, grid, (row) => {
       for (let i = 0; i < grid.count; i++) row.v[row.at + i] = timeAt(grid, i) / 1000
       dropName(row, ev.context)
       out(row)
     })
+  })
+}
+
+const startTimestamp: VectorCall = async (ev, { args }, grid, sink) => {
+  const argument = unwrapParens(args[0])
+  // What is computed did not start anywhere.
+  if (!ev.context.usesStartTimes || argument.kind !== 'vectorSelector')
+    return ev.vector(argument, grid, () => {})
+  await withMerging(ev, argument, grid, sink, (out) => {
+    const push: Sink = (row) => {
+      dropName(row, ev.context)
+      out(row)
+    }
+    return selectVector(ev, argument, grid, push, 'start')
   })
 }
 
@@ -125,6 +140,8 @@ const VECTOR_CALLS: ReadonlyMap<string, VectorCall> = new Map<string, VectorCall
   ['absent', absent],
   ['vector', vector],
   ['timestamp', timestamp],
+  ['start_timestamp', startTimestamp],
+  ['info', callInfo],
   ['label_replace', callLabelFunction],
   ['label_join', callLabelFunction],
   ['histogram_quantile', callHistogramFunction],

@@ -19,10 +19,19 @@ export interface QueryLimits {
   now: () => number
 }
 
+export interface QuerySemantics {
+  lookbackMs: number
+  enableDelayedNameRemoval: boolean
+  enableTypeAndUnitLabels: boolean
+  useStartTimestamps: boolean
+}
+
 export class QueryContext {
   readonly annotations: Annotations
   readonly lookbackMs: number
   readonly delaysNameRemoval: boolean
+  readonly hasTypeLabels: boolean
+  readonly usesStartTimes: boolean
   readonly cellsMax: number
   readonly maxSamples: number
   readonly #limits: QueryLimits
@@ -31,11 +40,13 @@ export class QueryContext {
   #read = 0
   #sliceEnd = 0
 
-  constructor(query: string, limits: QueryLimits, lookbackMs: number, delaysNameRemoval: boolean) {
+  constructor(query: string, limits: QueryLimits, semantics: QuerySemantics) {
     this.annotations = new Annotations(query)
     this.#limits = limits
-    this.lookbackMs = lookbackMs
-    this.delaysNameRemoval = delaysNameRemoval
+    this.lookbackMs = semantics.lookbackMs
+    this.delaysNameRemoval = semantics.enableDelayedNameRemoval
+    this.hasTypeLabels = semantics.enableTypeAndUnitLabels
+    this.usesStartTimes = semantics.useStartTimestamps
     this.maxSamples = limits.maxSamples
     this.cellsMax = Math.max(limits.maxSamples * CELLS_PER_SAMPLE, 10_000_000)
     this.#sliceEnd = performance.now() + SLICE_MS

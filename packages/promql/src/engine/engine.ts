@@ -13,7 +13,7 @@ import {
   unwrapParens,
   valueType,
 } from '../syntax/ast.ts'
-import { parseExpr } from '../syntax/parser.ts'
+import { type ParseOptions, parseExpr } from '../syntax/parser.ts'
 import { printExpr } from '../syntax/print.ts'
 import { QueryContext } from './context.ts'
 import { isOrdered } from './evaluation.ts'
@@ -26,7 +26,9 @@ import type { MatrixResult, MatrixSeries, QueryResult, VectorSample } from './re
 import { Columns, newRow, withoutMetadata } from './row.ts'
 import { Turnstile } from './turnstile.ts'
 
-export interface EngineOptions {
+type Settled = ParseOptions & Required<Omit<EngineOptions, keyof ParseOptions>>
+
+export interface EngineOptions extends ParseOptions {
   /** How far back an instant selector looks for a sample. */
   lookbackMs?: number
   /** Most samples one query may hold at a time. */
@@ -36,10 +38,16 @@ export interface EngineOptions {
   maxConcurrency?: number
   /** Step of subqueries that name none. */
   noStepSubqueryIntervalMs?: number
-  /** Experimental functions and modifiers. */
-  enableExperimental?: boolean
   /** Keep metric names until the end of the evaluation (Prometheus's promql-delayed-name-removal). */
   enableDelayedNameRemoval?: boolean
+  /** rate and increase judge by the label `__type__` what is a counter (type-and-unit-labels). */
+  enableTypeAndUnitLabels?: boolean
+  /** Counters are reset where a new start timestamp says so (use-start-timestamps). */
+  useStartTimestamps?: boolean
+  /** Allow `@`. */
+  enableAtModifier?: boolean
+  /** Allow looking ahead by a negative offset. */
+  enableNegativeOffset?: boolean
   /** A clock in ms, for timeouts. */
   now?: () => number
 }
@@ -62,19 +70,22 @@ export interface RangeOptions extends QueryOptions {
   stepMs: number
 }
 
-const DEFAULTS: Required<EngineOptions> = {
+const DEFAULTS: Settled = {
   lookbackMs: 300_000,
   maxSamples: 50_000_000,
   timeoutMs: 120_000,
   maxConcurrency: 20,
   noStepSubqueryIntervalMs: 60_000,
-  enableExperimental: false,
   enableDelayedNameRemoval: false,
+  enableTypeAndUnitLabels: false,
+  useStartTimestamps: false,
+  enableAtModifier: true,
+  enableNegativeOffset: true,
   now: () => performance.now(),
 }
 
 export class Engine {
-  readonly #options: Required<EngineOptions>
+  readonly #options: Settled
   readonly #turnstile: Turnstile
 
   constructor(options: EngineOptions = {}) {
@@ -82,9 +93,9 @@ export class Engine {
     this.#turnstile = new Turnstile(this.#options.maxConcurrency)
   }
 
-  /** Throws ParseError. */
+  /** Parses with the features that this engine has. Throws ParseError. */
   parse(query: string): Expr {
-    return parseExpr(query, { enableExperimental: this.#options.enableExperimental })
+    return parseExpr(query, this.#options)
   }
 
   /** Throws ParseError or QueryError. */
@@ -125,7 +136,7 @@ export class Engine {
     options: QueryOptions,
     evaluate: (run: Run) => Promise<T>,
   ): Promise<T> {
-    const { enableDelayedNameRemoval, maxSamples, now } = this.#options
+    const { maxSamples, now } = this.#options
     const expr = typeof query === 'string' ? this.parse(query) : query
     const text = typeof query === 'string' ? query : printExpr(query)
     const timeoutMs = Math.min(options.timeoutMs ?? Infinity, this.#options.timeoutMs)
@@ -133,10 +144,9 @@ export class Engine {
     const leave = await this.#turnstile.enter(timeoutMs, options.signal)
     try {
       const lookbackMs = options.lookbackMs ?? this.#options.lookbackMs
-      const context = new QueryContext(text, limits, lookbackMs, enableDelayedNameRemoval)
+      const context = new QueryContext(text, limits, { ...this.#options, lookbackMs })
       context.check()
-      const { noStepSubqueryIntervalMs } = this.#options
-      const plan = await makePlan(expr, grid, queryable, { lookbackMs, noStepSubqueryIntervalMs })
+      const plan = await makePlan(expr, grid, queryable, { ...this.#options, lookbackMs })
       context.check()
       return await evaluate({ expr, grid, context, evaluator: new Evaluator(context, plan) })
     } finally {

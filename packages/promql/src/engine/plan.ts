@@ -4,9 +4,17 @@
  * sees one moment of the storage.
  */
 import type { Queryable, SeriesSet } from '@vigie/model'
-import type { DurationOperand, Expr, Node, TimeModifiers, VectorSelector } from '../syntax/ast.ts'
-import { children } from '../syntax/ast.ts'
+import type {
+  Call,
+  DurationOperand,
+  Expr,
+  Node,
+  TimeModifiers,
+  VectorSelector,
+} from '../syntax/ast.ts'
+import { children, walk } from '../syntax/ast.ts'
 import { type Grid, lastTime } from './grid.ts'
+import { infoSelector } from './info-selector.ts'
 import { QueryError, executionError } from './query-error.ts'
 
 /** When and where a selector or subquery looks, all settled. */
@@ -27,6 +35,8 @@ export interface Plan {
   readonly grid: Grid
   readonly placements: ReadonlyMap<Node, Placement>
   readonly series: ReadonlyMap<VectorSelector, SeriesSet>
+  /** The info series that a call of info() may need. */
+  readonly infos: ReadonlyMap<Call, VectorSelector>
   /** Parts that give the same at every step. */
   readonly invariants: ReadonlySet<Expr>
 }
@@ -34,6 +44,8 @@ export interface Plan {
 export interface PlanOptions {
   lookbackMs: number
   noStepSubqueryIntervalMs: number
+  enableAtModifier: boolean
+  enableNegativeOffset: boolean
 }
 
 /** Selects all series of `expr`. Throws QueryError. */
@@ -44,7 +56,8 @@ export async function makePlan(
   options: PlanOptions,
 ): Promise<Plan> {
   const placements = new Map<Node, Placement>()
-  place(expr, grid, options, placements)
+  const infos = new Map<Call, VectorSelector>()
+  place(expr, grid, options, placements, infos)
   const invariants = new Set<Expr>()
   findInvariants(expr, invariants)
   const wanted = new Map<VectorSelector, Span>()
@@ -52,11 +65,12 @@ export async function makePlan(
     expr,
     { minT: grid.startMs, maxT: lastTime(grid) },
     placements,
+    infos,
     options.lookbackMs,
     wanted,
   )
   const series = await selectAll(wanted, queryable)
-  return { grid, placements, series, invariants }
+  return { grid, placements, series, infos, invariants }
 }
 
 function place(
@@ -64,32 +78,73 @@ function place(
   grid: Grid,
   options: PlanOptions,
   placements: Map<Node, Placement>,
+  infos: Map<Call, VectorSelector>,
 ): void {
   if (node.kind === 'vectorSelector') {
     const afterMs = node.isSmoothed ? options.lookbackMs : 0
-    placements.set(node, { ...placeAt(node, grid), afterMs })
+    placements.set(node, { ...placeAt(node, grid, options), afterMs })
   } else if (node.kind === 'matrixSelector') {
     const rangeMs = settle(node.rangeMs, node.rangeExpr, grid, false)
     const { isAnchored, isSmoothed } = node.selector
     const beforeMs = isAnchored || isSmoothed ? options.lookbackMs : 0
     const afterMs = isSmoothed ? options.lookbackMs : 0
-    placements.set(node, { ...placeAt(node.selector, grid), rangeMs, beforeMs, afterMs })
+    placements.set(node, { ...placeAt(node.selector, grid, options), rangeMs, beforeMs, afterMs })
   } else if (node.kind === 'subquery') {
     const rangeMs = settle(node.rangeMs, node.rangeExpr, grid, false)
     const hasStep = node.stepMs !== 0 || node.stepExpr !== undefined
     const stepMs = hasStep
       ? settle(node.stepMs, node.stepExpr, grid, false)
       : options.noStepSubqueryIntervalMs
-    placements.set(node, { ...placeAt(node, grid), rangeMs, stepMs })
+    placements.set(node, { ...placeAt(node, grid, options), rangeMs, stepMs })
   }
-  for (const child of children(node)) place(child, grid, options, placements)
+  for (const child of evaluated(node)) place(child, grid, options, placements, infos)
+  if (node.kind === 'call' && node.func.name === 'info') {
+    const selector = infoSelector(node)
+    infos.set(node, selector)
+    placements.set(selector, placeInfo(node.args[0], placements))
+  }
 }
 
-function placeAt({ offsetMs, offsetExpr, atMs, atEdge }: TimeModifiers, grid: Grid): Placement {
-  const edge = atEdge === 'start' ? grid.startMs : lastTime(grid)
+/** The parts of a node that are evaluated: the selector in info() only says which labels to add. */
+const evaluated = (node: Node): Node[] =>
+  node.kind === 'call' && node.func.name === 'info' ? node.args.slice(0, 1) : children(node)
+
+/** Info series are looked up when the first selector of the argument is: its times, all added up. */
+function placeInfo(argument: Expr, placements: ReadonlyMap<Node, Placement>): Placement {
+  let atMs: number | undefined
+  let offsetMs = 0
+  let isFound = false
+  walk(argument, (node, ancestors) => {
+    if (isFound) return false
+    if (node.kind !== 'vectorSelector') return true
+    isFound = true
+    for (const one of [...ancestors, node]) {
+      const placement = placements.get(one)
+      // A range is where its selector is.
+      if (placement === undefined || one.kind === 'matrixSelector') continue
+      if (placement.atMs !== undefined) {
+        atMs = placement.atMs
+        offsetMs = 0
+      }
+      offsetMs += placement.offsetMs
+    }
+    return false
+  })
+  return { atMs, offsetMs, rangeMs: 0, stepMs: 0, beforeMs: 0, afterMs: 0 }
+}
+
+function placeAt(modifiers: TimeModifiers, grid: Grid, options: PlanOptions): Placement {
+  const { offsetExpr, atEdge } = modifiers
+  const offsetMs = settle(modifiers.offsetMs, offsetExpr, grid, true)
+  const atMs =
+    atEdge === undefined ? modifiers.atMs : atEdge === 'start' ? grid.startMs : lastTime(grid)
+  if (atMs !== undefined && !options.enableAtModifier)
+    throw executionError('@ modifier is disabled')
+  if (offsetMs < 0 && !options.enableNegativeOffset)
+    throw executionError('negative offset is disabled')
   return {
-    offsetMs: settle(offsetMs, offsetExpr, grid, true),
-    atMs: atEdge === undefined ? atMs : edge,
+    offsetMs,
+    atMs,
     rangeMs: 0,
     stepMs: 0,
     beforeMs: 0,
@@ -195,6 +250,7 @@ function findSpans(
   node: Node,
   at: Span,
   placements: ReadonlyMap<Node, Placement>,
+  infos: ReadonlyMap<Call, VectorSelector>,
   lookbackMs: number,
   wanted: Map<VectorSelector, Span>,
 ): void {
@@ -203,9 +259,12 @@ function findSpans(
   } else if (node.kind === 'matrixSelector') {
     wanted.set(node.selector, selectSpan(at, placements.get(node)!, 0))
   } else if (node.kind === 'subquery') {
-    findSpans(node.expr, lookSpan(at, placements.get(node)!, 0), placements, lookbackMs, wanted)
+    const inner = lookSpan(at, placements.get(node)!, 0)
+    findSpans(node.expr, inner, placements, infos, lookbackMs, wanted)
   } else {
-    for (const child of children(node)) findSpans(child, at, placements, lookbackMs, wanted)
+    const info = node.kind === 'call' ? infos.get(node) : undefined
+    if (info !== undefined) findSpans(info, at, placements, infos, lookbackMs, wanted)
+    for (const child of evaluated(node)) findSpans(child, at, placements, infos, lookbackMs, wanted)
   }
 }
 

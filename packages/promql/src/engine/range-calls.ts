@@ -71,6 +71,12 @@ function annotate(
   const { annotations } = ev.context
   if (func.name === 'rate' || func.name === 'increase') {
     const name = row.labels.get(METRIC_NAME)
+    if (ev.context.hasTypeLabels) {
+      const type = row.labels.get('__type__')
+      if (name !== '' && type !== 'counter' && type !== 'histogram')
+        annotations.possibleNonCounterType(name, type, written)
+      return
+    }
     if (name === '' || row.dropsName || COUNTER_SUFFIXES.some((suffix) => name.endsWith(suffix)))
       return
     annotations.possibleNonCounter(name, written)
@@ -101,6 +107,7 @@ async function walkRange(
       await walk.tick()
       step = walk.resume(samples.length, row, step)
     }
+    if (walk.takeOverlap()) ev.context.annotations.startTimeOverlap(labels.get(METRIC_NAME), range)
     sink(row)
     const wait = walk.tick()
     if (wait !== undefined) await wait

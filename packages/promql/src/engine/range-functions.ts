@@ -10,6 +10,8 @@ import { executionError } from './query-error.ts'
 export interface Window {
   t: Float64Array
   v: Float64Array
+  /** Start timestamps in ms, 0 where there is none; undefined when they are not to be used. */
+  st: Float64Array | undefined
   from: number
   to: number
   /** The bounds of the window in ms: left open, right closed. */
@@ -28,6 +30,8 @@ export interface Window {
   markTo: number
   /** Set by functions that may have no result for samples that they have. */
   isMissing: boolean
+  /** Set when the counter of a sample began before the sample in front of it was taken. */
+  hasOverlap: boolean
 }
 
 export interface RangeFunction {
@@ -37,6 +41,21 @@ export interface RangeFunction {
   mayBeMissing?: boolean
   /** Marks a sample by it and the one before. */
   marks?: (previous: number, value: number) => boolean
+  /** What takes its place where samples have start timestamps; a new start is a mark as well. */
+  withStarts?: RangeFunction
+}
+
+/** Whether a counter was reset between two samples, by its start timestamps. */
+export function isStartReset(
+  previousStart: number,
+  previousT: number,
+  start: number,
+  t: number,
+): boolean {
+  if (start === 0 || start >= t) return false
+  if (start > previousT) return true
+  // Deltas follow each other. A first sample that starts at itself has an unknown start, no delta.
+  return start === previousT && previousStart !== 0 && previousStart < previousT
 }
 
 const isReset = (previous: number, value: number): boolean => value < previous
@@ -65,11 +84,36 @@ function extrapolate(w: Window, isCounter: boolean): number {
   return change * ((sampled + toStart + toEnd) / sampled)
 }
 
+/**
+ * As extrapolate for counters; where the first sample says that its counter began within the range,
+ * there was a 0 at that time.
+ */
+function extrapolateFromStart(w: Window): number {
+  const { t, v, from } = w
+  const last = w.to - 1
+  const start = w.st![from]
+  if (!(start !== 0 && start > w.startMs && start < t[from])) {
+    if (last > from) return extrapolate(w, true)
+    w.isMissing = true
+    return NaN
+  }
+  let change = v[last]
+  for (let i = w.markFrom; i < w.markTo; i++) change += v[w.marks[i] - 1]
+  const sampled = t[last] - start
+  const interval = last > from ? (t[last] - t[from]) / (last - from) : 0
+  let toEnd = w.endMs - t[last]
+  if (toEnd >= interval * 1.1) toEnd = interval / 2
+  return change * ((sampled + toEnd) / sampled)
+}
+
 const rangeSeconds = (w: Window): number => (w.endMs - w.startMs) / 1000
 
 function lastTwo(w: Window, isCounter: boolean): number {
-  const { v, to } = w
-  const isAfterReset = isCounter && v[to - 1] < v[to - 2]
+  const { t, v, st, to } = w
+  const isAfterReset =
+    isCounter &&
+    (v[to - 1] < v[to - 2] ||
+      (st !== undefined && isStartReset(st[to - 2], t[to - 2], st[to - 1], t[to - 1])))
   return isAfterReset ? v[to - 1] : v[to - 1] - v[to - 2]
 }
 
@@ -212,14 +256,44 @@ const marked = (
   compute: (w: Window) => number,
 ): RangeFunction => ({ compute, samplesMin, marks })
 
+function noteOverlaps(w: Window): void {
+  const { t, from, to } = w
+  const st = w.st!
+  for (let i = from + 1; i < to; i++)
+    if (st[i] !== 0 && st[i] < t[i - 1] && st[i] !== st[i - 1]) w.hasOverlap = true
+}
+
+const fromStarts = (compute: (w: Window) => number): RangeFunction => ({
+  compute: (w) => {
+    noteOverlaps(w)
+    return compute(w)
+  },
+  samplesMin: 1,
+  mayBeMissing: true,
+  marks: isReset,
+})
+const markCount = (w: Window): number => w.markTo - w.markFrom
+
 export const RANGE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map<string, RangeFunction>([
-  ['rate', marked(isReset, 2, (w) => extrapolate(w, true) / rangeSeconds(w))],
-  ['increase', marked(isReset, 2, (w) => extrapolate(w, true))],
+  [
+    'rate',
+    {
+      ...marked(isReset, 2, (w) => extrapolate(w, true) / rangeSeconds(w)),
+      withStarts: fromStarts((w) => extrapolateFromStart(w) / rangeSeconds(w)),
+    },
+  ],
+  [
+    'increase',
+    {
+      ...marked(isReset, 2, (w) => extrapolate(w, true)),
+      withStarts: fromStarts(extrapolateFromStart),
+    },
+  ],
   ['delta', over((w) => extrapolate(w, false), 2)],
   ['irate', over((w) => lastTwo(w, true) / ((w.t[w.to - 1] - w.t[w.to - 2]) / 1000), 2)],
   ['idelta', over((w) => lastTwo(w, false), 2)],
-  ['resets', marked(isReset, 1, (w) => w.markTo - w.markFrom)],
-  ['changes', marked(isChange, 1, (w) => w.markTo - w.markFrom)],
+  ['resets', { ...marked(isReset, 1, markCount), withStarts: marked(isReset, 1, markCount) }],
+  ['changes', marked(isChange, 1, markCount)],
   ['deriv', over((w) => regression(w, w.t[w.from]).slope, 2)],
   [
     'predict_linear',

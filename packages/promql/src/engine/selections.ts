@@ -1,9 +1,9 @@
 /** Aggregations that must see all values of a group at once: quantile, topk, bottomk, limitk, limit_ratio. */
-import type { Labels } from '@vigie/model'
 import type { AggregateExpr } from '../syntax/ast.ts'
 import { type Evaluation, collect, emitAll } from './evaluation.ts'
 import type { Grid } from './grid.ts'
 import { Groups } from './groups.ts'
+import { hashShare } from './labels-hash.ts'
 import { quantile } from './quantile.ts'
 import { executionError } from './query-error.ts'
 import { type Columns, type Sink, countPresent, newRow } from './row.ts'
@@ -125,21 +125,11 @@ function byRatio(
     if (capped !== ratio) ev.context.annotations.invalidRatio(ratio, capped, expr.param!)
     return capped
   })
-  const shares = labels.map(shareOf)
+  const shares = labels.map(hashShare)
   return (present, step) => {
     const ratio = ratios[step]
     // The two signs are complements: what one keeps, the other leaves out.
     if (ratio >= 0) return present.filter((index) => shares[index] < ratio)
     return present.filter((index) => shares[index] >= 1 + ratio)
   }
-}
-
-/** A number from 0 to 1 that depends on the labels alone, evenly spread (FNV-1a, mixed). */
-function shareOf(labels: Labels): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < labels.key.length; i++)
-    hash = Math.imul(hash ^ labels.key.charCodeAt(i), 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32
 }

@@ -7,13 +7,15 @@ import type { Placement } from './plan.ts'
 import { type Row, type Sink, newRow } from './row.ts'
 import { dropStale } from './windows.ts'
 
-/** With `givesTime`, values are the timestamps of the samples in seconds. */
+/** What becomes of a sample: its value, its timestamp, or its start timestamp (0: unknown), in seconds. */
+export type Aspect = 'value' | 'time' | 'start'
+
 export async function selectVector(
   ev: Evaluation,
   selector: VectorSelector,
   grid: Grid,
   sink: Sink,
-  givesTime = false,
+  aspect: Aspect = 'value',
 ): Promise<void> {
   const { context, plan } = ev
   const set = plan.series.get(selector)!
@@ -28,8 +30,8 @@ export async function selectVector(
     samples.clear()
     set.samples(i, minT, maxT, samples)
     const present =
-      samples.length === 0 ? 0 : pick(samples, row, grid, placement, lookbackMs, givesTime)
-    if (selector.isSmoothed && !givesTime) interpolate(samples, row, grid, placement)
+      samples.length === 0 ? 0 : pick(samples, row, grid, placement, lookbackMs, aspect)
+    if (selector.isSmoothed && aspect === 'value') interpolate(samples, row, grid, placement)
     if (present > 0) {
       context.hold(present)
       context.countRead(present)
@@ -44,12 +46,12 @@ export async function selectVector(
 
 /** Fills `row`; gives the number of steps that have a sample. */
 function pick(
-  { t, v, length }: SampleColumns,
+  { t, v, st, length }: SampleColumns,
   row: Row,
   grid: Grid,
   { atMs, offsetMs }: Placement,
   lookbackMs: number,
-  givesTime: boolean,
+  aspect: Aspect,
 ): number {
   const { v: out, has } = row
   let newest = -1
@@ -60,7 +62,8 @@ function pick(
     const isPresent = newest >= 0 && t[newest] > refMs - lookbackMs && !isStale(v[newest])
     has[step] = isPresent ? 1 : 0
     if (!isPresent) continue
-    out[step] = givesTime ? t[newest] / 1000 : v[newest]
+    if (aspect === 'value') out[step] = v[newest]
+    else out[step] = (aspect === 'time' ? t[newest] : (st?.[newest] ?? 0)) / 1000
     present++
   }
   return present

@@ -7,7 +7,7 @@ import type { QueryContext } from './context.ts'
 import { type Grid, timeAt } from './grid.ts'
 import type { Placement } from './plan.ts'
 import { tooManySamples } from './query-error.ts'
-import type { RangeFunction, Window } from './range-functions.ts'
+import { type RangeFunction, type Window, isStartReset } from './range-functions.ts'
 import type { Row } from './row.ts'
 
 /** Samples that are looked at before others get a turn. */
@@ -23,6 +23,8 @@ export class WindowWalk {
   readonly #params: readonly Float64Array[]
   readonly #window: Window
   #work = 0
+  /** The function, or its variant for samples with start timestamps. */
+  #current: RangeFunction
 
   /** `params` are the scalar arguments over the steps of `grid`. */
   constructor(
@@ -36,10 +38,12 @@ export class WindowWalk {
     this.#grid = grid
     this.#placement = placement
     this.#function = fn
+    this.#current = fn
     this.#params = params
     this.#window = {
       t: new Float64Array(0),
       v: new Float64Array(0),
+      st: undefined,
       from: 0,
       to: 0,
       startMs: 0,
@@ -50,6 +54,7 @@ export class WindowWalk {
       markFrom: 0,
       markTo: 0,
       isMissing: false,
+      hasOverlap: false,
     }
   }
 
@@ -65,8 +70,11 @@ export class WindowWalk {
     w.to = 0
     w.markFrom = 0
     w.markTo = 0
-    const { marks } = this.#function
-    w.marks = marks === undefined ? NO_MARKS : markSamples(samples, marks)
+    w.st = this.#context.usesStartTimes ? samples.st : undefined
+    this.#current = (w.st && this.#function.withStarts) ?? this.#function
+    const { marks } = this.#current
+    const starts = this.#current === this.#function ? undefined : w.st
+    w.marks = marks === undefined ? NO_MARKS : markSamples(samples, marks, starts)
     return this.resume(samples.length, row, 0)
   }
 
@@ -75,7 +83,7 @@ export class WindowWalk {
     const w = this.#window
     const grid = this.#grid
     const { atMs, offsetMs, rangeMs, beforeMs, afterMs } = this.#placement
-    const { compute, samplesMin, mayBeMissing = false } = this.#function
+    const { compute, samplesMin, mayBeMissing = false } = this.#current
     const params = this.#params
     const { t, marks } = w
     const { v, has } = row
@@ -118,6 +126,13 @@ export class WindowWalk {
     return step
   }
 
+  /** Whether start timestamps overlapped since the last time. */
+  takeOverlap(): boolean {
+    const { hasOverlap } = this.#window
+    this.#window.hasOverlap = false
+    return hasOverlap
+  }
+
   /** Something to await when enough was done since the last time. */
   tick(): Promise<void> | undefined {
     if (this.#work < WORK_PER_TICK / 8) return undefined
@@ -127,27 +142,32 @@ export class WindowWalk {
 }
 
 function markSamples(
-  { v, length }: SampleColumns,
+  { t, v, length }: SampleColumns,
   marks: (previous: number, value: number) => boolean,
+  starts: Float64Array | undefined,
 ): Int32Array {
+  const isMarked = (i: number): boolean =>
+    marks(v[i - 1], v[i]) ||
+    (starts !== undefined && isStartReset(starts[i - 1], t[i - 1], starts[i], t[i]))
   let count = 0
-  for (let i = 1; i < length; i++) if (marks(v[i - 1], v[i])) count++
+  for (let i = 1; i < length; i++) if (isMarked(i)) count++
   if (count === 0) return NO_MARKS
   const out = new Int32Array(count)
   let at = 0
-  for (let i = 1; i < length; i++) if (marks(v[i - 1], v[i])) out[at++] = i
+  for (let i = 1; i < length; i++) if (isMarked(i)) out[at++] = i
   return out
 }
 
 /** Takes the stale markers out, in place: ranges do not see them. */
 export function dropStale(samples: SampleColumns): void {
-  const { t, v, length } = samples
+  const { t, v, st, length } = samples
   let kept = 0
   for (let i = 0; i < length; i++) {
     if (isStale(v[i])) continue
     if (kept !== i) {
       t[kept] = t[i]
       v[kept] = v[i]
+      if (st !== undefined) st[kept] = st[i]
     }
     kept++
   }

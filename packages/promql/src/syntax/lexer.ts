@@ -274,8 +274,7 @@ export class Lexer {
     let badEscape: string | undefined
     for (;;) {
       const c = this.#take()
-      if (c === '' || c === '\n')
-        return this.#error(badEscape ?? 'unterminated quoted string')
+      if (c === '' || c === '\n') return this.#error(badEscape ?? 'unterminated quoted string')
       if (c.codePointAt(0) === REPLACEMENT) return this.#error(badEscape ?? 'invalid UTF-8 rune')
       if (c === quoteMark) {
         if (badEscape === undefined) return this.#token('STRING')

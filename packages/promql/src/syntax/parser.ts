@@ -33,9 +33,31 @@ import {
   type TokenKind,
 } from './token.ts'
 
+/** What is experimental is refused unless it is asked for; all names are those of Prometheus's flags. */
 export interface ParseOptions {
-  /** Accept experimental functions, range modifiers and fill modifiers. */
+  /** All of the below. */
   enableExperimental?: boolean
+  /** promql-experimental-functions */
+  enableExperimentalFunctions?: boolean
+  /** promql-extended-range-selectors: `anchored` and `smoothed`. */
+  enableExtendedRangeSelectors?: boolean
+  /** promql-binop-fill-modifiers: `fill`, `fill_left` and `fill_right`. */
+  enableBinopFillModifiers?: boolean
+}
+
+interface Features {
+  functions: boolean
+  ranges: boolean
+  fill: boolean
+}
+
+function featuresOf(options: ParseOptions): Features {
+  const all = options.enableExperimental ?? false
+  return {
+    functions: options.enableExperimentalFunctions ?? all,
+    ranges: options.enableExtendedRangeSelectors ?? all,
+    fill: options.enableBinopFillModifiers ?? all,
+  }
 }
 
 /** How deep a tree may be: long chains of operators are deep on their left side. */
@@ -83,7 +105,7 @@ function parseWhole<T extends Expr>(
   read: (parser: Parser) => T,
 ): T {
   const tokens = new TokenStream(query)
-  const parser = new Parser(tokens, options.enableExperimental ?? false)
+  const parser = new Parser(tokens, featuresOf(options))
   try {
     if (tokens.is('EOF')) {
       tokens.report('no expression found in input', 0, 0)
@@ -115,11 +137,11 @@ function isTooDeep(expr: Expr): boolean {
 
 class Parser {
   readonly #tokens: TokenStream
-  readonly #allowsExperimental: boolean
+  readonly #features: Features
 
-  constructor(tokens: TokenStream, allowsExperimental: boolean) {
+  constructor(tokens: TokenStream, features: Features) {
     this.#tokens = tokens
-    this.#allowsExperimental = allowsExperimental
+    this.#features = features
   }
 
   expression(precedenceMin = 1): Expr {
@@ -172,7 +194,7 @@ class Parser {
   #fill(matching: VectorMatching, token: Token): void {
     const tokens = this.#tokens
     tokens.take()
-    if (!this.#allowsExperimental) {
+    if (!this.#features.fill) {
       tokens.report('binop fill modifiers are experimental and not enabled', token.start, token.end)
     }
     tokens.expect('LEFT_PAREN')
@@ -188,7 +210,7 @@ class Parser {
   #operand(): Expr {
     const token = this.#tokens.peek()
     if (token.kind !== 'ADD' && token.kind !== 'SUB') {
-      return parsePostfix(this.#tokens, this.#primary(), this.#allowsExperimental)
+      return parsePostfix(this.#tokens, this.#primary(), this.#features.ranges)
     }
     this.#tokens.take()
     const expr = this.expression(POWER)
@@ -242,7 +264,7 @@ class Parser {
       tokens.report(`unknown function with name ${JSON.stringify(name.text)}`, name.start, name.end)
       return { kind: 'number', value: 0, isDuration: false, start, end }
     }
-    if (func.isExperimental && !this.#allowsExperimental) {
+    if (func.isExperimental && !this.#features.functions) {
       tokens.report(`function ${JSON.stringify(name.text)} is not enabled`, name.start, name.end)
     }
     return { kind: 'call', func, args, start, end }
@@ -303,7 +325,7 @@ class Parser {
     }
     const op = operator.kind.toLowerCase() as AggregateOp
     if (args.length === 0) return report('no arguments for aggregate expression provided')
-    if ((op === 'limitk' || op === 'limit_ratio') && !this.#allowsExperimental) {
+    if ((op === 'limitk' || op === 'limit_ratio') && !this.#features.functions) {
       report(
         `${op}() is experimental and must be enabled with --enable-feature=promql-experimental-functions`,
       )

@@ -15,7 +15,7 @@ import type { Token } from './token.ts'
 export function parsePostfix(
   tokens: TokenStream,
   operand: Expr,
-  allowsExperimental: boolean,
+  allowsRangeModifiers: boolean,
 ): Expr {
   let expr = operand
   for (;;) {
@@ -38,7 +38,7 @@ export function parsePostfix(
         break
       case 'ANCHORED':
       case 'SMOOTHED':
-        setRangeModifier(tokens, tokens.take(), expr, allowsExperimental)
+        setRangeModifier(tokens, tokens.take(), expr, allowsRangeModifiers)
         break
       default:
         return expr
@@ -180,11 +180,11 @@ function setRangeModifier(
   tokens: TokenStream,
   token: Token,
   expr: Expr,
-  allowsExperimental: boolean,
+  allowsRangeModifiers: boolean,
 ): void {
   const name = token.kind === 'ANCHORED' ? 'anchored' : 'smoothed'
   const report = (message: string): void => tokens.report(message, expr.start, expr.end)
-  if (!allowsExperimental) return report(`${name} modifier is experimental and not enabled`)
+  if (!allowsRangeModifiers) return report(`${name} modifier is experimental and not enabled`)
   if (expr.kind === 'subquery') return report(`${name} modifier is not supported for subqueries`)
   const selector = expr.kind === 'matrixSelector' ? expr.selector : expr
   if (selector.kind !== 'vectorSelector') {
