@@ -29,7 +29,7 @@ function showChunks({ labels, chunks }: BlockSeries): string {
     padded.set(data)
     const view = new DataView(padded.buffer)
     const out = new SampleColumns()
-    decodeXor(view, 2, view.getUint16(0), -Infinity, Infinity, new Uint32Array(2), out)
+    decodeXor(view, 2, view.getUint16(0), -Infinity, Infinity, out)
     expect([encoding, out.t[0], out.t[out.length - 1]]).toEqual([1, minT, maxT])
     return `[${minT}:${out.v[0]} ${maxT}:${out.v[out.length - 1]} ${out.length}]`
   })

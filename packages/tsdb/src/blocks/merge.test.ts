@@ -3,7 +3,8 @@ import { Labels, SampleColumns } from '@vigie/model'
 import { expect, test } from 'vitest'
 import type { BlockSeries, ChunkData } from '../block/block-series.ts'
 import { mergeSeries } from './merge.ts'
-import { decodeChunk, encodeSamples } from './rewrite.ts'
+import { decodeWhole } from '../chunk/decode.ts'
+import { encodeSamples } from '../chunk/encode.ts'
 
 /** `a 1-3 5-9` is series a with chunks of a sample every ms, from 1 to 3 and from 5 to 9; values are `v`. */
 function parse(text: string, v: number): BlockSeries[] {
@@ -23,7 +24,7 @@ function parse(text: string, v: number): BlockSeries[] {
 
 const values = (chunk: ChunkData): string => {
   const out = new SampleColumns()
-  decodeChunk(chunk, out)
+  decodeWhole(chunk, out)
   return Array.from({ length: out.length }, (_, i) => `${out.t[i]}:${out.v[i]}`).join(',')
 }
 const show = (series: Iterable<BlockSeries>): string[] =>

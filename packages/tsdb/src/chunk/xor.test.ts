@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { SampleColumns } from '@vigie/model'
 import { expect, test } from 'vitest'
-import { XorEncoder, decodeXor } from './xor.ts'
+import { DECODE_SLACK_BYTES, XorEncoder, decodeXor } from './xor.ts'
 
 const words = new Uint32Array(2)
 const float = new Float64Array(words.buffer)
@@ -34,10 +34,10 @@ function decode(
   minT = -Infinity,
   maxT = Infinity,
 ): SampleColumns {
-  const padded = new Uint8Array(bytes.length + 8)
+  const padded = new Uint8Array(bytes.length + DECODE_SLACK_BYTES)
   padded.set(bytes)
   const out = new SampleColumns(1)
-  decodeXor(new DataView(padded.buffer), 0, count, minT, maxT, words, out)
+  decodeXor(new DataView(padded.buffer), 0, count, minT, maxT, out)
   return out
 }
 
@@ -58,6 +58,34 @@ test('any samples come back bit for bit', () => {
         const got = decode(encode(t, v), t.length)
         expect([...got.t.subarray(0, got.length)]).toEqual(t)
         expect(bits(got.v.subarray(0, got.length))).toEqual(bits(v))
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
+test('between any bounds: what lies there, behind what was in the columns', () => {
+  const value = fc.oneof(fc.constantFrom(1, 1, 1, 2, 3), fc.integer(), fc.double())
+  const step = fc.oneof(fc.constant(10), fc.constant(10), fc.integer({ min: 1, max: 30 }))
+  const bound = fc.integer({ min: -20, max: 2500 })
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(step, value), { minLength: 1, maxLength: 240 }),
+      bound,
+      bound,
+      (samples, minT, maxT) => {
+        let now = 0
+        const t = samples.map(([gap]) => (now += gap))
+        const v = samples.map(([, one]) => one)
+        const bytes = encode(t, v)
+        const padded = new Uint8Array(bytes.length + DECODE_SLACK_BYTES)
+        padded.set(bytes)
+        const out = new SampleColumns(1)
+        out.push(-1, 7)
+        decodeXor(new DataView(padded.buffer), 0, t.length, minT, maxT, out)
+        const kept = t.map((_, i) => i).filter((i) => t[i] >= minT && t[i] <= maxT)
+        expect([...out.t.subarray(0, out.length)]).toEqual([-1, ...kept.map((i) => t[i])])
+        expect(bits(out.v.subarray(0, out.length))).toEqual(bits([7, ...kept.map((i) => v[i])]))
       },
     ),
     { numRuns: 300 },

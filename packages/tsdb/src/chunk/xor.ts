@@ -109,13 +109,26 @@ export class XorEncoder {
 
 const trailingZeros = (word: number): number => 31 - Math.clz32(word & -word)
 
+/** A decoder reads words and may look this far beyond the end of a chunk. */
+export const DECODE_SLACK_BYTES = 8
+
+// The column written last, as the halves of its doubles: [low, high, …].
+let column: Float64Array = new Float64Array(0)
+let columnWords: Int32Array = new Int32Array(0)
+
+function wordsOf(v: Float64Array): Int32Array {
+  if (v === column) return columnWords
+  column = v
+  columnWords = new Int32Array(v.buffer, v.byteOffset, v.length * 2)
+  return columnWords
+}
+
 /**
- * Appends to `out` the samples with minT <= t <= maxT of the chunk whose samples (without their
- * count) start at `start`. Four bytes beyond its end must be readable. `words` are the two halves of
- * a double, [low, high], in a buffer of their own.
+ * Appends to `out` the samples with minT <= t <= maxT among the first `count` of the chunk whose
+ * samples (without their count) start at `start`. DECODE_SLACK_BYTES beyond its end must be readable.
  *
  * One long function: the state of a decoder is all locals, a sample costs no calls but those that
- * read bits.
+ * read words. Every sample is written; one before `minT` is written over by the next.
  */
 // oxlint-disable-next-line max-lines-per-function -- see above
 export function decodeXor(
@@ -124,13 +137,12 @@ export function decodeXor(
   count: number,
   minT: number,
   maxT: number,
-  words: Uint32Array,
   out: SampleColumns,
 ): void {
   if (count === 0) return
   out.reserve(out.length + count)
-  const float = new Float64Array(words.buffer)
-  const { t: outT, v: outV } = out
+  const outT = out.t
+  const outWords = wordsOf(out.v)
   let { length } = out
   let at = start
   let zigzag = 0
@@ -142,77 +154,109 @@ export function decodeXor(
     factor *= 128
   } while (byte >= 128)
   let t = zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2
+  if (t > maxT) return
   let high = view.getInt32(at)
   let low = view.getInt32(at + 4)
   at += 8
-  let delta = 0
-  if (count > 1) {
-    factor = 1
-    do {
-      byte = view.getUint8(at++)
-      delta += (byte & 0x7f) * factor
-      factor *= 128
-    } while (byte >= 128)
+  outT[length] = t
+  outWords[2 * length] = low
+  outWords[2 * length + 1] = high
+  if (t >= minT) length++
+  let left = count - 1
+  if (left === 0) {
+    out.length = length
+    return
   }
+  let delta = 0
+  factor = 1
+  do {
+    byte = view.getUint8(at++)
+    delta += (byte & 0x7f) * factor
+    factor *= 128
+  } while (byte >= 128)
   let bit = at * 8
+  // The window of the last xor written in full, and what is left of 64 bits without its trailing zeros.
   let leading = 0
-  let trailing = 0
-  for (let i = 0; ;) {
-    if (t > maxT) break
-    if (t >= minT) {
-      words[0] = low
-      words[1] = high
-      outT[length] = t
-      outV[length++] = float[0]
-    }
-    if (++i === count) break
-    if (i > 1) {
-      const prefix = readBits(view, bit, 4)
-      if (prefix < 0b1000) bit += 1
-      else if (prefix < 0b1100) {
-        delta += signed(readBits(view, bit + 2, 14), 14)
-        bit += 16
-      } else if (prefix < 0b1110) {
-        delta += signed(readBits(view, bit + 3, 17), 17)
-        bit += 20
-      } else if (prefix === 0b1110) {
-        delta += signed(readBits(view, bit + 4, 20), 20)
-        bit += 24
+  let size = 64
+  let maskHigh = -1
+  let maskLow = -1
+  for (let isSecond = true; ; isSecond = false) {
+    // The next 25 bits at least, from the highest on.
+    let word = view.getInt32(bit >>> 3) << (bit & 7)
+    if (!isSecond) {
+      if (word >>> 30 === 0) {
+        // Fast path: on time and unchanged, several times over.
+        let run = Math.min(Math.clz32(word) >>> 1, 12, left)
+        bit += run * 2
+        left -= run
+        for (; run > 0; run--) {
+          t += delta
+          if (t > maxT) break
+          outT[length] = t
+          outWords[2 * length] = low
+          outWords[2 * length + 1] = high
+          if (t >= minT) length++
+        }
+        if (left === 0 || run > 0) break
+        continue
+      }
+      if (word >= 0) {
+        bit++
+        word <<= 1
       } else {
-        delta += (readWord(view, bit + 4) | 0) * 2 ** 32 + readWord(view, bit + 36)
-        bit += 68
+        if (word << 1 >= 0) {
+          delta += signed((word << 2) >>> 18, 0x1fff)
+          bit += 16
+        } else if (word << 2 >= 0) {
+          delta += signed((word << 3) >>> 15, 0xffff)
+          bit += 20
+        } else if (word << 3 >= 0) {
+          delta += signed((word << 4) >>> 12, 0x7ffff)
+          bit += 24
+        } else {
+          delta += (readWord(view, bit + 4) | 0) * 2 ** 32 + readWord(view, bit + 36)
+          bit += 68
+        }
+        word = view.getInt32(bit >>> 3) << (bit & 7)
       }
     }
     t += delta
-    const control = readBits(view, bit, 2)
-    if (control < 0b10) {
-      bit += 1
-      continue
+    if (t > maxT) break
+    if (word >= 0) bit++
+    else {
+      // The significant bits, from the highest of 64 on; bits of what follows them are masked below.
+      let top = 0
+      let bottom = 0
+      let known = 22
+      if (word << 1 < 0) {
+        leading = (word >>> 25) & 31
+        size = (word >>> 19) & 63 || 64
+        const trailing = 64 - leading - size
+        maskHigh = trailing >= 32 ? -1 << (trailing - 32) : -1
+        maskLow = trailing >= 32 ? 0 : -1 << trailing
+        bit += 13
+        top = view.getInt32(bit >>> 3) << (bit & 7)
+        known = 25
+      } else {
+        bit += 2
+        top = word << 2
+      }
+      if (size > known) {
+        const from = bit >>> 3
+        const shift = bit & 7
+        const next = view.getInt32(from + 4)
+        top = (view.getInt32(from) << shift) | ((next >>> 1) >>> (31 - shift))
+        bottom = (next << shift) | (view.getUint8(from + 8) >>> (8 - shift))
+      }
+      high ^= (top >>> leading) & maskHigh
+      low ^= ((bottom >>> leading) | ((top << 1) << (31 - leading))) & maskLow
+      bit += size
     }
-    bit += 2
-    if (control === 0b11) {
-      const sizes = readBits(view, bit, 11)
-      bit += 11
-      leading = sizes >>> 6
-      trailing = 64 - leading - (sizes & 63 || 64)
-    }
-    const size = 64 - leading - trailing
-    let xorHigh = 0
-    let xorLow = 0
-    if (size > 32) {
-      xorHigh = readWord(view, bit) >>> (64 - size)
-      xorLow = readWord(view, bit + size - 32) | 0
-    } else xorLow = readWord(view, bit) >>> (32 - size)
-    bit += size
-    if (trailing >= 32) {
-      xorHigh = xorLow << (trailing - 32)
-      xorLow = 0
-    } else if (trailing > 0) {
-      xorHigh = (xorHigh << trailing) | (xorLow >>> (32 - trailing))
-      xorLow <<= trailing
-    }
-    high ^= xorHigh
-    low ^= xorLow
+    outT[length] = t
+    outWords[2 * length] = low
+    outWords[2 * length + 1] = high
+    if (t >= minT) length++
+    if (--left === 0) break
   }
   out.length = length
 }
@@ -229,11 +273,6 @@ export function firstTimestamp(view: DataView, start: number): number {
   }
 }
 
-/** 1 to 25 bits as an unsigned number. */
-function readBits(view: DataView, bit: number, size: number): number {
-  return (view.getInt32(bit >>> 3) << (bit & 7)) >>> (32 - size)
-}
-
 /** 32 bits as an unsigned number. */
 function readWord(view: DataView, bit: number): number {
   const at = bit >>> 3
@@ -242,6 +281,5 @@ function readWord(view: DataView, bit: number): number {
   return ((view.getInt32(at) << shift) | (view.getUint8(at + 4) >>> (8 - shift))) >>> 0
 }
 
-/** Numbers above the middle stand for negative ones; the middle itself is positive. */
-const signed = (bits: number, size: number): number =>
-  bits > 1 << (size - 1) ? bits - 2 ** size : bits
+/** Of 2 * max + 2 numbers those above max + 1 stand for negative ones. */
+const signed = (bits: number, max: number): number => ((bits + max) & (2 * max + 1)) - max

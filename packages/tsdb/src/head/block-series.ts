@@ -4,7 +4,7 @@
  */
 import { type Labels, SampleColumns, compareLabels, compareNames } from '@vigie/model'
 import type { BlockSeries, ChunkData } from '../block/block-series.ts'
-import { encodeSamples } from '../blocks/rewrite.ts'
+import { encodeSamples } from '../chunk/encode.ts'
 import { XOR } from '../chunk/encoding.ts'
 import { HistogramChunk } from '../chunk/histogram-writer.ts'
 import type { ChunkBytes } from './chunk-slabs.ts'

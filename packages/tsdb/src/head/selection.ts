@@ -135,8 +135,6 @@ export class Selection implements SeriesSet {
   }
 }
 
-const words = new Uint32Array(2)
-
 /** Appends the samples with minT <= t <= maxT of the first `count` of a chunk to `out`. */
 export function decodeChunk(
   { encoding, bytes, view, start, end }: ChunkBytes,
@@ -145,7 +143,7 @@ export function decodeChunk(
   maxT: number,
   out: SampleColumns,
 ): void {
-  if (encoding === XOR) decodeXor(view, start + 2, count, minT, maxT, words, out)
+  if (encoding === XOR) decodeXor(view, start + 2, count, minT, maxT, out)
   else decodeHistograms(bytes, start, end, count, encoding, minT, maxT, out)
 }
 
