@@ -73,6 +73,12 @@ export class ScrapeManager {
     await Promise.all(this.#ending)
   }
 
+  /** The jobs watched now, by name. */
+  jobs(): Job[] {
+    const jobs = [...this.#pools.values()].map((pool) => pool.job)
+    return jobs.sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
   targets(): TargetsStatus {
     const status: TargetsStatus = { active: [], dropped: [], droppedCounts: new Map() }
     for (const pool of this.#pools.values()) {

@@ -29,6 +29,14 @@ export async function checkWriteHeaders(
     )
 }
 
+/** What Prometheus answers when nobody may write. */
+export const refuseWrite = async (reply: FastifyReply): Promise<void> =>
+  refuse(
+    reply,
+    404,
+    'remote write receiver needs to be enabled with --web.enable-remote-write-receiver',
+  )
+
 export async function acceptWrite(
   request: FastifyRequest,
   reply: FastifyReply,

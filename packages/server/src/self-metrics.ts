@@ -27,7 +27,8 @@ export function renderMetrics(metrics: readonly Metric[]): string {
   return out
 }
 
-function renderLabels(labels: Readonly<Record<string, string>>): string {
+/** `{name="value",…}`, nothing without labels. */
+export function renderLabels(labels: Readonly<Record<string, string>>): string {
   const parts = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`)
   return parts.length === 0 ? '' : `{${parts.join(',')}}`
 }

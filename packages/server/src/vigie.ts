@@ -29,6 +29,7 @@ import { addManagement } from './http/management.ts'
 import { hostName, isLoopback } from './http/safety.ts'
 import { listenOn } from './listen.ts'
 import { LoadLauncher, type StartLoad } from './load/load-launcher.ts'
+import { Notifications } from './notifications.ts'
 import { type QueryRequest, runQuery } from './query/run-query.ts'
 import { type Metric, ProcessMetrics, renderMetrics } from './self-metrics.ts'
 import { DashboardsStore } from './stores/dashboards-store.ts'
@@ -78,6 +79,12 @@ export interface VigieOptions {
   externalUrl: string | null
   web: WebConfig | undefined
   enableLifecycle: boolean
+  /** Deletion and snapshots by the API; off unless given. */
+  enableAdminApi?: boolean
+  /** Whether others may write by remote write; they may unless it says false. */
+  enableRemoteWrite?: boolean
+  /** Names as of Prometheus's `--enable-feature`. */
+  features?: ReadonlySet<string>
   dashboardsDir: string
   /** The built browser application. */
   uiDir: string
@@ -94,6 +101,16 @@ export interface VigieOptions {
   /** Compares runs by their ids, for `GET /api/vigie/runs/compare`. */
   compareRuns?: CompareRuns
 }
+
+/** What the command line switches on. */
+export interface Switches {
+  admin: boolean
+  lifecycle: boolean
+  remoteWrite: boolean
+  features: ReadonlySet<string>
+}
+
+const RELOAD_FAILED = 'Configuration reload has failed.'
 
 /** What two runs, or several of each kind, have in common and where they differ, as JSON. */
 export type CompareRuns = (a: readonly string[], b: readonly string[]) => Promise<object>
@@ -115,7 +132,10 @@ export class Vigie {
   readonly now: () => number
   readonly log: Logger
   readonly retentionMs: number
-  readonly isLifecycleEnabled: boolean
+  /** How long a sample stands for its series. */
+  readonly lookbackMs: number
+  readonly switches: Switches
+  readonly notifications: Notifications
   readonly storage: Tsdb
   /** What queries, rules and pages read from: the storage, and later whatever stands in for it. */
   readonly queryable: Queryable
@@ -157,7 +177,14 @@ export class Vigie {
     this.now = now
     this.log = log
     this.retentionMs = options.retentionMs
-    this.isLifecycleEnabled = options.enableLifecycle
+    this.lookbackMs = options.query.lookbackMs
+    this.switches = {
+      admin: options.enableAdminApi ?? false,
+      lifecycle: options.enableLifecycle,
+      remoteWrite: options.enableRemoteWrite ?? true,
+      features: options.features ?? new Set(),
+    }
+    this.notifications = new Notifications(now)
     this.config = config
     this.storage = storage
     this.queryable = storage
@@ -244,11 +271,13 @@ export class Vigie {
       this.#apply(this.config)
       this.configError = null
       this.configTimeMs = this.now()
+      this.notifications.set(RELOAD_FAILED, false)
       this.log.info('configuration reloaded')
       return true
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       this.configError = error.message
+      this.notifications.set(RELOAD_FAILED, true)
       this.log.error('configuration not reloaded, the last good one stays', {
         error: error.message,
       })
@@ -356,7 +385,12 @@ export class Vigie {
 
   /** The text of /metrics. */
   metricsText(): string {
-    const metrics: Metric[] = [
+    return renderMetrics(this.metrics())
+  }
+
+  /** What Vigie measures of itself; a name may come more than once. */
+  metrics(): Metric[] {
+    return [
       ...this.#process.collect(this.version),
       ...this.storage.metrics(),
       ...this.scrape.metrics(),
@@ -370,7 +404,6 @@ export class Vigie {
         samples: [{ labels: {}, value: this.configError === null ? 1 : 0 }],
       },
     ]
-    return renderMetrics(metrics)
   }
 
   readonly #query = async (expr: string, timeMs: number): Promise<QueryElement[]> => {

@@ -216,6 +216,9 @@ describe('the same error as Prometheus to', () => {
     'POST /api/v1/admin/tsdb/snapshot',
     'POST /api/v1/admin/tsdb/clean_tombstones',
     'PUT /api/v1/admin/tsdb/delete_series?match[]=up',
+    'GET /federate?match[]=up%7B',
+    'GET /federate?match[]=',
+    'GET /api/v1/parse_query?query=up%7B',
     'GET /api/v1/nothing',
     'GET /-/nothing',
     'POST /-/reload',
@@ -261,6 +264,10 @@ describe('the same lists as Prometheus for', () => {
     'POST /api/v1/format_query query=1%2B1',
     'GET /api/v1/status/walreplay',
     'GET /api/v1/notifications',
+    'GET /federate',
+    'GET /federate?match[]=up',
+    'GET /federate?match[]=%7B%7D',
+    'GET /api/v1/targets/metadata?match_target=%7B%7D',
   ])('%s', same)
 })
 

@@ -1,4 +1,5 @@
 /** Series in one line each, written through remote write. */
+import { STALE_NAN } from '@vigie/model'
 import { encodeWriteRequest } from '@vigie/model/remote-write'
 import { parseSeries } from '@vigie/promql'
 
@@ -13,9 +14,9 @@ export function encodeSeries(
     const t: number[] = []
     const v: number[] = []
     values.forEach((value, i) => {
-      if (typeof value !== 'number') return
+      if (value === undefined) return
       t.push(startMs + i * stepMs)
-      v.push(value)
+      v.push(value === 'stale' ? STALE_NAN : value)
     })
     return { labels, t, v }
   })

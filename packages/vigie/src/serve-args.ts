@@ -60,6 +60,30 @@ export const SERVE_FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
   ],
   ['web.enable-lifecycle', { type: 'boolean', value: 'false', help: 'POST /-/reload and /-/quit' }],
   [
+    'web.enable-admin-api',
+    {
+      type: 'boolean',
+      value: 'false',
+      help: 'deletion and snapshots of series: /api/v1/admin/tsdb/…',
+    },
+  ],
+  [
+    'web.enable-remote-write-receiver',
+    {
+      type: 'boolean',
+      value: 'true',
+      help: 'POST /api/v1/write; --no-web.enable-remote-write-receiver refuses it',
+    },
+  ],
+  [
+    'enable-feature',
+    {
+      type: 'string',
+      value: '',
+      help: "names of Prometheus's experimental features, separated by commas",
+    },
+  ],
+  [
     'query.lookback-delta',
     { type: 'string', value: '5m', help: 'how long a sample stands for its series' },
   ],
@@ -71,8 +95,12 @@ export const SERVE_FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
     { type: 'string', value: 'dashboards', help: 'folder of Grafana dashboards' },
   ],
   [
-    'no-discover',
-    { type: 'boolean', value: 'false', help: 'do not look for /metrics endpoints on this machine' },
+    'discover',
+    {
+      type: 'boolean',
+      value: 'true',
+      help: 'look for /metrics endpoints on this machine; --no-discover does not',
+    },
   ],
   ['log.level', { type: 'string', value: 'info', help: 'debug, info, warn or error' }],
 ])
@@ -95,11 +123,14 @@ export class UsageError extends Error {
 
 export function parseServeArgs(argv: readonly string[]): ServeArgs {
   const options = Object.fromEntries(
-    [...SERVE_FLAGS].map(([name, flag]) => [name, { type: flag.type }]),
+    [...SERVE_FLAGS].map(([name, flag]) => [
+      name,
+      { type: flag.type, multiple: name === 'enable-feature' },
+    ]),
   )
   let parsed: { values: Record<string, unknown>; positionals: string[] }
   try {
-    parsed = parseArgs({ args: [...argv], options, allowPositionals: true })
+    parsed = parseArgs({ args: [...argv], options, allowPositionals: true, allowNegative: true })
   } catch (error) {
     throw new UsageError(`${(error as Error).message}. \`vigie --help\` lists the flags.`)
   }
@@ -134,6 +165,15 @@ export function countFlag(args: ServeArgs, name: string): number {
     )
   return Number(text)
 }
+
+/** The names given by --enable-feature, however often it came. */
+export const featuresFlag = (args: ServeArgs): Set<string> =>
+  new Set(
+    args.flags
+      .get('enable-feature')!
+      .split(',')
+      .filter((name) => name !== ''),
+  )
 
 /** `host:port`, `:port` or `port`. */
 export function listenAddress(text: string): { host: string; port: number } {

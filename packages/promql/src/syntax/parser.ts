@@ -94,9 +94,16 @@ export function parseExpr(query: string, options: ParseOptions = {}): Expr {
   return parseWhole(query, options, (parser) => parser.expression())
 }
 
-/** Parses `metric{label="value"}`, as in the `match[]` parameter. Throws ParseError. */
-export function parseSelector(query: string): VectorSelector {
-  return parseWhole(query, {}, (parser) => parser.selector())
+/**
+ * Parses `metric{label="value"}`, as in the `match[]` parameter. Throws ParseError, also for one that
+ * every series would match unless `allowsEmpty`.
+ */
+export function parseSelector(query: string, allowsEmpty = false): VectorSelector {
+  return parseWhole(query, {}, (parser) => {
+    const selector = parser.selector()
+    selector.allowsEmpty ||= allowsEmpty
+    return selector
+  })
 }
 
 function parseWhole<T extends Expr>(

@@ -1,4 +1,4 @@
-/** `/query`, `/query_range`, `/format_query`, `/query_exemplars`. */
+/** `/query`, `/query_range`, `/format_query`, `/parse_query`, `/query_exemplars`. */
 import { ParseError, parseExpr, printExpr } from '@vigie/promql'
 import type { QueryRequest } from '../query/run-query.ts'
 import { type Answer, type Call, json } from './answer.ts'
@@ -13,6 +13,7 @@ import {
   startParam,
   timeParam,
 } from './params.ts'
+import { queryTree } from './query-tree.ts'
 
 /** More points per series than a screen has pixels: refused, as in Prometheus. */
 const POINTS_MAX = 11_000
@@ -44,7 +45,7 @@ export function queryRange({ params, vigie, signal }: Call): Promise<Buffer> {
   return vigie.query({ ...queryOf(params), startMs, endMs, stepMs, limit }, signal)
 }
 
-type QueryPart = Pick<QueryRequest, 'text' | 'lookbackMs' | 'timeoutMs' | 'hasStats'>
+type QueryPart = Pick<QueryRequest, 'text' | 'lookbackMs' | 'timeoutMs' | 'stats'>
 
 function queryOf(params: URLSearchParams): QueryPart {
   const timeoutMs = durationParam(params, 'timeout')
@@ -56,12 +57,15 @@ function queryOf(params: URLSearchParams): QueryPart {
     text: params.get('query') ?? '',
     ...(lookbackMs <= 0 ? {} : { lookbackMs }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    hasStats: (params.get('stats') ?? '') !== '',
+    stats: params.get('stats') ?? '',
   }
 }
 
 export const formatQuery = ({ params }: Call): Answer =>
   json(printExpr(parseExpr(params.get('query') ?? '')))
+
+export const parseQuery = ({ params }: Call): Answer =>
+  json(queryTree(parseExpr(params.get('query') ?? '')))
 
 /** No exemplars are kept, so that every right question has none. */
 export function queryExemplars({ params }: Call): Answer {

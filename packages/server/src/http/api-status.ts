@@ -1,6 +1,7 @@
 /** `/status/…`, `/notifications`, `/alertmanagers`, and the administration that is off. */
 import { hostname } from 'node:os'
 import { formatDuration } from '@vigie/model'
+import type { Vigie } from '../vigie.ts'
 import { type Answer, type Call, json } from './answer.ts'
 import { ApiError, badData } from './api-error.ts'
 import { goInteger } from './params.ts'
@@ -16,11 +17,7 @@ export function disabledAdmin(): never {
   throw new ApiError('unavailable', 'admin APIs disabled')
 }
 
-export function notifications({ vigie }: Call): Answer {
-  if (vigie.configError === null) return json([])
-  const date = new Date(vigie.configTimeMs).toISOString()
-  return json([{ text: 'Configuration reload has failed.', date, active: true }])
-}
+export const notifications = ({ vigie }: Call): Answer => json(vigie.notifications.list())
 
 export function runtimeInfo({ vigie }: Call): Answer {
   const mebibytes = vigie.storage.stats().retentionBytes / 2 ** 20
@@ -41,15 +38,17 @@ export function runtimeInfo({ vigie }: Call): Answer {
   })
 }
 
-export const buildInfo = ({ vigie }: Call): Answer =>
-  json({
-    version: vigie.version,
-    revision: '',
-    branch: '',
-    buildUser: '',
-    buildDate: '',
-    goVersion: process.version,
-  })
+export const buildInfo = ({ vigie }: Call): Answer => json(buildOf(vigie))
+
+/** Of the server, under Prometheus's keys; also what `/version` says. */
+export const buildOf = (vigie: Vigie): object => ({
+  version: vigie.version,
+  revision: '',
+  branch: '',
+  buildUser: '',
+  buildDate: '',
+  goVersion: process.version,
+})
 
 const TOP_DEFAULT = 10
 const TOP_MAX = 10_000

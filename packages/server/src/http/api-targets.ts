@@ -1,6 +1,8 @@
-/** `/targets`, `/targets/metadata`, `/scrape_pools`, `/metadata`. */
+/** `/targets`, `/targets/metadata`, `/scrape_pools` with their settings, `/metadata`. */
 import { formatDuration, matchesAll } from '@vigie/model'
+import { poolYaml } from '../config/pool-yaml.ts'
 import { type Answer, type Call, json } from './answer.ts'
+import { poolOf } from './api-relabel.ts'
 import { countParam, named, selectorOf } from './params.ts'
 
 export function targets({ params, vigie }: Call): Answer {
@@ -48,6 +50,10 @@ export function scrapePools({ vigie }: Call): Answer {
   return json({ scrapePools: [...pools].sort() })
 }
 
+export function scrapePoolConfig({ params, vigie }: Call): Answer {
+  return json({ yaml: poolYaml(poolOf(vigie, params.get('scrapePool') ?? '')) })
+}
+
 export function metadata({ params, vigie }: Call): Answer {
   const metric = params.get('metric') ?? ''
   const limit = countParam(params, 'limit')
@@ -71,7 +77,7 @@ export function metadata({ params, vigie }: Call): Answer {
 export function targetsMetadata({ params, vigie }: Call): Answer {
   const limit = countParam(params, 'limit')
   const selector = params.get('match_target') ?? ''
-  const matchers = selector === '' ? [] : named('match_target', () => selectorOf(selector))
+  const matchers = selector === '' ? [] : named('match_target', () => selectorOf(selector, true))
   const metric = params.get('metric') ?? ''
   const rows = vigie.scrape
     .metadata()

@@ -1,10 +1,13 @@
 /** The Prometheus HTTP API below /api/v1. */
 import type { FastifyInstance } from 'fastify'
-import { acceptWrite, checkWriteHeaders } from '../remote-write.ts'
+import { acceptWrite, checkWriteHeaders, refuseWrite } from '../remote-write.ts'
 import type { Vigie } from '../vigie.ts'
 import { type Handler, answer } from './answer.ts'
-import { formatQuery, query, queryExemplars, queryRange } from './api-query.ts'
+import { features } from './api-features.ts'
+import { formatQuery, parseQuery, query, queryExemplars, queryRange } from './api-query.ts'
+import { relabelSteps } from './api-relabel.ts'
 import { alerts, rules } from './api-rules.ts'
+import { selfMetrics } from './api-self-metrics.ts'
 import { labelNames, labelValues, series } from './api-series.ts'
 import {
   alertmanagers,
@@ -17,7 +20,8 @@ import {
   tsdbStatus,
   walReplay,
 } from './api-status.ts'
-import { metadata, scrapePools, targets, targetsMetadata } from './api-targets.ts'
+import { metadata, scrapePoolConfig, scrapePools, targets, targetsMetadata } from './api-targets.ts'
+import { liveNotifications } from './live-notifications.ts'
 
 const READ = ['GET', 'POST'] as const
 const GET = ['GET'] as const
@@ -32,23 +36,28 @@ const ROUTES: readonly (readonly [
   [READ, '/query_range', queryRange],
   [READ, '/query_exemplars', queryExemplars],
   [READ, '/format_query', formatQuery],
+  [READ, '/parse_query', parseQuery],
   [READ, '/series', series],
   [READ, '/labels', labelNames],
   [GET, '/label/:name/values', labelValues],
   [GET, '/targets', targets],
   [GET, '/targets/metadata', targetsMetadata],
+  [GET, '/targets/relabel_steps', relabelSteps],
   [GET, '/scrape_pools', scrapePools],
+  [GET, '/scrape_pools/config', scrapePoolConfig],
   [GET, '/metadata', metadata],
   [GET, '/rules', rules],
   [GET, '/alerts', alerts],
   [GET, '/alertmanagers', alertmanagers],
   [GET, '/notifications', notifications],
+  [GET, '/features', features],
   [GET, '/status/config', configStatus],
   [GET, '/status/flags', flags],
   [GET, '/status/runtimeinfo', runtimeInfo],
   [GET, '/status/buildinfo', buildInfo],
   [GET, '/status/tsdb', tsdbStatus],
   [GET, '/status/walreplay', walReplay],
+  [GET, '/status/self_metrics', selfMetrics],
   [ADMIN, '/admin/tsdb/delete_series', disabledAdmin],
   [ADMIN, '/admin/tsdb/clean_tombstones', disabledAdmin],
   [ADMIN, '/admin/tsdb/snapshot', disabledAdmin],
@@ -62,8 +71,10 @@ export function addApiV1(app: FastifyInstance, vigie: Vigie): void {
       handler: async (request, reply) => answer(handler, request, reply, vigie),
     })
   }
+  app.get('/api/v1/notifications/live', async (_request, reply) => liveNotifications(reply, vigie))
   app.post('/api/v1/write', {
-    onRequest: checkWriteHeaders,
+    onRequest: async (request, reply) =>
+      vigie.switches.remoteWrite ? checkWriteHeaders(request, reply) : refuseWrite(reply),
     handler: async (request, reply) => acceptWrite(request, reply, vigie),
   })
 }

@@ -1,6 +1,8 @@
-/** Health, readiness, lifecycle, /metrics, and the pages of the browser application. */
+/** Health, readiness, lifecycle, /metrics, /federate, /version, and the pages of the browser application. */
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Vigie } from '../vigie.ts'
+import { buildOf } from './api-status.ts'
+import { federate } from './federate.ts'
 
 export function addManagement(app: FastifyInstance, vigie: Vigie): void {
   const text = (reply: FastifyReply, status: number, body: string): FastifyReply =>
@@ -10,12 +12,16 @@ export function addManagement(app: FastifyInstance, vigie: Vigie): void {
   app.get('/metrics', async (_request, reply) =>
     reply.type('text/plain; version=0.0.4; charset=utf-8').send(vigie.metricsText()),
   )
+  app.get('/version', async (_request, reply) =>
+    reply.type('application/json').send(JSON.stringify(buildOf(vigie))),
+  )
+  app.get('/federate', async (request, reply) => federate(request, reply, vigie))
   for (const method of ['POST', 'PUT'] as const) {
     app.route({
       method,
       url: '/-/reload',
       handler: async (_request, reply) => {
-        if (!vigie.isLifecycleEnabled) return text(reply, 403, 'Lifecycle API is not enabled.')
+        if (!vigie.switches.lifecycle) return text(reply, 403, 'Lifecycle API is not enabled.')
         return vigie.reload()
           ? text(reply, 200, '')
           : text(reply, 500, `failed to reload config: ${vigie.configError}\n`)
@@ -25,7 +31,7 @@ export function addManagement(app: FastifyInstance, vigie: Vigie): void {
       method,
       url: '/-/quit',
       handler: async (_request, reply) => {
-        if (!vigie.isLifecycleEnabled) return text(reply, 403, 'Lifecycle API is not enabled.')
+        if (!vigie.switches.lifecycle) return text(reply, 403, 'Lifecycle API is not enabled.')
         vigie.requestQuit()
         return text(reply, 200, 'Requesting termination... Goodbye!')
       },

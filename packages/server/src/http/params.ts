@@ -112,14 +112,14 @@ export function goInteger(text: string, parser: 'Atoi' | 'ParseInt'): number | s
 
 /** The selectors of `match[]`, each a list of matchers. */
 export const matchersParam = (params: URLSearchParams): Matcher[][] =>
-  params.getAll('match[]').map(selectorOf)
+  params.getAll('match[]').map((text) => selectorOf(text))
 
 const EMPTY_SELECTOR = 'vector selector must contain at least one non-empty matcher'
 
-/** Throws ApiError when it is no selector, or one that every series would match. */
-export function selectorOf(text: string): Matcher[] {
+/** Throws ApiError when it is no selector, or one that every series would match unless `allowsEmpty`. */
+export function selectorOf(text: string, allowsEmpty = false): Matcher[] {
   try {
-    return parseSelector(text).matchers
+    return parseSelector(text, allowsEmpty).matchers
   } catch (error) {
     if (!(error instanceof ParseError)) throw error
     if (error.problems.some((one) => one.message === EMPTY_SELECTOR))

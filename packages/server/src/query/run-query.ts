@@ -1,5 +1,5 @@
 /** One query, from its text to the bytes of the API's answer. */
-import type { Queryable } from '@vigie/model'
+import { type Queryable, quote } from '@vigie/model'
 import { type Engine, type Expr, type QueryResult, typeName, valueType } from '@vigie/promql'
 import { badParameter } from '../http/api-error.ts'
 import { SUCCESS_START, cutWarning, successEnd } from '../http/envelope.ts'
@@ -17,7 +17,8 @@ export interface QueryRequest {
   timeoutMs?: number
   /** Most series in the answer, 0: all. */
   limit: number
-  hasStats: boolean
+  /** As the parameter says: '' is none. */
+  stats: string
 }
 
 /** The whole body of the answer. Throws ParseError, QueryError or ApiError. */
@@ -45,9 +46,14 @@ export async function runQuery(
         })
   const out = new JsonBytes()
   out.text(SUCCESS_START)
-  const stats = request.hasStats ? `,"stats":${statsJson(result, start)}` : ''
+  const stats = request.stats === '' ? '' : `,"stats":${statsJson(result, start)}`
   writeResult(out, result, limit, stats)
-  out.text(successEnd([...result.warnings, ...cutWarning(countOf(result), limit)], result.infos))
+  const warnings = [
+    ...result.warnings,
+    ...cutWarning(countOf(result), limit),
+    ...statsWarning(request.stats),
+  ]
+  out.text(successEnd(warnings, result.infos))
   return out.finish()
 }
 
@@ -66,11 +72,26 @@ function countOf(result: QueryResult): number {
   return result.type === 'matrix' ? result.series.length : 0
 }
 
-/** Waiting for a free slot counts as evaluation. */
+/** Prometheus takes any text for now, and says that it will not for ever. */
+const statsWarning = (stats: string): string[] =>
+  ['', 'true', 'all'].includes(stats)
+    ? []
+    : [
+        `value ${quote(stats)} for parameter "stats" is deprecated and will be rejected in the next major release, use "true" or "all"`,
+      ]
+
+/** Waiting for a free slot counts as evaluation; what is not told apart is 0. */
 function statsJson({ stats }: QueryResult, start: number): string {
   const seconds = (performance.now() - start) / 1000
   return JSON.stringify({
-    timings: { evalTotalTime: seconds, execTotalTime: seconds },
+    timings: {
+      evalTotalTime: seconds,
+      resultSortTime: 0,
+      queryPreparationTime: 0,
+      innerEvalTime: seconds,
+      execQueueTime: 0,
+      execTotalTime: seconds,
+    },
     samples: { totalQueryableSamples: stats.samplesTotal, peakSamples: stats.samplesPeak },
   })
 }

@@ -1,0 +1,212 @@
+/** Endpoints beside queries, lists and status: trees, jobs, features, federation, notifications, switches. */
+import { writeFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type TestVigie, startTestVigie } from './start-vigie.ts'
+import { encodeSeries } from './write.ts'
+
+const SERIES = [
+  'up{instance="a",job="api"} 1x10',
+  'up{instance="b",job="api"} 1x5 0x3 stale',
+  'hits_total{job="api"} 0+6x10',
+  '{"utf8.name","host.name"="x \\"y"} 0.5x10',
+]
+const CONFIG = `
+global: { scrape_interval: 1h, external_labels: { cluster: c, job: never } }
+default_rules: false
+scrape_configs:
+- job_name: gone
+  basic_auth: { username: me, password: hidden }
+  static_configs: [{ targets: ['127.0.0.1:1'] }]
+  relabel_configs: [{ source_labels: [job], target_label: b }, { action: drop }, { target_label: c }]
+`
+const FEDERATED = `# TYPE hits_total untyped
+hits_total{job="api",cluster="c",instance=""} 60 100000
+# TYPE up untyped
+up{instance="a",job="api",cluster="c"} 1 100000
+# TYPE utf8_name untyped
+utf8_name{host_name="x \\"y",cluster="c",instance="",job="never"} 0.5 100000
+`
+
+let started: TestVigie
+
+beforeAll(async () => {
+  started = await startTestVigie(CONFIG, { now: () => 200_000 })
+  expect(await post('/api/v1/write', encodeSeries(SERIES, 0, 10_000))).toBe(204)
+})
+afterAll(async () => started?.stop())
+
+async function post(path: string, body?: Uint8Array): Promise<number> {
+  const headers = { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy' }
+  const init = body === undefined ? {} : { headers, body: Buffer.from(body) }
+  return (await fetch(started.url + path, { method: 'POST', ...init })).status
+}
+
+const data = async (path: string): Promise<unknown> => {
+  const response = await fetch(`${started.url}/api/v1/${path}`)
+  const body = (await response.json()) as { data: unknown }
+  expect(response.status, JSON.stringify(body)).toBe(200)
+  return body.data
+}
+
+test('an expression as a tree', async () => {
+  const check = async (query: string, tree: object): Promise<void> =>
+    expect(await data(`parse_query?query=${encodeURIComponent(query)}`), query).toEqual(tree)
+  const number = (val: string): object => ({ type: 'numberLiteral', val })
+  const selector = (name: string, more: object = {}): object => ({
+    type: 'vectorSelector',
+    name,
+    matchers: [{ name: '__name__', type: '=', value: name }],
+    offset: 0,
+    timestamp: null,
+    startOrEnd: null,
+    anchored: false,
+    smoothed: false,
+    ...more,
+  })
+  await check('1e21', number('1000000000000000000000'))
+  await check('1.5e-9', number('0.0000000015'))
+  await check('Inf', number('+Inf'))
+  await check('("a")', { type: 'parenExpr', expr: { type: 'stringLiteral', val: 'a' } })
+  await check('-up', { type: 'unaryExpr', op: '-', expr: selector('up') })
+  await check('up offset 1m', selector('up', { offset: 60_000 }))
+  await check('up @ 5', selector('up', { timestamp: 5000 }))
+  await check('rate(up[5m] @ end())', {
+    type: 'call',
+    func: { name: 'rate', argTypes: ['matrix'], variadic: 0, returnType: 'vector' },
+    args: [selector('up', { type: 'matrixSelector', range: 300_000, startOrEnd: 'end' })],
+  })
+  await check('up[1h:5m]', {
+    type: 'subquery',
+    expr: selector('up'),
+    range: 3_600_000,
+    step: 300_000,
+    offset: 0,
+    timestamp: null,
+    startOrEnd: null,
+  })
+  await check('topk without (a) (2, up)', {
+    type: 'aggregation',
+    op: 'topk',
+    expr: selector('up'),
+    param: number('2'),
+    grouping: ['a'],
+    without: true,
+  })
+  await check('up == bool on (a) group_left (b) up', {
+    type: 'binaryExpr',
+    op: '==',
+    lhs: selector('up'),
+    rhs: selector('up'),
+    matching: {
+      card: 'many-to-one',
+      labels: ['a'],
+      on: true,
+      include: ['b'],
+      fillValues: { lhs: null, rhs: null },
+    },
+    bool: true,
+  })
+  await check('1 + 1', {
+    type: 'binaryExpr',
+    op: '+',
+    lhs: number('1'),
+    rhs: number('1'),
+    matching: null,
+    bool: false,
+  })
+})
+
+test('the settings and relabelling of a job', async () => {
+  expect(await data('scrape_pools/config?scrapePool=gone')).toEqual({
+    yaml: expect.stringContaining('job_name: gone\nscrape_interval: 1h\nscrape_timeout: 10s\n'),
+  })
+  const labels = encodeURIComponent('{"__address__":"a:1","job":"x"}')
+  const rule = { separator: ';', regex: '(.*)', replacement: '$1', action: 'replace' }
+  expect(await data(`targets/relabel_steps?scrapePool=gone&labels=${labels}`)).toEqual({
+    steps: [
+      {
+        rule: { ...rule, source_labels: ['job'], target_label: 'b' },
+        output: { __address__: 'a:1', b: 'x', job: 'x' },
+        keep: true,
+      },
+      { rule: { ...rule, action: 'drop' }, output: {}, keep: false },
+      { rule: { ...rule, target_label: 'c' }, output: {}, keep: false },
+    ],
+  })
+  const error = async (path: string): Promise<unknown> =>
+    ((await (await fetch(`${started.url}/api/v1/${path}`)).json()) as { error: string }).error
+  expect(await error('targets/relabel_steps')).toBe('no scrapePool parameter provided')
+  expect(await error('targets/relabel_steps?scrapePool=gone')).toBe('no labels parameter provided')
+  expect(await error('scrape_pools/config?scrapePool=x')).toBe('scrape pool "x" not found')
+})
+
+test('what it measures of itself', async () => {
+  const only = await data('status/self_metrics?metric_name_pattern=vigie_build_.*')
+  expect(only).toEqual([
+    {
+      name: 'vigie_build_info',
+      help: expect.any(String),
+      type: 'GAUGE',
+      metric: [{ gauge: { value: 1 }, label: expect.any(Array) }],
+    },
+  ])
+})
+
+test('what it can do', async () => {
+  expect(await data('features')).toMatchObject({
+    api: { admin: false, remote_write_receiver: true },
+    promql_functions: { rate: true, info: false },
+  })
+  expect(await (await fetch(`${started.url}/version`)).json()).toMatchObject({
+    version: '0.0.0-test',
+  })
+})
+
+test('federation: newest samples with external labels, sorted, what has ended left out', async () => {
+  const all = 'match[]=up&match[]={job="api"}&match[]={"host.name"!=""}'
+  const response = await fetch(`${started.url}/federate?${all}`)
+  expect(response.status).toBe(200)
+  expect(await response.text()).toBe(FEDERATED)
+})
+
+test('notifications, as a list and as they come', async () => {
+  const abort = new AbortController()
+  const live = await fetch(`${started.url}/api/v1/notifications/live`, { signal: abort.signal })
+  expect(live.headers.get('content-type')).toBe('text/event-stream')
+  const reader = live.body!.pipeThrough(new TextDecoderStream()).getReader()
+  const next = async (): Promise<unknown> => {
+    const { value } = await reader.read()
+    return JSON.parse(value!.replace(/^data: /, ''))
+  }
+  const failed = { text: 'Configuration reload has failed.', date: '1970-01-01T00:03:20.000Z' }
+  writeFileSync(started.configFile, 'nonsense: 1\n')
+  expect(started.vigie.reload()).toBe(false)
+  expect(await next()).toEqual({ ...failed, active: true })
+  expect(await data('notifications')).toEqual([{ ...failed, active: true }])
+  writeFileSync(started.configFile, CONFIG)
+  expect(started.vigie.reload()).toBe(true)
+  expect(await next()).toEqual({ ...failed, active: false })
+  expect(await data('notifications')).toEqual([])
+  abort.abort()
+})
+
+test('a value of stats that Prometheus will refuse is warned of', async () => {
+  const warnings = async (stats: string): Promise<unknown> =>
+    ((await (await fetch(`${started.url}/api/v1/query?query=up&stats=${stats}`)).json()) as object)[
+      'warnings' as never
+    ]
+  expect(await warnings('true')).toBe(undefined)
+  expect(await warnings('1')).toEqual([
+    'value "1" for parameter "stats" is deprecated and will be rejected in the next major release, use "true" or "all"',
+  ])
+})
+
+test('a remote write receiver that is switched off', async () => {
+  const off = await startTestVigie('default_rules: false', { enableRemoteWrite: false })
+  const response = await fetch(`${off.url}/api/v1/write`, { method: 'POST' })
+  expect([response.status, await response.text()]).toEqual([
+    404,
+    'remote write receiver needs to be enabled with --web.enable-remote-write-receiver\n',
+  ])
+  await off.stop()
+})
