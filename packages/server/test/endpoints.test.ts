@@ -31,7 +31,8 @@ let started: TestVigie
 
 beforeAll(async () => {
   started = await startTestVigie(CONFIG, { now: () => 200_000 })
-  expect(await post('/api/v1/write', encodeSeries(SERIES, 0, 10_000))).toBe(204)
+  const status = await post('/api/v1/write', encodeSeries(SERIES, 0, 10_000))
+  if (status !== 204) throw new Error(`remote write answers ${status}`)
 })
 afterAll(async () => started?.stop())
 
