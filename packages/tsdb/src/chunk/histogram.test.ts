@@ -7,52 +7,11 @@ import {
   makeHistogram,
 } from '@vigie/model'
 import { describe, expect, test } from 'vitest'
+import { parseHistogram } from '../../test/histograms.ts'
 import { ChunkError } from './bits.ts'
 import { bucketIndexes } from './buckets.ts'
 import { decodeHistograms } from './histogram-reader.ts'
 import { HistogramChunk } from './histogram-writer.ts'
-
-const HINTS = { unknown: 0, reset: 1, 'not-reset': 2, gauge: 3 } as const
-
-/**
- * `int schema:3 z:2 sum:7.5 +[1 2 _ 4]@-1 -[5] gauge`: counts of buckets, the first one at the index
- * after `@`, 0 where it is left out; `_` is a gap. The count of all is their sum.
- */
-function parse(text: string): Histogram {
-  const fields: Partial<{ -readonly [K in keyof Histogram]: Histogram[K] }> = { isInteger: true }
-  fields.count = 0
-  fields.zeroThreshold = 2 ** -128
-  for (const [, key, value] of text.matchAll(/([a-z+-]+):?(\[[^\]]*\](?:@-?\d+)?|[^ ]*)/g)) {
-    if (key === 'float') fields.isInteger = false
-    else if (key === 'schema') fields.schema = Number(value)
-    else if (key === 'stale') fields.sum = STALE_NAN
-    else if (key === 'sum') fields.sum = Number(value)
-    else if (key === 'zt') fields.zeroThreshold = Number(value)
-    else if (key === 'z') fields.count += fields.zeroCount = Number(value)
-    else if (key === 'bounds') fields.customBounds = Float64Array.from(value.split(',').map(Number))
-    else if (key in HINTS) fields.counterResetHint = HINTS[key as keyof typeof HINTS]
-    else if (key === '+' || key === '-') {
-      const [, list, offset] = /\[(.*)\](?:@(.*))?/.exec(value)!
-      const spans: number[] = []
-      const counts: number[] = []
-      let gap = Number(offset ?? 0)
-      for (const one of list.split(' ')) {
-        if (one === '_') gap++
-        else {
-          if (gap !== 0 || spans.length === 0) spans.push(gap, 0)
-          spans[spans.length - 1]++
-          counts.push(Number(one))
-          gap = 0
-        }
-      }
-      const side = key === '+' ? 'positive' : 'negative'
-      fields[`${side}Spans`] = Int32Array.from(spans)
-      fields[`${side}Counts`] = Float64Array.from(counts)
-      fields.count += counts.reduce((sum, one) => sum + one, 0)
-    }
-  }
-  return makeHistogram(fields)
-}
 
 /** Chunks of samples 15 s apart. */
 function encode(histograms: readonly Histogram[]): HistogramChunk[] {
@@ -127,7 +86,7 @@ describe('chunks that samples make, by their flags and counts', () => {
       'unknown 1, reset 1',
     ],
   ])('%s', (_name, texts, want) => {
-    const given = texts.map(parse)
+    const given = texts.map(parseHistogram)
     const chunks = encode(given)
     expect(chunks.map((c) => `${FLAGS[c.bytes[2] >>> 6]} ${c.count}`).join(', ')).toBe(want)
     const got = chunks.flatMap((chunk) => decode(chunk).h!)
@@ -137,7 +96,11 @@ describe('chunks that samples make, by their flags and counts', () => {
 
 test('a chunk ended for its size tells whether there was a reset before the next', () => {
   const check = (before: string, after: string, want: string): void => {
-    const chunk = HistogramChunk.begin(15, parse(after), HistogramChunk.begin(0, parse(before)))
+    const chunk = HistogramChunk.begin(
+      15,
+      parseHistogram(after),
+      HistogramChunk.begin(0, parseHistogram(before)),
+    )
     expect(FLAGS[chunk.bytes[2] >>> 6], `${before} → ${after}`).toBe(want)
   }
   check('+[5]', '+[6]', 'not reset')
@@ -152,20 +115,22 @@ test('a chunk ended for its size tells whether there was a reset before the next
 
 test('hints as read: nothing for certain of the first sample', () => {
   const hints = (texts: string[]): number[] =>
-    encode(texts.map(parse)).flatMap((chunk) => decode(chunk).h!.map((h) => h!.counterResetHint))
+    encode(texts.map(parseHistogram)).flatMap((chunk) =>
+      decode(chunk).h!.map((h) => h!.counterResetHint),
+    )
   expect(hints(['+[1] reset', '+[2]', '+[1]'])).toEqual([0, 2, 0])
   expect(hints(['+[1] gauge', '+[2] gauge'])).toEqual([3, 3])
 })
 
 test('a prefix of a chunk reads the same after it was written anew for new buckets', () => {
-  const given = ['+[1 2]', '+[1 3]', '+[1 0 1 3 1]@-2'].map(parse)
+  const given = ['+[1 2]', '+[1 3]', '+[1 0 1 3 1]@-2'].map(parseHistogram)
   const [chunk, ...others] = encode(given)
   expect(others).toEqual([])
   expect(decode(chunk, 2).h!.map((h) => plain(h!))).toEqual(given.slice(0, 2).map(plain))
 })
 
 test('only what lies between the bounds', () => {
-  const [chunk] = encode(['+[1]', '+[2]', '+[3]', '+[4]'].map(parse))
+  const [chunk] = encode(['+[1]', '+[2]', '+[3]', '+[4]'].map(parseHistogram))
   const times = (minT: number, maxT: number): number[] => {
     const out = decode(chunk, 4, minT, maxT)
     return [...out.t.subarray(0, out.length)]
@@ -229,7 +194,7 @@ test('any histograms come back, whatever changes between them', () => {
 })
 
 test('bytes that are no chunk are refused or read, and never hang', () => {
-  const [chunk] = encode(['+[1 2] z:1 sum:3.5', '+[2 2] z:1 sum:4.5'].map(parse))
+  const [chunk] = encode(['+[1 2] z:1 sum:3.5', '+[2 2] z:1 sum:4.5'].map(parseHistogram))
   const out = new SampleColumns()
   fc.assert(
     fc.property(
