@@ -24,6 +24,7 @@ export const ZSTD = 16
 /** Records that can be in it. Those that are not named here are skipped and counted. */
 export const SERIES = 1
 export const SAMPLES = 2
+export const EXEMPLARS = 4
 export const SAMPLES_V2 = 11
 
 export const segmentName = (index: number): string => String(index).padStart(8, '0')

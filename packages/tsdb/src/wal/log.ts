@@ -55,6 +55,8 @@ export interface Segment {
 /** Records written to a checkpoint before other work gets its turn. */
 const CHECKPOINT_SLICE = 20
 const TMP_SUFFIX = '.tmp'
+/** What is kept for those that follow the log, beyond what storage itself needs of it. */
+const HELD_BYTES_MAX: number = 2 * 2 ** 30
 
 export class WriteAheadLog {
   readonly #options: LogOptions
@@ -63,6 +65,8 @@ export class WriteAheadLog {
   #checkpoint: { index: number; sizeBytes: number } | undefined
   /** Records of kinds that are not stored (histograms, exemplars, metadata and others), by type. */
   readonly skippedRecords: Map<number, number> = new Map()
+  /** Each says which is the first segment that it has not read to its end. */
+  readonly followers: Set<() => number> = new Set()
   corruptions = 0
   checkpoints = 0
 
@@ -94,6 +98,11 @@ export class WriteAheadLog {
   /** The oldest sample that a replay would find, Infinity when there is none. */
   get minT(): number {
     return this.#segments.reduce((min, one) => Math.min(min, one.minT), Infinity)
+  }
+
+  /** The last segment that a checkpoint stands for, -1 when there is none. */
+  get checkpointIndex(): number {
+    return this.#checkpoint?.index ?? -1
   }
 
   #openWriter(index: number): void {
@@ -205,17 +214,32 @@ export class WriteAheadLog {
 
   /**
    * Drops the oldest segments as long as all their samples are older than `minT`, behind a checkpoint
-   * with the records that `records` gives. Lets other work run in between.
+   * with the records that `records` gives. Those that a follower has yet to read are kept, up to
+   * HELD_BYTES_MAX. Lets other work run in between.
    */
   async dropBefore(minT: number, records: () => Iterable<Uint8Array>): Promise<void> {
     const full = this.#segments.slice(0, -1)
     const firstKept = full.findIndex((segment) => segment.maxT >= minT)
-    const dropped = firstKept < 0 ? full : full.slice(0, firstKept)
+    const old = firstKept < 0 ? full : full.slice(0, firstKept)
+    const dropped = old.slice(0, old.length - this.#heldCount(old))
     if (dropped.length === 0) return
     await this.#writeCheckpoint(dropped.at(-1)!.index, records())
     for (const { index } of dropped)
       this.#options.disk.remove(join(this.#options.dir, segmentName(index)))
     this.#segments.splice(0, dropped.length)
+  }
+
+  /** How many of these segments, the newest ones, are kept for those that follow the log. */
+  #heldCount(old: readonly Segment[]): number {
+    const first = Math.min(...[...this.followers].map((follower) => follower()))
+    let sizeBytes = 0
+    let count = 0
+    for (const segment of old.toReversed()) {
+      sizeBytes += segment.sizeBytes
+      if (segment.index < first || sizeBytes > HELD_BYTES_MAX) break
+      count++
+    }
+    return count
   }
 
   async #writeCheckpoint(index: number, records: Iterable<Uint8Array>): Promise<void> {

@@ -6,6 +6,9 @@
  *     samples: 11 | ref0, t0, start0 <varint> | value | (ref - ref before <varint> | t - t0 <varint> |
  *                   start: 0 none, 1 as before, 2 + <varint> | value <8b>) …        (read only)
  *
+ *     exemplars: 4 | ref0 <8b> | t0 <8b> | (ref - ref0 <varint> | t - t0 <varint> | value <8b> |
+ *                   labels <uvarint> | (length <uvarint> | text) × 2 labels) …        (read only)
+ *
  * Numbers of fixed width are big endian. Source: tsdb/docs/format/wal.md, tsdb/record.
  */
 import { isStale } from '@vigie/model'
@@ -124,6 +127,27 @@ export function readSamples(
     const ref = ref0 + reader.varint()
     const t = t0 + reader.varint()
     visit(ref, t, reader.float())
+  }
+}
+
+/** Visits the exemplars of an exemplar record; `pairs` are their own labels, flat. */
+export function readExemplars(
+  record: Buffer,
+  visit: (ref: number, t: number, v: number, pairs: string[]) => void,
+): void {
+  if (record.length === 1) return
+  const reader = new Cursor(record)
+  const ref0 = reader.fixed64()
+  const t0 = reader.fixed64()
+  while (reader.at < record.length) {
+    const ref = ref0 + reader.varint()
+    const t = t0 + reader.varint()
+    const v = reader.float()
+    const count = reader.uvarint()
+    if (count > record.length) throw new RecordError(`exemplar with ${count} labels`)
+    const pairs: string[] = []
+    for (let i = 0; i < 2 * count; i++) pairs.push(reader.text())
+    visit(ref, t, v, pairs)
   }
 }
 
