@@ -157,8 +157,13 @@ export class HeadStore implements BatchSink {
       throw error
     }
     const { head } = this
-    const { refs, t, v, count } = batch
-    for (let i = 0; i < count; i++) head.append(refs[i] & series.SERIES_MAX, t[i], v[i])
+    const { refs, t, v, h, count } = batch
+    for (let i = 0; i < count; i++) {
+      const slot = refs[i] & series.SERIES_MAX
+      const histogram = h?.[i]
+      if (histogram === undefined) head.append(slot, t[i], v[i])
+      else head.appendHistogram(slot, t[i], histogram)
+    }
     this.commits++
     this.counters.samplesAppended += count
     this.#isDirty = true

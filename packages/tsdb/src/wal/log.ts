@@ -9,9 +9,16 @@
  */
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Histogram } from '@vigie/model'
 import type { Disk } from '../disk.ts'
 import type { Logger } from '../options.ts'
 import {
+  CUSTOM_FLOAT_HISTOGRAMS,
+  CUSTOM_HISTOGRAMS,
+  FLOAT_HISTOGRAMS,
+  FLOAT_HISTOGRAMS_V2,
+  HISTOGRAMS,
+  HISTOGRAMS_V2,
   SAMPLES,
   SAMPLES_V2,
   SERIES,
@@ -20,6 +27,7 @@ import {
   segmentIndex,
   segmentName,
 } from './format.ts'
+import { readHistograms } from './histogram-records.ts'
 import { readSamples, readSeries, recordType } from './records.ts'
 import { type Corruption, UnsupportedError, readSegment } from './segment-reader.ts'
 import { SegmentWriter } from './segment-writer.ts'
@@ -39,6 +47,7 @@ export interface LogOptions {
 export interface LogVisitor {
   series(ref: number, pairs: string[]): void
   sample(ref: number, t: number, v: number): void
+  histogram(ref: number, t: number, h: Histogram): void
 }
 
 /**
@@ -63,7 +72,7 @@ export class WriteAheadLog {
   readonly #segments: Segment[] = []
   #writer: SegmentWriter | undefined
   #checkpoint: { index: number; sizeBytes: number } | undefined
-  /** Records of kinds that are not stored (histograms, exemplars, metadata and others), by type. */
+  /** Records of kinds that are not stored (exemplars, metadata and others), by type. */
   readonly skippedRecords: Map<number, number> = new Map()
   /** Each says which is the first segment that it has not read to its end. */
   readonly followers: Set<() => number> = new Set()
@@ -159,16 +168,38 @@ export class WriteAheadLog {
 
   #visit(record: Buffer, segment: Segment, visitor: LogVisitor): void {
     const type = recordType(record)
-    if (type === SERIES) readSeries(record, (ref, pairs) => visitor.series(ref, pairs))
-    else if (type === SAMPLES || type === SAMPLES_V2) {
-      let maxT = segment.maxT
-      readSamples(record, (ref, t, v) => {
-        if (t < segment.minT) segment.minT = t
-        if (t > maxT) maxT = t
-        visitor.sample(ref, t, v)
-      })
-      segment.maxT = Math.min(maxT, this.#options.now())
-    } else this.skippedRecords.set(type, (this.skippedRecords.get(type) ?? 0) + 1)
+    let { minT, maxT } = segment
+    const see = (t: number): void => {
+      if (t < minT) minT = t
+      if (t > maxT) maxT = t
+    }
+    switch (type) {
+      case SERIES:
+        readSeries(record, (ref, pairs) => visitor.series(ref, pairs))
+        break
+      case SAMPLES:
+      case SAMPLES_V2:
+        readSamples(record, (ref, t, v) => {
+          see(t)
+          visitor.sample(ref, t, v)
+        })
+        break
+      case HISTOGRAMS:
+      case FLOAT_HISTOGRAMS:
+      case CUSTOM_HISTOGRAMS:
+      case CUSTOM_FLOAT_HISTOGRAMS:
+      case HISTOGRAMS_V2:
+      case FLOAT_HISTOGRAMS_V2:
+        readHistograms(record, (ref, t, h) => {
+          see(t)
+          visitor.histogram(ref, t, h)
+        })
+        break
+      default:
+        this.skippedRecords.set(type, (this.skippedRecords.get(type) ?? 0) + 1)
+    }
+    segment.minT = minT
+    if (maxT !== segment.maxT) segment.maxT = Math.min(maxT, this.#options.now())
   }
 
   #report(path: string, { offset, reason }: Corruption, sizeBytes: number): void {

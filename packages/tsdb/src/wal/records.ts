@@ -37,9 +37,9 @@ export class RecordWriter {
     this.uvarint(labels)
   }
 
-  startSamples(ref: number, t: number): void {
+  startSamples(ref: number, t: number, type: number = SAMPLES): void {
     this.size = 0
-    this.bytes[this.size++] = SAMPLES
+    this.bytes[this.size++] = type
     this.#fixed64(ref)
     this.#fixed64(t)
     this.#ref0 = ref
@@ -47,9 +47,18 @@ export class RecordWriter {
   }
 
   sample(ref: number, t: number, v: number): void {
+    this.refAndTime(ref, t)
+    this.float(v)
+  }
+
+  refAndTime(ref: number, t: number): void {
     this.reserve(28)
-    this.#varint(ref - this.#ref0)
-    this.#varint(t - this.#t0)
+    this.varint(ref - this.#ref0)
+    this.varint(t - this.#t0)
+  }
+
+  /** Like the others, wants room made before. */
+  float(v: number): void {
     const view = this.#view
     const { size } = this
     this.size = size + 8
@@ -79,7 +88,7 @@ export class RecordWriter {
     this.bytes[this.size++] = rest
   }
 
-  #varint(value: number): void {
+  varint(value: number): void {
     // Fast path: what most deltas are.
     if (value >= 0 && value < 64) this.bytes[this.size++] = value * 2
     else this.uvarint(value < 0 ? -value * 2 - 1 : value * 2)
@@ -167,7 +176,7 @@ function readSamplesV2(record: Buffer, visit: (ref: number, t: number, v: number
 }
 
 /** Reads the parts of a record, from behind its type. Throws RecordError at its end. */
-class Cursor {
+export class Cursor {
   at = 1
   readonly #bytes: Buffer
   readonly #view: DataView
@@ -200,6 +209,14 @@ class Cursor {
       factor *= 128
     }
     throw new RecordError(`number of more than 10 bytes before ${this.at}`)
+  }
+
+  /** A number of things of at least `bytesEach` bytes that follow. */
+  length(bytesEach: number): number {
+    const count = this.uvarint()
+    if (count * bytesEach > this.#bytes.length - this.at)
+      throw new RecordError(`${count} items in a record of ${this.#bytes.length} bytes`)
+    return count
   }
 
   varint(): number {
