@@ -49,7 +49,6 @@ export {
   Engine,
   type EngineOptions,
   type InstantOptions,
-  type QueryOptions,
   type RangeOptions,
 } from './engine/engine.ts'
 export { QueryError, type QueryErrorCode } from './engine/query-error.ts'

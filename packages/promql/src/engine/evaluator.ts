@@ -7,7 +7,7 @@ import type { QueryContext } from './context.ts'
 import { type Evaluation, dropName, withMerging } from './evaluation.ts'
 import type { Grid } from './grid.ts'
 import type { Plan } from './plan.ts'
-import { executionError, tooManySamples } from './query-error.ts'
+import { executionError } from './query-error.ts'
 import { type Sink, newRow } from './row.ts'
 import { selectVector } from './selector.ts'
 
@@ -50,12 +50,7 @@ export class Evaluator implements Evaluation {
     }
   }
 
-  scalar(expr: Expr, grid: Grid): Promise<Float64Array> {
-    this.context.brush(grid.count)
-    return this.#scalar(expr, grid)
-  }
-
-  async #scalar(expr: Expr, grid: Grid): Promise<Float64Array> {
+  async scalar(expr: Expr, grid: Grid): Promise<Float64Array> {
     switch (expr.kind) {
       case 'number':
         return new Float64Array(grid.count).fill(expr.value)
@@ -90,18 +85,14 @@ export class Evaluator implements Evaluation {
 
   async #repeat(expr: Expr, grid: Grid, sink: Sink): Promise<void> {
     const repeated = newRow(grid.count)
-    let copies = 0
     await this.#vector(expr, { ...grid, count: 1 }, (row) => {
       if (row.has[row.at] === 0) return
-      // The inputs of the first step are still held: what is repeated counts when they are let go.
-      copies += grid.count - 1
-      if (copies > this.context.maxSamples) throw tooManySamples()
+      this.context.hold(grid.count - 1)
       repeated.labels = row.labels
       repeated.dropsName = row.dropsName
       repeated.v.fill(row.v[row.at])
       repeated.has.fill(1)
       sink(repeated)
     })
-    this.context.hold(copies)
   }
 }

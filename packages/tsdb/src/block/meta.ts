@@ -39,7 +39,7 @@ export interface BlockDescription {
   maxTime: number
 }
 
-const META_VERSION = 1
+export const META_VERSION = 1
 export const META_FILE = 'meta.json'
 /** In `hints`: its samples came out of order, so it says nothing of how far the head was cut. */
 export const FROM_OUT_OF_ORDER = 'from-out-of-order'
