@@ -51,6 +51,7 @@ export {
   type InstantOptions,
   type RangeOptions,
 } from './engine/engine.ts'
+export { featureOptions } from './engine/features.ts'
 export { QueryError, type QueryErrorCode } from './engine/query-error.ts'
 export type {
   MatrixResult,

@@ -14,7 +14,7 @@ import {
   defaultRules,
 } from '@vigie/alerting'
 import { Labels, type Queryable } from '@vigie/model'
-import { Engine, type Expr, parseExpr } from '@vigie/promql'
+import { Engine, type Expr, featureOptions } from '@vigie/promql'
 import { ScrapeManager, type ScrapeJob, hostMetrics, scrapeJob } from '@vigie/scrape'
 import { type Tsdb, nodeDisk, openTsdb } from '@vigie/tsdb'
 import type { FastifyInstance } from 'fastify'
@@ -192,6 +192,7 @@ export class Vigie {
     this.#process = new ProcessMetrics(this.startTimeMs)
     this.engine = new Engine({
       ...options.query,
+      ...featureOptions(options.features ?? []),
       noStepSubqueryIntervalMs: config.evaluationIntervalMs,
     })
     this.#storageWarnings = blockWarnings(options.tsdbDir)
@@ -418,7 +419,7 @@ export class Vigie {
     let parsed = this.#exprs.get(expr)
     if (parsed !== undefined) return parsed
     if (this.#exprs.size >= PARSED_MAX) this.#exprs.clear()
-    parsed = parseExpr(expr)
+    parsed = this.engine.parse(expr)
     this.#exprs.set(expr, parsed)
     return parsed
   }
@@ -508,9 +509,12 @@ function blockWarnings(dir: string): string[] {
 
 function readConfig(options: VigieOptions, watchlist: Watchlist): VigieConfig {
   const { configFile, env } = options
-  if (configFile === null)
-    return parseConfig({ file: 'vigie.yml', text: generateConfig(watchlist.targets), env })
-  return parseConfig({ file: configFile, text: readFileSync(configFile, 'utf8'), env })
+  const language = featureOptions(options.features ?? [])
+  if (configFile === null) {
+    const text = generateConfig(watchlist.targets)
+    return parseConfig({ file: 'vigie.yml', text, env, language })
+  }
+  return parseConfig({ file: configFile, text: readFileSync(configFile, 'utf8'), env, language })
 }
 
 function safetyOf(options: VigieOptions): { hosts: string[]; isOpen: boolean } {

@@ -4,7 +4,7 @@
  * The format, and the messages where it has one: Prometheus's rulefmt.
  */
 import { parseDuration, quote } from '@vigie/model'
-import { parseExpr } from '@vigie/promql'
+import { type ParseOptions, parseExpr } from '@vigie/promql'
 import { parseAlertTemplate } from '../template/rule-template.ts'
 import type { KeyPath } from '../problem-report.ts'
 import type { RuleDefinition, RuleFileError, RuleGroup } from './rule-group.ts'
@@ -14,12 +14,16 @@ const TOP_KEYS = ['groups']
 const GROUP_KEYS = ['name', 'interval', 'limit', 'query_offset', 'labels', 'rules']
 const RULE_KEYS = ['record', 'alert', 'expr', 'for', 'keep_firing_for', 'labels', 'annotations']
 
-/** Groups of a rule file, or everything that is wrong with it; with errors there are no groups. */
+/**
+ * Groups of a rule file, or everything that is wrong with it; with errors there are no groups.
+ * `language` says which experimental features of PromQL expressions may use.
+ */
 export function parseRuleFile(
   text: string,
   fileName: string,
+  language: ParseOptions = {},
 ): { groups: RuleGroup[]; errors: RuleFileError[] } {
-  const reader = new Reader(text, fileName)
+  const reader = new Reader(text, fileName, language)
   const groups = reader.read()
   const errors = reader.errors.sort((a, b) => a.line - b.line)
   return { groups: errors.length > 0 ? [] : groups, errors }
@@ -36,9 +40,11 @@ class Reader {
   readonly errors: RuleFileError[] = []
   readonly #file: string
   readonly #yaml: YamlText
+  readonly #language: ParseOptions
 
-  constructor(text: string, file: string) {
+  constructor(text: string, file: string, language: ParseOptions) {
     this.#file = file
+    this.#language = language
     this.#yaml = new YamlText(text)
     for (const { line, message } of this.#yaml.errors) this.errors.push({ line, key: '', message })
   }
@@ -150,7 +156,7 @@ class Reader {
 
   #checkExpr(expr: string, report: (key: string, message: string) => void): void {
     try {
-      parseExpr(expr)
+      parseExpr(expr, this.#language)
     } catch (error) {
       report('expr', `could not parse expression: ${(error as Error).message}`)
     }

@@ -14,6 +14,7 @@ import {
   parseRuleFile,
 } from '@vigie/alerting'
 import { compileAnchored } from '@vigie/model'
+import type { ParseOptions } from '@vigie/promql'
 import { type ProbeJob, type ScrapeJob, relabelProblem } from '@vigie/scrape'
 import type { LoadConfig } from '../load/load-launcher.ts'
 import { probeJob, relabelConfig, scrapeJob } from './jobs.ts'
@@ -57,6 +58,8 @@ export interface ConfigInput {
   file: string
   text: string
   env: NodeJS.ProcessEnv
+  /** Experimental features of PromQL that rules may use. */
+  language?: ParseOptions
 }
 
 /** Throws ConfigError with all problems. */
@@ -73,7 +76,7 @@ export function parseConfig(input: ConfigInput): VigieConfig {
   const at = (path: string): string => (isAbsolute(path) ? path : join(folder, path))
   const parts = {
     ...alertingParts(source, top, input.env, warnings),
-    ruleGroups: readRuleFiles(source, top.rule_files, at),
+    ruleGroups: readRuleFiles(source, top.rule_files, at, input.language),
   }
   if (source.problems.length > 0)
     throw new ConfigError(source.problems.sort((a, b) => a.line - b.line))
@@ -223,12 +226,13 @@ function readRuleFiles(
   source: YamlSource,
   patterns: readonly string[],
   at: (path: string) => string,
+  language: ParseOptions | undefined,
 ): RuleGroup[] {
   const groups: RuleGroup[] = []
   patterns.forEach((pattern, i) => {
     for (const file of expandGlob(at(pattern))) {
       try {
-        const result = parseRuleFile(readFileSync(file, 'utf8'), file)
+        const result = parseRuleFile(readFileSync(file, 'utf8'), file, language)
         groups.push(...result.groups)
         for (const error of result.errors)
           source.problems.push({

@@ -1,5 +1,5 @@
 /** `/query`, `/query_range`, `/format_query`, `/parse_query`, `/query_exemplars`. */
-import { ParseError, parseExpr, printExpr } from '@vigie/promql'
+import { ParseError, printExpr } from '@vigie/promql'
 import type { QueryRequest } from '../query/run-query.ts'
 import { type Answer, type Call, json } from './answer.ts'
 import { badData, badParameter } from './api-error.ts'
@@ -61,18 +61,18 @@ function queryOf(params: URLSearchParams): QueryPart {
   }
 }
 
-export const formatQuery = ({ params }: Call): Answer =>
-  json(printExpr(parseExpr(params.get('query') ?? '')))
+export const formatQuery = ({ params, vigie }: Call): Answer =>
+  json(printExpr(vigie.engine.parse(params.get('query') ?? '')))
 
-export const parseQuery = ({ params }: Call): Answer =>
-  json(queryTree(parseExpr(params.get('query') ?? '')))
+export const parseQuery = ({ params, vigie }: Call): Answer =>
+  json(queryTree(vigie.engine.parse(params.get('query') ?? '')))
 
 /** No exemplars are kept, so that every right question has none. */
-export function queryExemplars({ params }: Call): Answer {
+export function queryExemplars({ params, vigie }: Call): Answer {
   if (endParam(params) < startParam(params))
     throw badData('end timestamp must not be before start timestamp')
   try {
-    parseExpr(params.get('query') ?? '')
+    vigie.engine.parse(params.get('query') ?? '')
   } catch (error) {
     if (error instanceof ParseError) throw badData(error.message)
     throw error
