@@ -14,6 +14,7 @@ interface Figure {
 
 const SUITES = new Map<string, () => Promise<Suite>>([
   ['promqltest', async () => (await import('./promqltest.ts')).run],
+  ['engine', async () => (await import('./engine.ts')).run],
   ['parser', async () => (await import('./parser.ts')).run],
   ['compliance', async () => (await import('./promql-compliance.ts')).run],
   ['regex', async () => (await import('./model.ts')).runRegex],

@@ -46,6 +46,13 @@ export class TestStore implements Queryable {
     }
   }
 
+  /** One series, its samples in order of time. */
+  add(labels: Labels, samples: readonly (readonly [t: number, v: number])[]): void {
+    const stored = this.#stored(labels)
+    stored.t = Float64Array.from(samples, ([t]) => t)
+    stored.v = Float64Array.from(samples, ([, v]) => v)
+  }
+
   #stored(labels: Labels): Stored {
     let stored = this.#series.get(labels.key)
     if (stored === undefined) {

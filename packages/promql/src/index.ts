@@ -49,6 +49,7 @@ export {
   Engine,
   type EngineOptions,
   type InstantOptions,
+  type QueryOptions,
   type RangeOptions,
 } from './engine/engine.ts'
 export { featureOptions } from './engine/features.ts'

@@ -7,15 +7,20 @@ import {
   type AppendResult,
   type Appender,
   DUPLICATE,
+  type Histogram,
   type Labels,
   OUT_OF_ORDER,
   type SeriesRef,
   StorageLimitError,
   TOO_OLD,
   UNKNOWN_SERIES,
+  isStale,
+  makeHistogram,
 } from '@vigie/model'
 import { type Head, isSameValue } from './head/head.ts'
+import { HISTOGRAM_BUCKETS_MAX, hasTooManyBuckets, isSameHistogram } from './head/histograms.ts'
 import * as series from './head/series-table.ts'
+import { recordTypeOf } from './wal/histogram-records.ts'
 
 /** Samples of one batch. */
 export const BATCH_SAMPLES_MAX = 10_000_000
@@ -28,18 +33,24 @@ export class Batch {
   refs: Uint32Array = new Uint32Array(CAPACITY_MIN)
   t: Float64Array = new Float64Array(CAPACITY_MIN)
   v: Float64Array = new Float64Array(CAPACITY_MIN)
+  /** By index, the samples that are histograms; undefined as long as there is none. */
+  h: (Histogram | undefined)[] | undefined
   count = 0
   /** Bounds of the times in it. */
   minT: number = Infinity
   maxT: number = -Infinity
   /** Whether the log may not know all of its series. */
   hasUnlogged = false
+  /** Whether a series in it has samples that go to different records, so that their order counts. */
+  isMixed = false
 
   clear(): void {
     this.count = 0
     this.minT = Infinity
     this.maxT = -Infinity
     this.hasUnlogged = false
+    this.isMixed = false
+    this.h = undefined
   }
 
   grow(): void {
@@ -106,26 +117,68 @@ export class BatchAppender implements Appender {
     // The last sample of the series in this batch, if that is what `pending` still points to.
     const pending = page.u32[series.word(slot) + series.PENDING]
     const isPending = pending < batch.count && batch.refs[pending] === ref
+    if (isStale(v)) {
+      const last = isPending ? batch.h?.[pending] : head.lastHistogram(slot)
+      if (last !== undefined)
+        return this.appendHistogram(ref, t, makeHistogram({ isInteger: last.isInteger, sum: v }))
+    }
     const lastT = isPending ? batch.t[pending] : page.f64[series.double(slot) + series.LAST_T]
     if (!(t > lastT && t >= head.minValidT && t <= T_MAX)) {
-      const lastV = isPending ? batch.v[pending] : page.f64[series.double(slot) + series.LAST_V]
-      return this.#refuse(t, v, lastT, lastV)
+      const isRepeated = isPending
+        ? batch.h?.[pending] === undefined && isSameValue(v, batch.v[pending])
+        : head.isLastValue(slot, v)
+      return this.#refuse(t, lastT, isRepeated)
     }
+    if (isPending && batch.h?.[pending] !== undefined) batch.isMixed = true
+    const index = this.#add(batch, ref, slot, t)
+    batch.v[index] = v
+    return APPENDED
+  }
+
+  /** Throws StorageLimitError for one with more than HISTOGRAM_BUCKETS_MAX buckets. */
+  appendHistogram(ref: SeriesRef, t: number, h: Histogram): AppendResult {
+    const head = this.#head
+    const slot = head.table.slotOf(ref)
+    if (slot === 0 || !head.table.isAlive(slot)) return UNKNOWN_SERIES
+    if (hasTooManyBuckets(h)) this.#refuseSize()
+    const batch = this.#batch ?? this.#start()
+    const page = head.table.page(slot)
+    const pending = page.u32[series.word(slot) + series.PENDING]
+    const isPending = pending < batch.count && batch.refs[pending] === ref
+    const lastT = isPending ? batch.t[pending] : page.f64[series.double(slot) + series.LAST_T]
+    const last = isPending ? batch.h?.[pending] : head.lastHistogram(slot)
+    if (!(t > lastT && t >= head.minValidT && t <= T_MAX))
+      return this.#refuse(t, lastT, last !== undefined && isSameHistogram(h, last))
+    if (isPending && (last === undefined || recordTypeOf(last) !== recordTypeOf(h)))
+      batch.isMixed = true
+    const index = this.#add(batch, ref, slot, t)
+    batch.v[index] = NaN
+    batch.h ??= []
+    batch.h[index] = h
+    return APPENDED
+  }
+
+  /** Makes room for a sample; its index. */
+  #add(batch: Batch, ref: SeriesRef, slot: number, t: number): number {
+    const page = this.#head.table.page(slot)
     const index = batch.count
     if (index === batch.refs.length) this.#grow(batch)
     batch.refs[index] = ref
     batch.t[index] = t
-    batch.v[index] = v
     batch.count = index + 1
     if (t < batch.minT) batch.minT = t
     if (t > batch.maxT) batch.maxT = t
     if ((page.u8[series.byte(slot) + series.FLAGS] & series.LOGGED) === 0) batch.hasUnlogged = true
     page.u32[series.word(slot) + series.PENDING] = index
-    return APPENDED
+    return index
   }
 
-  appendHistogram(): AppendResult {
-    throw new StorageLimitError('histograms', 'cannot append: histograms are not stored')
+  #refuseSize(): never {
+    this.#sink.refused.limit++
+    throw new StorageLimitError(
+      'histogram-buckets',
+      `cannot append: a histogram has too many buckets, want at most ${HISTOGRAM_BUCKETS_MAX}`,
+    )
   }
 
   #start(): Batch {
@@ -144,7 +197,7 @@ export class BatchAppender implements Appender {
     batch.grow()
   }
 
-  #refuse(t: number, v: number, lastT: number, lastV: number): AppendResult {
+  #refuse(t: number, lastT: number, isRepeated: boolean): AppendResult {
     const { refused } = this.#sink
     if (t < this.#head.minValidT || !(Math.abs(t) <= T_MAX)) {
       refused.tooOld++
@@ -154,7 +207,7 @@ export class BatchAppender implements Appender {
       refused.outOfOrder++
       return OUT_OF_ORDER
     }
-    if (isSameValue(v, lastV)) return APPENDED
+    if (isRepeated) return APPENDED
     refused.duplicate++
     return DUPLICATE
   }
@@ -176,16 +229,17 @@ export class BatchAppender implements Appender {
   /** Others committed meanwhile: drops what is no longer newer than its series. */
   #checkAgain(batch: Batch): void {
     const head = this.#head
-    const { refs, t, v } = batch
+    const { refs, t, v, h } = batch
     let kept = 0
     for (let i = 0; i < batch.count; i++) {
       const slot = head.table.slotOf(refs[i])
       if (slot === 0 || !head.table.isAlive(slot)) continue
       if (t[i] <= head.lastT(slot)) {
         if (t[i] < head.lastT(slot)) this.#sink.refused.outOfOrder++
-        else if (!head.isLastValue(slot, v[i])) this.#sink.refused.duplicate++
+        else if (!isLast(head, slot, v[i], h?.[i])) this.#sink.refused.duplicate++
         continue
       }
+      if (h !== undefined) h[kept] = h[i]
       refs[kept] = refs[i]
       t[kept] = t[i]
       v[kept++] = v[i]
@@ -197,4 +251,10 @@ export class BatchAppender implements Appender {
     if (this.#batch !== undefined) this.#sink.giveBack(this.#batch)
     this.#batch = undefined
   }
+}
+
+function isLast(head: Head, slot: number, v: number, h: Histogram | undefined): boolean {
+  if (h === undefined) return head.isLastValue(slot, v)
+  const last = head.lastHistogram(slot)
+  return last !== undefined && isSameHistogram(h, last)
 }

@@ -21,6 +21,8 @@ import { Replay } from './replay.ts'
 import { addSampleRecords, addSeriesRecords, checkpointRecords } from './wal-records.ts'
 import { WriteAheadLog } from './wal/log.ts'
 import { RecordWriter } from './wal/records.ts'
+import type { TailVisitor } from './wal/tail-records.ts'
+import { type WalPosition, WalTail } from './wal/wal-tail.ts'
 
 /** What a head counts since its start. */
 export interface HeadCounters {
@@ -32,6 +34,13 @@ export interface HeadCounters {
 
 /** Full chunks that memory has no room for, while the storage is open. */
 const SPILL_DIR = 'head_chunks'
+export interface FollowOptions {
+  visitor: TailVisitor
+  /** Left out: what is committed from now on. */
+  from?: WalPosition | undefined
+  keptFrom: () => number
+}
+
 /** Batches kept for later appenders, and how large one may be to be kept. */
 const SPARE_BATCHES_MAX = 4
 const SPARE_SAMPLES_MAX = 1 << 18
@@ -148,8 +157,13 @@ export class HeadStore implements BatchSink {
       throw error
     }
     const { head } = this
-    const { refs, t, v, count } = batch
-    for (let i = 0; i < count; i++) head.append(refs[i] & series.SERIES_MAX, t[i], v[i])
+    const { refs, t, v, h, count } = batch
+    for (let i = 0; i < count; i++) {
+      const slot = refs[i] & series.SERIES_MAX
+      const histogram = h?.[i]
+      if (histogram === undefined) head.append(slot, t[i], v[i])
+      else head.appendHistogram(slot, t[i], histogram)
+    }
     this.commits++
     this.counters.samplesAppended += count
     this.#isDirty = true
@@ -213,6 +227,25 @@ export class HeadStore implements BatchSink {
     if (wal.checkpoints > before) this.counters.truncations++
     // What the log still has, a replay would bring back.
     head.collect(Math.min(wal.minT, head.minValidT))
+  }
+
+  /**
+   * Follows the log from a place on. `keptFrom` says which is the first segment whose samples have not
+   * reached their aim: it stays as long as that does not take too much (HELD_BYTES_MAX). Throws
+   * DiskError, UnsupportedError.
+   */
+  async follow({ visitor, from, keptFrom }: FollowOptions): Promise<WalTail> {
+    const { disk, dir, log } = this.#options
+    const { followers } = this.wal
+    followers.add(keptFrom)
+    const onClose = (): void => void followers.delete(keptFrom)
+    const tailOptions = { disk, dir: join(dir, 'wal'), log, followed: this.wal, visitor }
+    try {
+      return await WalTail.open({ ...tailOptions, from, onClose })
+    } catch (error) {
+      onClose()
+      throw error
+    }
   }
 
   #liveAliases(): ReadonlyMap<number, number> {

@@ -19,3 +19,6 @@ export {
 export type { Cardinality, NamedCount } from './cardinality.ts'
 export type { MetricFamily } from './metrics.ts'
 export { UnsupportedError } from './wal/segment-reader.ts'
+export type { FollowOptions } from './head-store.ts'
+export type { TailVisitor } from './wal/tail-records.ts'
+export type { WalPosition, WalTail } from './wal/wal-tail.ts'

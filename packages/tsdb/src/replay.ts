@@ -1,5 +1,6 @@
 /** Fills the head from the log. */
-import { Labels, StorageLimitError } from '@vigie/model'
+import { type Histogram, Labels, StorageLimitError } from '@vigie/model'
+import { isStorable } from './head/histograms.ts'
 import type { Head } from './head/head.ts'
 import * as series from './head/series-table.ts'
 import type { Limits, Logger } from './options.ts'
@@ -45,6 +46,7 @@ export class Replay implements LogVisitor {
   nextRef = 1
   samples = 0
   unknownRefs = 0
+  badHistograms = 0
   overLimit = 0
 
   constructor(head: Head, limits: Limits, now: () => number) {
@@ -81,6 +83,16 @@ export class Replay implements LogVisitor {
     }
   }
 
+  histogram(ref: number, t: number, h: Histogram): void {
+    const slot = this.#slots.get(ref)
+    if (slot === 0) this.unknownRefs++
+    else if (!isStorable(h)) this.badHistograms++
+    else if (t > this.#head.lastT(slot) && t >= this.#head.minValidT) {
+      this.#head.appendHistogram(slot, t, h)
+      if (++this.samples % SAMPLES_PER_DROP === 0) this.#dropOld()
+    }
+  }
+
   #dropOld(): void {
     const head = this.#head
     head.minValidT = Math.max(
@@ -91,12 +103,14 @@ export class Replay implements LogVisitor {
   }
 
   report(log: WriteAheadLog, logger: Logger): void {
-    const { samples, unknownRefs, overLimit } = this
+    const { samples, unknownRefs, badHistograms, overLimit } = this
     const skipped = [...log.skippedRecords.values()].reduce((sum, one) => sum + one, 0)
     const took = { ms: this.#now() - this.#startMs }
     logger.info('WAL replayed', { series: this.#head.seriesCount, samples, ...took })
     if (skipped > 0) logger.info('WAL records of kinds that are not stored', { records: skipped })
     if (unknownRefs > 0) logger.warn('WAL samples of unknown series', { samples: unknownRefs })
+    if (badHistograms > 0)
+      logger.warn('WAL histograms that make no sense', { histograms: badHistograms })
     if (overLimit > 0) logger.warn('WAL series beyond limit max-series', { series: overLimit })
   }
 }

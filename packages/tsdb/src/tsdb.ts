@@ -2,9 +2,10 @@
 import { join } from 'node:path'
 import type { Appender, LabelQuery, Matcher, SeriesSet, Storage } from '@vigie/model'
 import { type Cardinality, cardinality } from './cardinality.ts'
-import { HeadStore } from './head-store.ts'
+import { type FollowOptions, HeadStore } from './head-store.ts'
 import { type MetricFamily, type RetentionCounters, tsdbMetrics } from './metrics.ts'
 import { type Limits, type TsdbOptions, limitsOf } from './options.ts'
+import type { WalTail } from './wal/wal-tail.ts'
 
 /** What there is, at this moment. Times are ms since the epoch, null when there is no sample. */
 export interface TsdbStats {
@@ -37,6 +38,8 @@ export interface Tsdb extends Storage {
    * call tries again.
    */
   maintain(): Promise<void>
+  /** Follows the log from a place on, see HeadStore. To be closed before the storage is. */
+  follow(options: FollowOptions): Promise<WalTail>
   /** Syncs, closes and unlocks. Nothing may be called afterwards. */
   close(): Promise<void>
 }
@@ -165,6 +168,10 @@ class OpenTsdb implements Tsdb {
       stats: this.stats(),
       counters: this.#counters,
     })
+  }
+
+  follow(options: FollowOptions): Promise<WalTail> {
+    return this.#store.follow(options)
   }
 
   async close(): Promise<void> {

@@ -2,6 +2,8 @@
 import type { Batch } from './appender.ts'
 import type { Head } from './head/head.ts'
 import * as series from './head/series-table.ts'
+import { SAMPLES } from './wal/format.ts'
+import { putHistogram, recordTypeOf } from './wal/histogram-records.ts'
 import { RecordWriter } from './wal/records.ts'
 
 /** Samples of one record; a larger batch is several. */
@@ -45,20 +47,92 @@ export function addSeriesRecords(
 export const walRefOf = (head: Head, slot: number): number =>
   head.table.page(slot).f64[series.double(slot) + series.WAL_REF]
 
-/** Calls `add` with the sample records of a batch. */
+/** Calls `add` with the records of the samples of a batch. */
 export function addSampleRecords(
   writer: RecordWriter,
   head: Head,
   batch: Batch,
   add: (record: Uint8Array) => void,
 ): void {
-  const { refs, t, v, count } = batch
-  for (let start = 0; start < count; start += SAMPLES_PER_RECORD) {
-    const end = Math.min(count, start + SAMPLES_PER_RECORD)
+  const { count, h } = batch
+  if (h === undefined) return addFloats(writer, head, batch, 0, count, add)
+  const records = new BatchRecords(writer, head, batch, add)
+  if (batch.isMixed) records.addInOrder()
+  else records.addByKind()
+}
+
+function addFloats(
+  writer: RecordWriter,
+  head: Head,
+  { refs, t, v }: Batch,
+  from: number,
+  to: number,
+  add: (record: Uint8Array) => void,
+): void {
+  for (let start = from; start < to; start += SAMPLES_PER_RECORD) {
+    const end = Math.min(to, start + SAMPLES_PER_RECORD)
     writer.startSamples(walRefOf(head, refs[start] & series.SERIES_MAX), t[start])
     for (let i = start; i < end; i++)
       writer.sample(walRefOf(head, refs[i] & series.SERIES_MAX), t[i], v[i])
     add(writer.record)
+  }
+}
+
+/** The records of a batch with histograms: each record has samples of one kind. */
+class BatchRecords {
+  readonly #writer: RecordWriter
+  readonly #head: Head
+  readonly #batch: Batch
+  readonly #add: (record: Uint8Array) => void
+  // The type of the record that is being written, 0 when there is none.
+  #type = 0
+  #samples = 0
+
+  constructor(writer: RecordWriter, head: Head, batch: Batch, add: (record: Uint8Array) => void) {
+    this.#writer = writer
+    this.#head = head
+    this.#batch = batch
+    this.#add = add
+  }
+
+  /** Few records: one kind after the other. */
+  addByKind(): void {
+    const types = new Set<number>()
+    for (let i = 0; i < this.#batch.count; i++) types.add(this.#typeOf(i))
+    for (const type of types) {
+      for (let i = 0; i < this.#batch.count; i++) if (this.#typeOf(i) === type) this.#put(type, i)
+      this.#end()
+    }
+  }
+
+  /** Samples of a series must be read in the order of their time. */
+  addInOrder(): void {
+    for (let i = 0; i < this.#batch.count; i++) this.#put(this.#typeOf(i), i)
+    this.#end()
+  }
+
+  #typeOf(i: number): number {
+    const h = this.#batch.h![i]
+    return h === undefined ? SAMPLES : recordTypeOf(h)
+  }
+
+  #put(type: number, i: number): void {
+    const { refs, t, v, h } = this.#batch
+    const ref = walRefOf(this.#head, refs[i] & series.SERIES_MAX)
+    if (type !== this.#type || this.#samples >= SAMPLES_PER_RECORD) {
+      this.#end()
+      this.#writer.startSamples(ref, t[i], type)
+      this.#type = type
+    }
+    this.#samples++
+    if (type === SAMPLES) this.#writer.sample(ref, t[i], v[i])
+    else putHistogram(this.#writer, ref, t[i], h![i]!)
+  }
+
+  #end(): void {
+    if (this.#type !== 0) this.#add(this.#writer.record)
+    this.#type = 0
+    this.#samples = 0
   }
 }
 

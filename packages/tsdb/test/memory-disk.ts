@@ -6,6 +6,8 @@ import { type Disk, type DiskEntry, DiskError, type DiskFile, type ReadFile } fr
 
 export class MemoryDisk implements Disk {
   readonly files: Map<string, Buffer> = new Map()
+  /** Those that see what is written to the file of a path. */
+  readonly readers: Map<string, MemoryReader[]> = new Map()
   readonly #dirs = new Set<string>()
   readonly #locks = new Set<string>()
   /** Bytes that still fit; a write that does not fit writes what does, then fails. */
@@ -62,14 +64,11 @@ export class MemoryDisk implements Disk {
     this.operate('open', path)
     const bytes = this.files.get(path)
     if (bytes === undefined) throw new DiskError('open', path, new Error('ENOENT: no such file'))
-    return {
-      sizeBytes: bytes.length,
-      read: (into, position) => {
-        this.operate('read', path)
-        return bytes.copy(into, 0, position)
-      },
-      close() {},
-    }
+    const reader = new MemoryReader(this, path, bytes)
+    const readers = this.readers.get(path)
+    if (readers === undefined) this.readers.set(path, [reader])
+    else readers.push(reader)
+    return reader
   }
 
   /** The names share what is there now: neither is written to any more. */
@@ -83,6 +82,8 @@ export class MemoryDisk implements Disk {
 
   rename(source: string, target: string): void {
     this.operate('rename', source)
+    this.#forgetReaders(source)
+    this.#forgetReaders(target)
     for (const path of [...this.files.keys()].filter((one) => isIn(one, source))) {
       this.files.set(target + path.slice(source.length), this.files.get(path)!)
       this.files.delete(path)
@@ -95,9 +96,22 @@ export class MemoryDisk implements Disk {
 
   remove(path: string): void {
     this.operate('remove', path)
+    this.#forgetReaders(path)
     for (const one of [...this.files.keys()].filter((each) => isIn(each, path)))
       this.files.delete(one)
     for (const dir of [...this.#dirs].filter((one) => isIn(one, path))) this.#dirs.delete(dir)
+  }
+
+  /** They keep what they have: the file of that name is another one from now on. */
+  #forgetReaders(path: string): void {
+    for (const one of [...this.readers.keys()].filter((each) => isIn(each, path)))
+      this.readers.delete(one)
+  }
+
+  /** Replaces the content of a file, for those that have it open, too. */
+  write(path: string, bytes: Buffer): void {
+    this.files.set(path, bytes)
+    for (const reader of this.readers.get(path) ?? []) reader.bytes = bytes
   }
 
   syncDir(path: string): void {
@@ -113,6 +127,34 @@ export class MemoryDisk implements Disk {
 
 const isIn = (path: string, folder: string): boolean =>
   path === folder || path.startsWith(folder + '/')
+
+class MemoryReader implements ReadFile {
+  readonly #disk: MemoryDisk
+  readonly #path: string
+  bytes: Buffer
+
+  constructor(disk: MemoryDisk, path: string, bytes: Buffer) {
+    this.#disk = disk
+    this.#path = path
+    this.bytes = bytes
+  }
+
+  get sizeBytes(): number {
+    return this.bytes.length
+  }
+
+  read(into: Uint8Array, position: number): number {
+    this.#disk.operate('read', this.#path)
+    return this.bytes.copy(into, 0, position)
+  }
+
+  close(): void {
+    const readers = this.#disk.readers.get(this.#path)
+    const others = readers?.filter((one) => one !== this) ?? []
+    if (others.length > 0) this.#disk.readers.set(this.#path, others)
+    else this.#disk.readers.delete(this.#path)
+  }
+}
 
 class MemoryFile implements DiskFile {
   readonly #disk: MemoryDisk
@@ -140,7 +182,7 @@ class MemoryFile implements DiskFile {
     this.#disk.operate('write', this.#path)
     const isRefused = this.#disk.refused?.test(this.#path) === true
     const fitting = isRefused ? 0 : Math.min(bytes.length, this.#disk.freeBytes)
-    this.#disk.files.set(this.#path, Buffer.concat([this.#bytes, bytes.subarray(0, fitting)]))
+    this.#disk.write(this.#path, Buffer.concat([this.#bytes, bytes.subarray(0, fitting)]))
     this.#disk.freeBytes -= fitting
     if (fitting < bytes.length)
       throw new DiskError('write', this.#path, new Error('ENOSPC: no space left on device'))
@@ -149,7 +191,7 @@ class MemoryFile implements DiskFile {
   truncate(sizeBytes: number): void {
     this.#disk.operate('truncate', this.#path)
     if (!this.#disk.canTruncate) throw new DiskError('truncate', this.#path, new Error('EIO'))
-    this.#disk.files.set(this.#path, this.#bytes.subarray(0, sizeBytes))
+    this.#disk.write(this.#path, this.#bytes.subarray(0, sizeBytes))
   }
 
   sync(): void {

@@ -1,4 +1,5 @@
 /** Aggregations. Those that can be folded hold no input; the others collect it first. */
+import { quote } from '@vigie/model'
 import type { AggregateExpr } from '../syntax/ast.ts'
 import { formatNumber } from '../syntax/literals.ts'
 import { type Accumulator, newAccumulator } from './accumulators.ts'
@@ -46,7 +47,9 @@ async function countValues(
   sink: Sink,
 ): Promise<void> {
   const label = stringOf(expr.param!)
-  if (label === '') throw executionError('invalid label name ""')
+  // What was not UTF-8 when it was written is no name.
+  if (label === '' || label.includes('\ufffd'))
+    throw executionError(`invalid label name ${quote(label)}`)
   const grouping = expr.isWithout ? expr.grouping : [...expr.grouping, label]
   const groups = new Groups({ grouping, isWithout: expr.isWithout })
   const counts = newAccumulator('count', grid.count)!

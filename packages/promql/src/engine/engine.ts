@@ -52,7 +52,7 @@ export interface EngineOptions extends ParseOptions {
   now?: () => number
 }
 
-interface QueryOptions {
+export interface QueryOptions {
   signal?: AbortSignal
   lookbackMs?: number
   /** Counts when it is shorter than the engine's. */
@@ -227,8 +227,7 @@ const sorted = (series: MatrixSeries[]): MatrixSeries[] =>
   series.sort((a, b) => compareLabels(a.labels, b.labels))
 
 async function matrixOfScalar(run: Run): Promise<MatrixResult> {
-  const { expr, grid, context, evaluator } = run
-  context.hold(grid.count)
+  const { expr, grid, evaluator } = run
   const row = newRow(grid.count)
   row.has.fill(1)
   const series = [compact(row.labels, await evaluator.scalar(expr, grid), row.has, 0, grid)]

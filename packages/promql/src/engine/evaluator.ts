@@ -7,7 +7,7 @@ import type { QueryContext } from './context.ts'
 import { type Evaluation, dropName, withMerging } from './evaluation.ts'
 import type { Grid } from './grid.ts'
 import type { Plan } from './plan.ts'
-import { executionError } from './query-error.ts'
+import { executionError, tooManySamples } from './query-error.ts'
 import { type Sink, newRow } from './row.ts'
 import { selectVector } from './selector.ts'
 
@@ -50,7 +50,12 @@ export class Evaluator implements Evaluation {
     }
   }
 
-  async scalar(expr: Expr, grid: Grid): Promise<Float64Array> {
+  scalar(expr: Expr, grid: Grid): Promise<Float64Array> {
+    this.context.brush(grid.count)
+    return this.#scalar(expr, grid)
+  }
+
+  async #scalar(expr: Expr, grid: Grid): Promise<Float64Array> {
     switch (expr.kind) {
       case 'number':
         return new Float64Array(grid.count).fill(expr.value)
@@ -85,14 +90,18 @@ export class Evaluator implements Evaluation {
 
   async #repeat(expr: Expr, grid: Grid, sink: Sink): Promise<void> {
     const repeated = newRow(grid.count)
+    let copies = 0
     await this.#vector(expr, { ...grid, count: 1 }, (row) => {
       if (row.has[row.at] === 0) return
-      this.context.hold(grid.count - 1)
+      // The inputs of the first step are still held: what is repeated counts when they are let go.
+      copies += grid.count - 1
+      if (copies > this.context.maxSamples) throw tooManySamples()
       repeated.labels = row.labels
       repeated.dropsName = row.dropsName
       repeated.v.fill(row.v[row.at])
       repeated.has.fill(1)
       sink(repeated)
     })
+    this.context.hold(copies)
   }
 }

@@ -200,14 +200,18 @@ const TIME_DEPENDENT: ReadonlySet<string> = new Set(['time', 'predict_linear', '
 
 type Change = 'constant' | 'fixed' | 'varying'
 
-/** Adds to `found` the largest parts that look at a fixed time only. */
-function findInvariants(expr: Expr, found: Set<Expr>): void {
-  if (changeOf(expr) === 'fixed') found.add(expr)
-  else
-    for (const child of children(expr)) if (child.kind !== 'duration') findInvariants(child, found)
+/**
+ * Adds to `found` all parts that look at a fixed time only, and says what `node` does. Within a part
+ * that is fixed there may be others: a subquery has steps of its own.
+ */
+function findInvariants(node: Node, found: Set<Expr>): Change {
+  const parts = children(node).map((child) => findInvariants(child, found))
+  const change = changeOf(node, parts)
+  if (change === 'fixed' && node.kind !== 'duration') found.add(node)
+  return change
 }
 
-function changeOf(node: Node): Change {
+function changeOf(node: Node, parts: readonly Change[]): Change {
   switch (node.kind) {
     case 'number':
     case 'string':
@@ -216,25 +220,19 @@ function changeOf(node: Node): Change {
     case 'vectorSelector':
     case 'subquery':
       return isFixed(node) ? 'fixed' : 'varying'
-    case 'matrixSelector':
-      return changeOf(node.selector)
     case 'call':
       if (TIME_DEPENDENT.has(node.func.name)) return 'varying'
       // Without arguments, the functions of the calendar are about the time of the step.
-      if (node.args.length === 0) return node.func.returns === 'vector' ? 'varying' : 'constant'
-      return changeOfParts(node)
+      if (parts.length === 0) return node.func.returns === 'vector' ? 'varying' : 'constant'
+      break
+    case 'matrixSelector':
     case 'unary':
     case 'paren':
     case 'binary':
     case 'aggregate':
-      return changeOfParts(node)
   }
-}
-
-function changeOfParts(node: Node): Change {
-  const changes = children(node).map(changeOf)
-  if (changes.includes('varying')) return 'varying'
-  return changes.includes('fixed') ? 'fixed' : 'constant'
+  if (parts.includes('varying')) return 'varying'
+  return parts.includes('fixed') ? 'fixed' : 'constant'
 }
 
 const isFixed = ({ atMs, atEdge }: TimeModifiers): boolean =>

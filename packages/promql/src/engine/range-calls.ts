@@ -108,6 +108,7 @@ async function walkRange(
       step = walk.resume(samples.length, row, step)
     }
     if (walk.takeOverlap()) ev.context.annotations.startTimeOverlap(labels.get(METRIC_NAME), range)
+    walk.brush(countPresent(row, grid.count))
     sink(row)
     const wait = walk.tick()
     if (wait !== undefined) await wait
@@ -165,7 +166,7 @@ async function eachSubquerySeries(
   const { context } = ev
   const inner = subqueryGrid(placement, grid)
   if (inner.count <= 0) return
-  if (inner.count > context.maxSamples) throw tooManySamples()
+  if (inner.count > Math.max(context.maxSamples, STEPS_MAX)) throw tooManySamples()
   // The inner expression pushes its series; what is done with one may have to wait for its turn.
   const before = context.held
   const kept: { labels: Labels; dropsName: boolean; t: Float64Array; v: Float64Array }[] = []
@@ -194,6 +195,9 @@ async function eachSubquerySeries(
     await onSeries(samples, labels, dropsName)
   }
 }
+
+/** A subquery may have this many steps even where fewer samples are allowed: it may find none at most. */
+const STEPS_MAX = 1_000_000
 
 /** Steps of a subquery lie on multiples of its step. */
 function subqueryGrid(placement: Placement, grid: Grid): Grid {

@@ -23,6 +23,8 @@ export class WindowWalk {
   readonly #params: readonly Float64Array[]
   readonly #window: Window
   #work = 0
+  /** Most samples in a window of this series. */
+  #countMax = 0
   /** The function, or its variant for samples with start timestamps. */
   #current: RangeFunction
 
@@ -91,6 +93,7 @@ export class WindowWalk {
     let { from, to } = w
     let step = fromStep
     let read = 0
+    let countMax = 0
     for (; step < grid.count && read < WORK_PER_TICK; step++) {
       const evalMs = timeAt(grid, step)
       const endMs = (atMs ?? evalMs) - offsetMs
@@ -99,6 +102,7 @@ export class WindowWalk {
       while (from < to && t[from] <= startMs - beforeMs) from++
       const count = to - from
       read += count + 1
+      if (count > countMax) countMax = count
       if (count < samplesMin) {
         has[step] = 0
         continue
@@ -122,8 +126,16 @@ export class WindowWalk {
     w.from = from
     w.to = to
     this.#work += read
+    this.#countMax = Math.max(this.#countMax, countMax)
     this.#context.countRead(read)
     return step
+  }
+
+  /** Accounts for the samples of the windows of a series, `present` results beside the last one. */
+  brush(present: number): void {
+    const { from, to } = this.#window
+    this.#context.brush(Math.max(this.#countMax, to - from + present))
+    this.#countMax = 0
   }
 
   /** Whether start timestamps overlapped since the last time. */

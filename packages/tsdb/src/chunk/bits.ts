@@ -224,6 +224,13 @@ export class BitReader {
     fields.words[field * 2] = this.bits(32)
   }
 
+  /** How many ones come, up to `max`, with the zero behind them when there are fewer. */
+  ones(max: number): number {
+    const count = Math.min(Math.clz32(~this.#peek()), max)
+    this.#bit += count === max ? max : count + 1
+    return count
+  }
+
   varint(): number {
     const next = this.#peek()
     // Fast path: no change.
@@ -231,8 +238,7 @@ export class BitReader {
       this.#bit++
       return 0
     }
-    const ones = Math.min(Math.clz32(~next), LAST)
-    this.#bit += ones === LAST ? LAST : ones + 1
+    const ones = this.ones(LAST)
     const size = SIZES[ones]
     if (size > 32) return this.#wide(2 ** (size - 33), this.bits(size - 32), this.bits(32), ones)
     const value = this.bits(size)
@@ -251,8 +257,7 @@ export class BitReader {
       this.#bit++
       return 0
     }
-    const ones = Math.min(Math.clz32(~next), LAST)
-    this.#bit += ones === LAST ? LAST : ones + 1
+    const ones = this.ones(LAST)
     const size = SIZES[ones]
     if (size <= 32) return this.bits(size)
     const high = this.bits(size - 32)
@@ -266,11 +271,19 @@ export class BitReader {
       return
     }
     this.#bit += 2
-    if (next << 1 < 0) {
-      const leading = this.bits(5)
-      fields.leading[field] = leading
-      fields.trailing[field] = Math.max(0, 64 - leading - (this.bits(6) || 64))
-    }
+    if (next << 1 < 0) this.window(fields, field)
+    this.change(fields, field)
+  }
+
+  /** Which bits of a field change from now on. */
+  window(fields: XorFields, field: number): void {
+    const leading = this.bits(5)
+    fields.leading[field] = leading
+    fields.trailing[field] = Math.max(0, 64 - leading - (this.bits(6) || 64))
+  }
+
+  /** Changes the bits of a field that are in its window. */
+  change(fields: XorFields, field: number): void {
     const trailing = fields.trailing[field]
     const size = 64 - fields.leading[field] - trailing
     if (size <= 0) throw new ChunkError('a change comes before the first one in full')
@@ -285,5 +298,16 @@ export class BitReader {
     }
     fields.words[field * 2] ^= low
     fields.words[field * 2 + 1] ^= high
+  }
+
+  /** A number in bytes of seven bits, the lowest first. */
+  uvarint(): number {
+    let value = 0
+    for (let factor = 1; factor < 2 ** 63; factor *= 128) {
+      const byte = this.bits(8)
+      value += (byte & 0x7f) * factor
+      if (byte < 128) return value
+    }
+    throw new ChunkError('a varint does not end')
   }
 }

@@ -2,9 +2,10 @@
 import type { SampleColumns } from '@vigie/model'
 import type { ChunkData } from '../block/block-series.ts'
 import { ChunkError } from './bits.ts'
-import { FLOAT_HISTOGRAM, HISTOGRAM, XOR } from './encoding.ts'
+import { FLOAT_HISTOGRAM, HISTOGRAM, XOR, XOR2 } from './encoding.ts'
 import { decodeHistograms } from './histogram-reader.ts'
 import { DECODE_SLACK_BYTES, decodeXor } from './xor.ts'
+import { decodeXor2 } from './xor2.ts'
 
 const COUNT_BYTES = 2
 
@@ -31,10 +32,13 @@ export function decodeChunk(
       if (!(error instanceof RangeError)) throw error
       throw new ChunkError('the chunk ends in the middle of a sample')
     }
-  } else if (encoding === HISTOGRAM || encoding === FLOAT_HISTOGRAM) {
-    const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
+    return
+  }
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
+  if (encoding === HISTOGRAM || encoding === FLOAT_HISTOGRAM)
     decodeHistograms(bytes, start, end, samples, encoding, minT, maxT, out)
-  } else throw new ChunkError(`unknown chunk encoding; got ${encoding}, want 1, 2 or 3`)
+  else if (encoding === XOR2) decodeXor2(bytes, start, end, samples, minT, maxT, out)
+  else throw new ChunkError(`unknown chunk encoding; got ${encoding}, want 1 to 4`)
 }
 
 /** Appends all samples of a chunk that may end where its memory does. Throws ChunkError. */

@@ -24,7 +24,16 @@ export const ZSTD = 16
 /** Records that can be in it. Those that are not named here are skipped and counted. */
 export const SERIES = 1
 export const SAMPLES = 2
+export const TOMBSTONES = 3
+export const EXEMPLARS = 4
+export const MMAP_MARKERS = 5
+export const HISTOGRAMS = 7
+export const FLOAT_HISTOGRAMS = 8
+export const CUSTOM_HISTOGRAMS = 9
+export const CUSTOM_FLOAT_HISTOGRAMS = 10
 export const SAMPLES_V2 = 11
+export const HISTOGRAMS_V2 = 12
+export const FLOAT_HISTOGRAMS_V2 = 13
 
 export const segmentName = (index: number): string => String(index).padStart(8, '0')
 

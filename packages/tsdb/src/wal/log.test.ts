@@ -31,6 +31,7 @@ async function replay(disk: MemoryDisk, over: Partial<LogOptions> = {}): Promise
   const log = await WriteAheadLog.open(options(disk, over), {
     series: (ref, pairs) => void series.push(`${ref} ${pairs.join('=')}`),
     sample: (ref, t) => void samples.push(`${ref}:${t}`),
+    histogram: () => {},
   })
   return { log, samples, series }
 }

@@ -9,9 +9,16 @@
  */
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Histogram } from '@vigie/model'
 import type { Disk } from '../disk.ts'
 import type { Logger } from '../options.ts'
 import {
+  CUSTOM_FLOAT_HISTOGRAMS,
+  CUSTOM_HISTOGRAMS,
+  FLOAT_HISTOGRAMS,
+  FLOAT_HISTOGRAMS_V2,
+  HISTOGRAMS,
+  HISTOGRAMS_V2,
   SAMPLES,
   SAMPLES_V2,
   SERIES,
@@ -20,6 +27,7 @@ import {
   segmentIndex,
   segmentName,
 } from './format.ts'
+import { readHistograms } from './histogram-records.ts'
 import { readSamples, readSeries, recordType } from './records.ts'
 import { type Corruption, UnsupportedError, readSegment } from './segment-reader.ts'
 import { SegmentWriter } from './segment-writer.ts'
@@ -39,6 +47,7 @@ export interface LogOptions {
 export interface LogVisitor {
   series(ref: number, pairs: string[]): void
   sample(ref: number, t: number, v: number): void
+  histogram(ref: number, t: number, h: Histogram): void
 }
 
 /**
@@ -55,14 +64,18 @@ export interface Segment {
 /** Records written to a checkpoint before other work gets its turn. */
 const CHECKPOINT_SLICE = 20
 const TMP_SUFFIX = '.tmp'
+/** What is kept for those that follow the log, beyond what storage itself needs of it. */
+const HELD_BYTES_MAX: number = 2 * 2 ** 30
 
 export class WriteAheadLog {
   readonly #options: LogOptions
   readonly #segments: Segment[] = []
   #writer: SegmentWriter | undefined
   #checkpoint: { index: number; sizeBytes: number } | undefined
-  /** Records of kinds that are not stored (histograms, exemplars, metadata and others), by type. */
+  /** Records of kinds that are not stored (exemplars, metadata and others), by type. */
   readonly skippedRecords: Map<number, number> = new Map()
+  /** Each says which is the first segment that it has not read to its end. */
+  readonly followers: Set<() => number> = new Set()
   corruptions = 0
   checkpoints = 0
 
@@ -94,6 +107,11 @@ export class WriteAheadLog {
   /** The oldest sample that a replay would find, Infinity when there is none. */
   get minT(): number {
     return this.#segments.reduce((min, one) => Math.min(min, one.minT), Infinity)
+  }
+
+  /** The last segment that a checkpoint stands for, -1 when there is none. */
+  get checkpointIndex(): number {
+    return this.#checkpoint?.index ?? -1
   }
 
   #openWriter(index: number): void {
@@ -150,16 +168,38 @@ export class WriteAheadLog {
 
   #visit(record: Buffer, segment: Segment, visitor: LogVisitor): void {
     const type = recordType(record)
-    if (type === SERIES) readSeries(record, (ref, pairs) => visitor.series(ref, pairs))
-    else if (type === SAMPLES || type === SAMPLES_V2) {
-      let maxT = segment.maxT
-      readSamples(record, (ref, t, v) => {
-        if (t < segment.minT) segment.minT = t
-        if (t > maxT) maxT = t
-        visitor.sample(ref, t, v)
-      })
-      segment.maxT = Math.min(maxT, this.#options.now())
-    } else this.skippedRecords.set(type, (this.skippedRecords.get(type) ?? 0) + 1)
+    let { minT, maxT } = segment
+    const see = (t: number): void => {
+      if (t < minT) minT = t
+      if (t > maxT) maxT = t
+    }
+    switch (type) {
+      case SERIES:
+        readSeries(record, (ref, pairs) => visitor.series(ref, pairs))
+        break
+      case SAMPLES:
+      case SAMPLES_V2:
+        readSamples(record, (ref, t, v) => {
+          see(t)
+          visitor.sample(ref, t, v)
+        })
+        break
+      case HISTOGRAMS:
+      case FLOAT_HISTOGRAMS:
+      case CUSTOM_HISTOGRAMS:
+      case CUSTOM_FLOAT_HISTOGRAMS:
+      case HISTOGRAMS_V2:
+      case FLOAT_HISTOGRAMS_V2:
+        readHistograms(record, (ref, t, h) => {
+          see(t)
+          visitor.histogram(ref, t, h)
+        })
+        break
+      default:
+        this.skippedRecords.set(type, (this.skippedRecords.get(type) ?? 0) + 1)
+    }
+    segment.minT = minT
+    if (maxT !== segment.maxT) segment.maxT = Math.min(maxT, this.#options.now())
   }
 
   #report(path: string, { offset, reason }: Corruption, sizeBytes: number): void {
@@ -205,17 +245,32 @@ export class WriteAheadLog {
 
   /**
    * Drops the oldest segments as long as all their samples are older than `minT`, behind a checkpoint
-   * with the records that `records` gives. Lets other work run in between.
+   * with the records that `records` gives. Those that a follower has yet to read are kept, up to
+   * HELD_BYTES_MAX. Lets other work run in between.
    */
   async dropBefore(minT: number, records: () => Iterable<Uint8Array>): Promise<void> {
     const full = this.#segments.slice(0, -1)
     const firstKept = full.findIndex((segment) => segment.maxT >= minT)
-    const dropped = firstKept < 0 ? full : full.slice(0, firstKept)
+    const old = firstKept < 0 ? full : full.slice(0, firstKept)
+    const dropped = old.slice(0, old.length - this.#heldCount(old))
     if (dropped.length === 0) return
     await this.#writeCheckpoint(dropped.at(-1)!.index, records())
     for (const { index } of dropped)
       this.#options.disk.remove(join(this.#options.dir, segmentName(index)))
     this.#segments.splice(0, dropped.length)
+  }
+
+  /** How many of these segments, the newest ones, are kept for those that follow the log. */
+  #heldCount(old: readonly Segment[]): number {
+    const first = Math.min(...[...this.followers].map((follower) => follower()))
+    let sizeBytes = 0
+    let count = 0
+    for (const segment of old.toReversed()) {
+      sizeBytes += segment.sizeBytes
+      if (segment.index < first || sizeBytes > HELD_BYTES_MAX) break
+      count++
+    }
+    return count
   }
 
   async #writeCheckpoint(index: number, records: Iterable<Uint8Array>): Promise<void> {

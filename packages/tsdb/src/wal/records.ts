@@ -6,6 +6,9 @@
  *     samples: 11 | ref0, t0, start0 <varint> | value | (ref - ref before <varint> | t - t0 <varint> |
  *                   start: 0 none, 1 as before, 2 + <varint> | value <8b>) …        (read only)
  *
+ *     exemplars: 4 | ref0 <8b> | t0 <8b> | (ref - ref0 <varint> | t - t0 <varint> | value <8b> |
+ *                   labels <uvarint> | (length <uvarint> | text) × 2 labels) …        (read only)
+ *
  * Numbers of fixed width are big endian. Source: tsdb/docs/format/wal.md, tsdb/record.
  */
 import { isStale } from '@vigie/model'
@@ -34,9 +37,9 @@ export class RecordWriter {
     this.uvarint(labels)
   }
 
-  startSamples(ref: number, t: number): void {
+  startSamples(ref: number, t: number, type: number = SAMPLES): void {
     this.size = 0
-    this.bytes[this.size++] = SAMPLES
+    this.bytes[this.size++] = type
     this.#fixed64(ref)
     this.#fixed64(t)
     this.#ref0 = ref
@@ -44,9 +47,18 @@ export class RecordWriter {
   }
 
   sample(ref: number, t: number, v: number): void {
+    this.refAndTime(ref, t)
+    this.float(v)
+  }
+
+  refAndTime(ref: number, t: number): void {
     this.reserve(28)
-    this.#varint(ref - this.#ref0)
-    this.#varint(t - this.#t0)
+    this.varint(ref - this.#ref0)
+    this.varint(t - this.#t0)
+  }
+
+  /** Like the others, wants room made before. */
+  float(v: number): void {
     const view = this.#view
     const { size } = this
     this.size = size + 8
@@ -76,7 +88,7 @@ export class RecordWriter {
     this.bytes[this.size++] = rest
   }
 
-  #varint(value: number): void {
+  varint(value: number): void {
     // Fast path: what most deltas are.
     if (value >= 0 && value < 64) this.bytes[this.size++] = value * 2
     else this.uvarint(value < 0 ? -value * 2 - 1 : value * 2)
@@ -127,6 +139,27 @@ export function readSamples(
   }
 }
 
+/** Visits the exemplars of an exemplar record; `pairs` are their own labels, flat. */
+export function readExemplars(
+  record: Buffer,
+  visit: (ref: number, t: number, v: number, pairs: string[]) => void,
+): void {
+  if (record.length === 1) return
+  const reader = new Cursor(record)
+  const ref0 = reader.fixed64()
+  const t0 = reader.fixed64()
+  while (reader.at < record.length) {
+    const ref = ref0 + reader.varint()
+    const t = t0 + reader.varint()
+    const v = reader.float()
+    const count = reader.uvarint()
+    if (count > record.length) throw new RecordError(`exemplar with ${count} labels`)
+    const pairs: string[] = []
+    for (let i = 0; i < 2 * count; i++) pairs.push(reader.text())
+    visit(ref, t, v, pairs)
+  }
+}
+
 /** Start timestamps are read past: nothing here keeps them. */
 function readSamplesV2(record: Buffer, visit: (ref: number, t: number, v: number) => void): void {
   const reader = new Cursor(record)
@@ -143,7 +176,7 @@ function readSamplesV2(record: Buffer, visit: (ref: number, t: number, v: number
 }
 
 /** Reads the parts of a record, from behind its type. Throws RecordError at its end. */
-class Cursor {
+export class Cursor {
   at = 1
   readonly #bytes: Buffer
   readonly #view: DataView
@@ -176,6 +209,14 @@ class Cursor {
       factor *= 128
     }
     throw new RecordError(`number of more than 10 bytes before ${this.at}`)
+  }
+
+  /** A number of things of at least `bytesEach` bytes that follow. */
+  length(bytesEach: number): number {
+    const count = this.uvarint()
+    if (count * bytesEach > this.#bytes.length - this.at)
+      throw new RecordError(`${count} items in a record of ${this.#bytes.length} bytes`)
+    return count
   }
 
   varint(): number {

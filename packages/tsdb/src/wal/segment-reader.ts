@@ -3,7 +3,7 @@
  * a torn record at the end, a disk may leave anything anywhere.
  */
 import { uncompressSnappy } from '@vigie/model/remote-write'
-import type { DiskFile } from '../disk.ts'
+import type { ReadFile } from '../disk.ts'
 import { RecordError } from './records.ts'
 import { crc32c } from './crc32c.ts'
 import {
@@ -37,18 +37,34 @@ export class UnsupportedError extends Error {}
  * that it throws is a corruption like any other. Returns what stopped it, undefined at the end.
  */
 export function readSegment(
-  file: DiskFile,
+  file: ReadFile,
   visit: (record: Buffer) => void,
 ): Corruption | undefined {
-  return new SegmentReader(file).readAll(visit)
+  const reader = new SegmentReader(file)
+  try {
+    for (;;) {
+      const record = reader.next(file.sizeBytes)
+      if (record === undefined) break
+      visit(record)
+    }
+  } catch (error) {
+    if (!(error instanceof BadSegment || error instanceof RecordError)) throw error
+    return { offset: reader.recordStart, reason: error.message }
+  }
+  if (reader.offset >= file.sizeBytes) return undefined
+  return { offset: reader.offset, reason: 'the last record is cut off' }
 }
 
 /** Bytes that are no record. */
-class BadSegment extends Error {}
+export class BadSegment extends Error {}
 
-class SegmentReader {
-  readonly #file: DiskFile
-  readonly #sizeBytes: number
+/** Reads one record after the other, also of a segment that grows meanwhile. */
+export class SegmentReader {
+  /** Behind the last record that was read. */
+  offset: number
+  /** Where the last record that was read or could not be read begins. */
+  recordStart: number
+  readonly #file: ReadFile
   readonly #window = Buffer.allocUnsafe(WINDOW_BYTES)
   // What of the file the window holds; it starts at a page.
   #windowStart = 0
@@ -56,48 +72,54 @@ class SegmentReader {
   #record = Buffer.allocUnsafe(PAGE_BYTES)
   #recordSize = 0
 
-  constructor(file: DiskFile) {
+  /** `offset`: where a record begins. */
+  constructor(file: ReadFile, offset = 0) {
     this.#file = file
-    this.#sizeBytes = file.sizeBytes
+    this.offset = offset
+    this.recordStart = offset
   }
 
-  readAll(visit: (record: Buffer) => void): Corruption | undefined {
-    let offset = 0
-    let recordStart = 0
+  /**
+   * The next record that ends at or before `end`, whole and decompressed, in a buffer that is used
+   * again; undefined when there is none. Throws BadSegment, UnsupportedError, DiskError.
+   */
+  next(end: number): Buffer | undefined {
+    let { offset } = this
+    this.recordStart = offset
     // Type of the last fragment of an incomplete record, 0 between records.
     let open = 0
-    try {
-      while (offset < this.#sizeBytes) {
-        if (open === 0) recordStart = offset
-        const pageLeft = PAGE_BYTES - (offset % PAGE_BYTES)
-        const at = this.#load(offset)
-        const flags = this.#window[at]
-        const type = flags & TYPE_MASK
-        if (flags === 0) this.#expectZeros(at, Math.min(pageLeft, this.#sizeBytes - offset))
-        if (flags === 0 || pageLeft < FRAGMENT_HEADER_BYTES) {
-          offset += pageLeft
-          continue
-        }
-        checkOrder(type, open)
-        const length = this.#checkFragment(at, pageLeft, this.#sizeBytes - offset)
-        this.#collect(at + FRAGMENT_HEADER_BYTES, length, open === 0)
-        const isComplete = type === WHOLE || type === LAST
-        if (isComplete) visit(this.#decompress(flags))
-        open = isComplete ? 0 : type
-        offset += FRAGMENT_HEADER_BYTES + length
+    while (offset < end) {
+      if (open === 0) this.recordStart = offset
+      const pageLeft = PAGE_BYTES - (offset % PAGE_BYTES)
+      const at = this.#load(offset, end)
+      const flags = this.#window[at]
+      const type = flags & TYPE_MASK
+      if (flags === 0) this.#expectZeros(at, Math.min(pageLeft, end - offset))
+      if (flags === 0 || pageLeft < FRAGMENT_HEADER_BYTES) {
+        offset += pageLeft
+        if (open === 0) this.offset = offset
+        continue
       }
-    } catch (error) {
-      if (!(error instanceof BadSegment || error instanceof RecordError)) throw error
-      return { offset: recordStart, reason: error.message }
+      checkOrder(type, open)
+      const length = this.#checkFragment(at, pageLeft, end - offset)
+      this.#collect(at + FRAGMENT_HEADER_BYTES, length, open === 0)
+      offset += FRAGMENT_HEADER_BYTES + length
+      open = type
+      if (type !== WHOLE && type !== LAST) continue
+      const record = this.#decompress(flags)
+      this.offset = offset
+      return record
     }
-    return open === 0 ? undefined : { offset: recordStart, reason: 'the last record is cut off' }
+    return undefined
   }
 
   /** Brings the page of `offset` into the window; where `offset` is in it. */
-  #load(offset: number): number {
+  #load(offset: number, end: number): number {
     if (offset >= this.#windowEnd || offset < this.#windowStart) {
       this.#windowStart = offset - (offset % PAGE_BYTES)
-      this.#windowEnd = this.#windowStart + this.#file.read(this.#window, this.#windowStart)
+      const size = this.#file.read(this.#window, this.#windowStart)
+      // What is behind the end may be written anew.
+      this.#windowEnd = Math.min(end, this.#windowStart + size)
       if (this.#windowEnd <= offset) throw new BadSegment('the file became shorter')
     }
     return offset - this.#windowStart
