@@ -34,6 +34,7 @@ export {
   UNKNOWN_SERIES,
   type AppendResult,
   type Appender,
+  type Exemplar,
   type LabelQuery,
   type Queryable,
   type SeriesRef,

@@ -111,6 +111,14 @@ export type AppendResult =
   | typeof DUPLICATE
   | typeof TOO_OLD
 
+/** One observation among those that a sample counts, with labels that lead to it, such as a trace id. */
+export interface Exemplar {
+  labels: Labels
+  /** ms since the epoch. */
+  t: number
+  v: number
+}
+
 /**
  * One batch: a scrape, a remote-write request, the result of a rule. Nothing of it can be queried
  * before `commit`, and once `commit` returns all of it survives the death of the process.
@@ -122,6 +130,8 @@ export interface Appender {
   append(ref: SeriesRef, t: number, v: number): AppendResult
   /** `h` must be valid: see histogramProblem. */
   appendHistogram(ref: SeriesRef, t: number, h: Histogram): AppendResult
+  /** Left out by a storage that keeps none. What it does not want it drops, and counts. */
+  appendExemplar?(ref: SeriesRef, exemplar: Exemplar): void
   /** Throws when it could not be written; then nothing of the batch is kept. */
   commit(): void
   rollback(): void

@@ -71,8 +71,9 @@ function appendAll(batch: DecodedWrite, vigie: Vigie): string | undefined {
   if (invalidSeries > 0)
     problem = `${invalidSeries} series without a metric name or with a label twice`
   try {
+    const refs = batch.series.map((labels) => appender.series(labels))
     batch.series.forEach((labels, i) => {
-      const ref = appender.series(labels)
+      const ref = refs[i]
       for (let j = batch.starts[i]; j < batch.starts[i + 1]; j++) {
         if (batch.h?.[j] !== undefined) continue
         const result = appender.append(ref, batch.t[j], batch.v[j])
@@ -80,6 +81,8 @@ function appendAll(batch: DecodedWrite, vigie: Vigie): string | undefined {
           problem ??= `${APPEND_PROBLEMS[result]} for series ${labels.toString()} at ${batch.t[j]}`
       }
     })
+    for (const { series, ...exemplar } of batch.exemplars)
+      appender.appendExemplar?.(refs[series], exemplar)
     appender.commit()
   } catch (error) {
     appender.rollback()

@@ -429,6 +429,7 @@ export class Vigie {
   }
 
   #apply(config: VigieConfig): void {
+    this.storage.exemplars.resize(exemplarsMax(this.#options, config))
     for (const warning of config.warnings) this.log.warn(warning)
     const { evaluationIntervalMs, externalLabels, scrapeIntervalMs, defaultRules: rules } = config
     this.scrape.apply([...config.scrapeJobs, ...config.probeJobs, ...this.#internalJobs(config)])
@@ -483,6 +484,7 @@ export async function startVigie(options: VigieOptions): Promise<Vigie> {
     dir: options.tsdbDir,
     retentionMs: options.retentionMs,
     retentionBytes: options.retentionBytes,
+    maxExemplars: exemplarsMax(options, config),
     now: options.now,
     log: options.log,
     disk: nodeDisk(),
@@ -497,6 +499,10 @@ export async function startVigie(options: VigieOptions): Promise<Vigie> {
     throw error
   }
 }
+
+/** As in Prometheus, none are kept unless the feature is on. */
+const exemplarsMax = ({ features }: VigieOptions, config: VigieConfig): number =>
+  features?.has('exemplar-storage') === true ? config.maxExemplars : 0
 
 /** Blocks that Prometheus left: their samples are not read yet, which has to be said. */
 function blockWarnings(dir: string): string[] {

@@ -260,6 +260,7 @@ describe('the same lists as Prometheus for', () => {
     'GET /api/v1/alerts',
     'GET /api/v1/alertmanagers',
     'GET /api/v1/query_exemplars?query=up&start=0&end=1',
+    'GET /api/v1/query_exemplars?query=1',
     'GET /api/v1/format_query?query=sum(up)by(job)',
     'POST /api/v1/format_query query=1%2B1',
     'GET /api/v1/status/walreplay',

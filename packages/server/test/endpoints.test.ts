@@ -1,5 +1,10 @@
 /** Endpoints beside queries, lists and status: trees, jobs, features, federation, notifications, switches. */
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Labels } from '@vigie/model'
+import { encodeWriteRequest } from '@vigie/model/remote-write'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type TestVigie, startTestVigie } from './start-vigie.ts'
 import { encodeSeries } from './write.ts'
@@ -189,6 +194,63 @@ test('notifications, as a list and as they come', async () => {
   expect(await next()).toEqual({ ...failed, active: false })
   expect(await data('notifications')).toEqual([])
   abort.abort()
+})
+
+const BODY = `# TYPE hits counter
+hits_total{code="a"} 1 # {trace="x"} 0.5 100
+hits_total{code="b"} 1 # {trace="y"} 0.25
+hits_total{code="c"} 1
+# EOF
+`
+
+test('exemplars, scraped and written', async () => {
+  const target = createServer((_request, response) =>
+    response.setHeader('content-type', 'application/openmetrics-text').end(BODY),
+  ).listen(0, '127.0.0.1')
+  await once(target, 'listening')
+  const { port } = target.address() as AddressInfo
+  const config = (max: number): string => `
+default_rules: false
+storage: { exemplars: { max_exemplars: ${max} } }
+scrape_configs: [{ job_name: j, scrape_interval: 1h, static_configs: [{ targets: ['127.0.0.1:${port}'] }] }]
+`
+  const own = await startTestVigie(config(10), {
+    now: () => 200_000,
+    features: new Set(['exemplar-storage']),
+  })
+  try {
+    const ask = async (query: string): Promise<string> =>
+      (await fetch(`${own.url}/api/v1/query_exemplars?query=${encodeURIComponent(query)}`)).text()
+    const labels = (code: string): string =>
+      `{"__name__":"hits_total","code":"${code}","instance":"127.0.0.1:${port}","job":"j"}`
+    const all =
+      `{"status":"success","data":[{"seriesLabels":${labels('a')},"exemplars":[{"labels":{"trace":"x"},"value":"0.5","timestamp":100}]},` +
+      `{"seriesLabels":${labels('b')},"exemplars":[{"labels":{"trace":"y"},"value":"0.25","timestamp":200}]}]}`
+    await expect.poll(() => ask('rate(hits_total[5m]) + up')).toBe(all)
+    const written = encodeWriteRequest({
+      series: [
+        {
+          labels: Labels.fromObject({ __name__: 'w' }),
+          t: [1],
+          v: [1],
+          exemplars: [{ labels: Labels.EMPTY, t: 150_500, v: 3 }],
+        },
+      ],
+    })
+    const headers = { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy' }
+    const init = { method: 'POST', headers, body: Buffer.from(written) }
+    expect((await fetch(`${own.url}/api/v1/write`, init)).status).toBe(204)
+    const ofWritten =
+      '[{"seriesLabels":{"__name__":"w"},"exemplars":[{"labels":{},"value":"3","timestamp":150.500}]}]'
+    expect(await ask('w')).toBe(`{"status":"success","data":${ofWritten}}`)
+    expect((await fetch(`${own.url}/api/v1/query_exemplars?query=1`)).status).toBe(204)
+    writeFileSync(own.configFile, config(0))
+    expect(own.vigie.reload()).toBe(true)
+    expect(await ask('w')).toBe('{"status":"success","data":[]}')
+  } finally {
+    await own.stop()
+    target.close()
+  }
 })
 
 test('a value of stats that Prometheus will refuse is warned of', async () => {

@@ -7,6 +7,7 @@ import {
   type AppendResult,
   type Appender,
   DUPLICATE,
+  type Exemplar,
   type Histogram,
   type Labels,
   OUT_OF_ORDER,
@@ -17,6 +18,7 @@ import {
   isStale,
   makeHistogram,
 } from '@vigie/model'
+import type { ExemplarRing } from './exemplars.ts'
 import { type Head, isSameValue } from './head/head.ts'
 import { HISTOGRAM_BUCKETS_MAX, hasTooManyBuckets, isSameHistogram } from './head/histograms.ts'
 import * as series from './head/series-table.ts'
@@ -84,12 +86,17 @@ export interface BatchSink {
   /** Writes and publishes a batch. Throws; then nothing of it is kept. */
   commitBatch(batch: Batch): void
   giveBack(batch: Batch): void
+  readonly exemplars: ExemplarRing
 }
+
+/** Exemplars of one batch; more are dropped. */
+const BATCH_EXEMPLARS_MAX = 100_000
 
 export class BatchAppender implements Appender {
   readonly #sink: BatchSink
   readonly #head: Head
   #batch: Batch | undefined
+  #exemplars: { ref: SeriesRef; exemplar: Exemplar }[] | undefined
   // What the sink had seen when the first sample was checked.
   #commits = 0
   #collections = 0
@@ -181,6 +188,12 @@ export class BatchAppender implements Appender {
     )
   }
 
+  appendExemplar(ref: SeriesRef, exemplar: Exemplar): void {
+    if (this.#sink.exemplars.capacity === 0) return
+    this.#exemplars ??= []
+    if (this.#exemplars.length < BATCH_EXEMPLARS_MAX) this.#exemplars.push({ ref, exemplar })
+  }
+
   #start(): Batch {
     this.#batch = this.#sink.takeBatch()
     this.#commits = this.#sink.commits
@@ -213,6 +226,18 @@ export class BatchAppender implements Appender {
   }
 
   commit(): void {
+    const exemplars = this.#exemplars
+    this.#exemplars = undefined
+    this.#commitSamples()
+    const head = this.#head
+    for (const { ref, exemplar } of exemplars ?? []) {
+      const slot = head.table.slotOf(ref)
+      if (slot !== 0 && head.table.isAlive(slot))
+        this.#sink.exemplars.add(head.labelSets.labels(head.labelsHandle(slot)), exemplar)
+    }
+  }
+
+  #commitSamples(): void {
     const batch = this.#batch
     if (batch === undefined) return
     this.#batch = undefined
@@ -250,6 +275,7 @@ export class BatchAppender implements Appender {
   rollback(): void {
     if (this.#batch !== undefined) this.#sink.giveBack(this.#batch)
     this.#batch = undefined
+    this.#exemplars = undefined
   }
 }
 

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import type { Appender, LabelQuery, Matcher, SeriesSet } from '@vigie/model'
 import { Batch, BatchAppender, type BatchSink, type Refusals } from './appender.ts'
 import type { BlockSeries } from './block/block-series.ts'
+import { ExemplarRing } from './exemplars.ts'
 import { blockSeries } from './head/block-series.ts'
 import { ChunkSpill } from './head/chunk-spill.ts'
 import { Head } from './head/head.ts'
@@ -59,6 +60,7 @@ export class HeadStore implements BatchSink {
     truncationsFailed: 0,
   }
   commits = 0
+  readonly exemplars: ExemplarRing
   readonly #options: TsdbOptions
   readonly #segmentSpanMsMax: number
   readonly #writer = new RecordWriter()
@@ -73,6 +75,7 @@ export class HeadStore implements BatchSink {
     this.head = head
     this.wal = wal
     this.#options = options
+    this.exemplars = new ExemplarRing(options.maxExemplars ?? 0)
     const { retentionMs } = limitsOf(options)
     this.#segmentSpanMsMax = Math.min(SEGMENT_SPAN_MS_MAX, retentionMs / SEGMENTS_PER_RETENTION)
     this.#nextRef = replay.nextRef

@@ -30,6 +30,8 @@ export interface TsdbOptions {
    * `head_chunks`. Default 32 MiB.
    */
   headChunkBytes?: number
+  /** Exemplars kept in memory; the oldest go. Default 0, none. */
+  maxExemplars?: number
   /** Default 'interval'. */
   fsync?: FsyncPolicy
   /** Default 'snappy', as in Prometheus. */

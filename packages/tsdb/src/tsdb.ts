@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { Appender, LabelQuery, Matcher, SeriesSet, Storage } from '@vigie/model'
 import { type Cardinality, cardinality } from './cardinality.ts'
+import type { ExemplarRing } from './exemplars.ts'
 import { type FollowOptions, HeadStore } from './head-store.ts'
 import { type MetricFamily, type RetentionCounters, tsdbMetrics } from './metrics.ts'
 import { type Limits, type TsdbOptions, limitsOf } from './options.ts'
@@ -27,6 +28,7 @@ export interface Tsdb extends Storage {
   labelNames(query: LabelQuery): string[]
   labelValues(name: string, query: LabelQuery): string[]
   appender(): Appender
+  readonly exemplars: ExemplarRing
   stats(): TsdbStats
   /** The `limit` largest entries of each list of /api/v1/status/tsdb. */
   cardinality(limit: number): Cardinality
@@ -96,6 +98,10 @@ class OpenTsdb implements Tsdb {
     return this.#store.appender()
   }
 
+  get exemplars(): ExemplarRing {
+    return this.#store.exemplars
+  }
+
   /** Samples are kept for so long behind the newest one; one from the future moves nothing. */
   #raiseMinT(): void {
     const newest = Math.min(this.#store.head.maxT, this.#options.now())
@@ -162,12 +168,13 @@ class OpenTsdb implements Tsdb {
   }
 
   metrics(): MetricFamily[] {
-    return tsdbMetrics({
+    const own = tsdbMetrics({
       store: this.#store,
       limits: this.#limits,
       stats: this.stats(),
       counters: this.#counters,
     })
+    return [...own, ...this.exemplars.metrics()]
   }
 
   follow(options: FollowOptions): Promise<WalTail> {

@@ -288,6 +288,7 @@ export class Ingester {
         if (ref > 0) result = pass.appender.append(ref, t, value)
       }
       count(counts, result)
+      if (parser.hasExemplar && ref > 0) appendExemplar(pass, ref, t)
     }
     if (ref === REFUSED) counts.refused++
     counts.scraped++
@@ -368,6 +369,15 @@ export class Ingester {
     const { honorTimestamps, trackTimestampsStaleness } = this.#rules
     return template.hasTimestamp[slot] === 0 || !honorTimestamps || trackTimestampsStaleness
   }
+}
+
+/** One without a time of its own has its sample's. */
+function appendExemplar({ parser, appender }: Pass, ref: number, t: number): void {
+  appender.appendExemplar?.(ref, {
+    labels: parser.exemplarLabels(),
+    t: parser.exemplarTimestamp ?? t,
+    v: parser.exemplarValue,
+  })
 }
 
 function count(counts: IngestCounts, result: AppendResult): void {

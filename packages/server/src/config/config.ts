@@ -22,6 +22,7 @@ import { coverSecrets } from './secrets.ts'
 import {
   type TopLevel,
   UNSERVED_GLOBAL,
+  UNSERVED_STORAGE,
   UNSERVED_TOP,
   isUnservedScrapeKey,
   topLevel,
@@ -36,6 +37,8 @@ export interface VigieConfig {
   scrapeIntervalMs: number
   evaluationIntervalMs: number
   externalLabels: ReadonlyMap<string, string>
+  /** `storage.exemplars.max_exemplars`; 0: none. */
+  maxExemplars: number
   scrapeJobs: ScrapeJob[]
   probeJobs: ProbeJob[]
   /** Whether Vigie watches its own metrics, and this host. */
@@ -88,6 +91,7 @@ export function parseConfig(input: ConfigInput): VigieConfig {
     externalLabels: new Map(
       [...top.global.external_labels].map(([name, label]) => [name, expandEnv(label, input.env)]),
     ),
+    maxExemplars: Math.max(0, top.storage.exemplars.max_exemplars),
     scrapeJobs: top.scrape_configs.map((section) => scrapeJob(section, top.global, at)),
     probeJobs: top.probes.map((section) => probeJob(section, top.global, at)),
     self: top.self ?? false,
@@ -129,6 +133,8 @@ function withoutUnserved(source: YamlSource, warnings: string[]): unknown {
   const top = strip(source.value, [], (key) => UNSERVED_TOP.includes(key))
   if (isMap(top.global))
     top.global = strip(top.global, ['global'], (key) => UNSERVED_GLOBAL.includes(key))
+  if (isMap(top.storage))
+    top.storage = strip(top.storage, ['storage'], (key) => UNSERVED_STORAGE.includes(key))
   if (Array.isArray(top.scrape_configs))
     top.scrape_configs = top.scrape_configs.map((job: unknown, i) =>
       isMap(job) ? strip(job, ['scrape_configs', i], isUnservedScrapeKey) : job,

@@ -26,7 +26,6 @@ export const UNSERVED_TOP: readonly string[] = [
   'alerting',
   'remote_write',
   'remote_read',
-  'storage',
   'otlp',
   'tracing',
   'scrape_config_files',
@@ -44,6 +43,8 @@ export const UNSERVED_GLOBAL: readonly string[] = [
   'always_scrape_classic_histograms',
   'extra_scrape_metrics',
 ]
+/** Of `storage`. */
+export const UNSERVED_STORAGE: readonly string[] = ['tsdb']
 const SD_SERVED = ['static_configs', 'file_sd_configs']
 export const UNSERVED_SCRAPE: readonly string[] = [
   'oauth2',
@@ -225,8 +226,14 @@ const loadConfig = z.strictObject({
     .default(1),
 })
 
+const exemplarsConfig = z.strictObject({
+  max_exemplars: z.int({ error: () => 'expected a whole number' }).default(100_000),
+})
+const storageConfig = z.strictObject({ exemplars: exemplarsConfig.prefault({}) })
+
 export const topLevel = z.strictObject({
   global: globalConfig.prefault({}),
+  storage: storageConfig.prefault({}),
   rule_files: list(text),
   scrape_configs: list(scrapeConfig),
   probes: list(probeConfig),

@@ -23,8 +23,9 @@ export interface Call {
   signal: AbortSignal
 }
 
-/** Gives what stands in the envelope, or the whole body. */
-export type Handler = (call: Call) => Answer | Buffer | Promise<Answer | Buffer>
+/** What stands in the envelope, or the whole body; 'nothing' is status 204. */
+export type Outcome = Answer | Buffer | 'nothing'
+export type Handler = (call: Call) => Outcome | Promise<Outcome>
 
 export const json = (value: unknown): Answer => ({ data: JSON.stringify(value) })
 
@@ -33,7 +34,7 @@ export async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
   vigie: Vigie,
-): Promise<string | Buffer> {
+): Promise<string | Buffer | undefined> {
   const abort = new AbortController()
   const onClose = (): void => {
     if (!reply.raw.writableEnded) abort.abort()
@@ -43,6 +44,10 @@ export async function answer(
     const path = request.params as Readonly<Record<string, string>>
     const { signal } = abort
     const body = await handler({ params: paramsOf(request), vigie, path, signal })
+    if (body === 'nothing') {
+      await reply.code(204).send()
+      return undefined
+    }
     reply.type('application/json')
     if (Buffer.isBuffer(body)) return body
     return SUCCESS_START + body.data + successEnd(body.warnings, body.infos)

@@ -1,16 +1,14 @@
-/** `/query`, `/query_range`, `/format_query`, `/parse_query`, `/query_exemplars`. */
-import { ParseError, printExpr } from '@vigie/promql'
+/** `/query`, `/query_range`, `/format_query`, `/parse_query`. */
+import { printExpr } from '@vigie/promql'
 import type { QueryRequest } from '../query/run-query.ts'
 import { type Answer, type Call, json } from './answer.ts'
 import { badData, badParameter } from './api-error.ts'
 import {
   durationParam,
-  endParam,
   limitParam,
   parseDurationText,
   requiredDurationParam,
   requiredTimeParam,
-  startParam,
   timeParam,
 } from './params.ts'
 import { queryTree } from './query-tree.ts'
@@ -66,16 +64,3 @@ export const formatQuery = ({ params, vigie }: Call): Answer =>
 
 export const parseQuery = ({ params, vigie }: Call): Answer =>
   json(queryTree(vigie.engine.parse(params.get('query') ?? '')))
-
-/** No exemplars are kept, so that every right question has none. */
-export function queryExemplars({ params, vigie }: Call): Answer {
-  if (endParam(params) < startParam(params))
-    throw badData('end timestamp must not be before start timestamp')
-  try {
-    vigie.engine.parse(params.get('query') ?? '')
-  } catch (error) {
-    if (error instanceof ParseError) throw badData(error.message)
-    throw error
-  }
-  return json([])
-}
