@@ -39,7 +39,7 @@ export class ExemplarRing {
 
   /** `capacity` 0: none are kept. */
   constructor(capacity: number) {
-    this.#ring = new Array<Entry | undefined>(capacity)
+    this.#ring = Array.from({ length: capacity })
   }
 
   get capacity(): number {
@@ -50,7 +50,7 @@ export class ExemplarRing {
   resize(capacity: number): void {
     if (capacity === this.#ring.length) return
     const entries = this.#inOrder().slice(capacity === 0 ? this.#count : -capacity)
-    this.#ring = new Array<Entry | undefined>(capacity)
+    this.#ring = Array.from({ length: capacity })
     this.#series.clear()
     this.#at = 0
     this.#count = 0
@@ -182,7 +182,7 @@ export class ExemplarRing {
 
 function labelsLength(labels: Labels): number {
   let length = 0
-  for (const text of labels.pairs) length += [...text].length
+  for (const text of labels.pairs) length += Array.from(text).length
   return length
 }
 
