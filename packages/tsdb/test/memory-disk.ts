@@ -82,6 +82,8 @@ export class MemoryDisk implements Disk {
 
   rename(source: string, target: string): void {
     this.operate('rename', source)
+    if ([...this.files.keys()].some((one) => one.startsWith(target + '/')))
+      throw new DiskError('rename', source, new Error('ENOTEMPTY: directory not empty'))
     this.#forgetReaders(source)
     this.#forgetReaders(target)
     for (const path of [...this.files.keys()].filter((one) => isIn(one, source))) {

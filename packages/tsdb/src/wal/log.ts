@@ -72,6 +72,8 @@ export class WriteAheadLog {
   readonly #segments: Segment[] = []
   #writer: SegmentWriter | undefined
   #checkpoint: { index: number; sizeBytes: number } | undefined
+  // Those that the checkpoint stands for, too.
+  #oldCheckpoints: number[] = []
   /** Records of kinds that are not stored (exemplars, metadata and others), by type. */
   readonly skippedRecords: Map<number, number> = new Map()
   /** Each says which is the first segment that it has not read to its end. */
@@ -124,7 +126,9 @@ export class WriteAheadLog {
     const { disk, dir } = this.#options
     const names = disk.list(dir)
     for (const name of names) if (name.endsWith(TMP_SUFFIX)) disk.remove(join(dir, name))
-    const newest = names.reduce((max, name) => Math.max(max, checkpointIndex(name) ?? -1), -1)
+    const checkpoints = names.flatMap((name) => checkpointIndex(name) ?? [])
+    const newest = Math.max(-1, ...checkpoints)
+    this.#oldCheckpoints = checkpoints.filter((index) => index < newest)
     if (newest >= 0) {
       const folder = join(dir, checkpointName(newest))
       let sizeBytes = 0
@@ -254,9 +258,13 @@ export class WriteAheadLog {
     const old = firstKept < 0 ? full : full.slice(0, firstKept)
     const dropped = old.slice(0, old.length - this.#heldCount(old))
     if (dropped.length === 0) return
-    await this.#writeCheckpoint(dropped.at(-1)!.index, records())
-    for (const { index } of dropped)
-      this.#options.disk.remove(join(this.#options.dir, segmentName(index)))
+    const { index: lastDropped } = dropped.at(-1)!
+    // It is there already when they could not all be removed the last time.
+    if (this.#checkpoint?.index !== lastDropped) await this.#writeCheckpoint(lastDropped, records())
+    const { disk, dir } = this.#options
+    disk.syncDir(dir)
+    this.#removeOldCheckpoints()
+    for (const { index } of dropped) disk.remove(join(dir, segmentName(index)))
     this.#segments.splice(0, dropped.length)
   }
 
@@ -297,12 +305,16 @@ export class WriteAheadLog {
       writer.close()
     }
     disk.rename(folder + TMP_SUFFIX, folder)
-    disk.syncDir(dir)
-    const before = this.#checkpoint
+    if (this.#checkpoint !== undefined) this.#oldCheckpoints.push(this.#checkpoint.index)
     this.#checkpoint = { index, sizeBytes }
     this.checkpoints++
-    if (before !== undefined) disk.remove(join(dir, checkpointName(before.index)))
     log.debug('WAL checkpoint written', { lastSegment: index, sizeBytes })
+  }
+
+  #removeOldCheckpoints(): void {
+    const { disk, dir } = this.#options
+    for (const index of this.#oldCheckpoints) disk.remove(join(dir, checkpointName(index)))
+    this.#oldCheckpoints = []
   }
 
   sync(): void {

@@ -163,7 +163,12 @@ export class SegmentWriter {
 
   close(): void {
     this.#closeFull(() => {})
-    this.#file.close()
+    try {
+      // Or the next process would find what the callers were told is not there.
+      if (this.#file.sizeBytes !== this.#sizeBytes) this.#file.truncate(this.#sizeBytes)
+    } finally {
+      this.#file.close()
+    }
   }
 
   #closeFull(before: (file: DiskFile) => void): void {
