@@ -130,7 +130,7 @@ export class BatchAppender implements Appender {
         return this.appendHistogram(ref, t, makeHistogram({ isInteger: last.isInteger, sum: v }))
     }
     const lastT = isPending ? batch.t[pending] : page.f64[series.double(slot) + series.LAST_T]
-    if (!(t > lastT && t >= head.minValidT && t <= T_MAX)) {
+    if (!(t > lastT && t >= head.minAppendT && t <= T_MAX)) {
       const isRepeated = isPending
         ? batch.h?.[pending] === undefined && isSameValue(v, batch.v[pending])
         : head.isLastValue(slot, v)
@@ -154,7 +154,7 @@ export class BatchAppender implements Appender {
     const isPending = pending < batch.count && batch.refs[pending] === ref
     const lastT = isPending ? batch.t[pending] : page.f64[series.double(slot) + series.LAST_T]
     const last = isPending ? batch.h?.[pending] : head.lastHistogram(slot)
-    if (!(t > lastT && t >= head.minValidT && t <= T_MAX))
+    if (!(t > lastT && t >= head.minAppendT && t <= T_MAX))
       return this.#refuse(t, lastT, last !== undefined && isSameHistogram(h, last))
     if (isPending && (last === undefined || recordTypeOf(last) !== recordTypeOf(h)))
       batch.isMixed = true
@@ -212,7 +212,7 @@ export class BatchAppender implements Appender {
 
   #refuse(t: number, lastT: number, isRepeated: boolean): AppendResult {
     const { refused } = this.#sink
-    if (t < this.#head.minValidT || !(Math.abs(t) <= T_MAX)) {
+    if (t < this.#head.minAppendT || !(Math.abs(t) <= T_MAX)) {
       refused.tooOld++
       return TOO_OLD
     }
@@ -243,7 +243,9 @@ export class BatchAppender implements Appender {
     this.#batch = undefined
     try {
       const hasChanged =
-        this.#commits !== this.#sink.commits || this.#collections !== this.#head.collections
+        this.#commits !== this.#sink.commits ||
+        this.#collections !== this.#head.collections ||
+        batch.minT < this.#head.minAppendT
       if (hasChanged) this.#checkAgain(batch)
       if (batch.count > 0) this.#sink.commitBatch(batch)
     } finally {
@@ -251,7 +253,7 @@ export class BatchAppender implements Appender {
     }
   }
 
-  /** Others committed meanwhile: drops what is no longer newer than its series. */
+  /** Others committed meanwhile, or a block was cut: drops what is no longer newer than those. */
   #checkAgain(batch: Batch): void {
     const head = this.#head
     const { refs, t, v, h } = batch
@@ -259,6 +261,10 @@ export class BatchAppender implements Appender {
     for (let i = 0; i < batch.count; i++) {
       const slot = head.table.slotOf(refs[i])
       if (slot === 0 || !head.table.isAlive(slot)) continue
+      if (t[i] < head.minAppendT) {
+        this.#sink.refused.tooOld++
+        continue
+      }
       if (t[i] <= head.lastT(slot)) {
         if (t[i] < head.lastT(slot)) this.#sink.refused.outOfOrder++
         else if (!isLast(head, slot, v[i], h?.[i])) this.#sink.refused.duplicate++

@@ -1,4 +1,4 @@
-import { SampleColumns } from '@vigie/model'
+import { APPENDED, SampleColumns, TOO_OLD } from '@vigie/model'
 import { expect, test } from 'vitest'
 import { MemoryDisk } from '../test/memory-disk.ts'
 import { append, parseLabels, recordingLog } from '../test/notation.ts'
@@ -88,4 +88,16 @@ test('truncation forgets samples in memory and in the log, and the series withou
   const again = await openHead(disk.afterKill(), 2 * HOUR)
   expect(cut(again, -Infinity, Infinity)).toEqual(want)
   expect([...disk.files.keys()].some((path) => path.includes('checkpoint'))).toBe(true)
+})
+
+test('what comes too late for a block that is being cut is refused, what is there stays', async () => {
+  const store = await openHead()
+  write(store, 'a 1000:1')
+  const appender = store.appender()
+  expect(append(appender, 'a 2000:2 7000:7')).toEqual([APPENDED, APPENDED])
+  store.refuseBefore(5000)
+  expect(append(store.appender(), 'a 4999:1 5000:1')).toEqual([TOO_OLD, APPENDED])
+  appender.commit()
+  expect(cut(store, 0, 4999)).toEqual(['a [1000:1 1000:1 1]'])
+  expect(cut(store, 5000, 9999)).toEqual(['a [7000:7 7000:7 1]'])
 })

@@ -98,6 +98,7 @@ export class HeadStore implements BatchSink {
       spill,
     })
     head.minValidT = minT
+    head.minAppendT = minT
     const replay = new Replay(head, limits, now)
     const wal = await WriteAheadLog.open(
       {
@@ -201,10 +202,19 @@ export class HeadStore implements BatchSink {
   }
 
   /**
+   * From now on refuses samples older than `minT`, before a block is cut, so that nothing comes too
+   * late for it; never goes back.
+   */
+  refuseBefore(minT: number): void {
+    if (minT > this.head.minAppendT) this.head.minAppendT = minT
+  }
+
+  /**
    * From now on refuses and hides samples older than `minT`; what is there of them stays in memory
-   * and in the log. Before a block is cut, so that nothing comes too late for it; never goes back.
+   * and in the log. Never goes back.
    */
   raiseMinT(minT: number): void {
+    this.refuseBefore(minT)
     if (minT > this.head.minValidT) this.head.minValidT = minT
   }
 

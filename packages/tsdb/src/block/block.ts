@@ -129,7 +129,7 @@ export class Block {
         if (covers(deleted, minT, maxT)) continue
         reader.read(entry.chunkRefs[k])
         const { encoding, bytes, start, end } = reader
-        const chunk = { minT, maxT, encoding, data: Uint8Array.from(bytes.subarray(start, end)) }
+        const chunk = { minT, maxT, encoding, data: new Uint8Array(bytes.subarray(start, end)) }
         if (touches(deleted, minT, maxT)) chunks.push(...withoutDeleted(chunk, deleted))
         else chunks.push(chunk)
       }

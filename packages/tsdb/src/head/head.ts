@@ -82,6 +82,8 @@ export class Head {
   maxT: number = -Infinity
   /** Samples older than this are gone, or as good as gone. */
   minValidT: number = -Infinity
+  /** Samples older than this are refused; never less than `minValidT`. */
+  minAppendT: number = -Infinity
   /** Grows when slots are freed: references taken before must be looked at again. */
   collections = 0
   seriesCreated = 0

@@ -1,0 +1,70 @@
+/** What makes a block, as plain functions: they run in a worker, or where there is none in this thread. */
+import { join } from 'node:path'
+import { Block } from '../block/block.ts'
+import type { BlockSeries } from '../block/block-series.ts'
+import type { BlockMeta } from '../block/meta.ts'
+import { writeBlock } from '../block/writer.ts'
+import type { Disk } from '../disk.ts'
+import { mergeSeries } from './merge.ts'
+
+/** Merges blocks of a folder into one that stands beside them. */
+export interface MergeJob {
+  kind: 'merge'
+  dir: string
+  /** Names of the blocks. */
+  parents: readonly string[]
+  /** Whether the block counts as cut out of the head: its one parent is only cleaned. */
+  isCleaning: boolean
+  nowMs: number
+}
+
+/** Writes series into a new block. */
+export interface WriteJob {
+  kind: 'write'
+  dir: string
+  minT: number
+  /** Exclusive. */
+  maxT: number
+  hints: readonly string[]
+  nowMs: number
+}
+
+export type BlockJob = MergeJob | WriteJob
+
+/** The new block; undefined when nothing is left to be in one. Throws DiskError, CorruptBlockError. */
+export function mergeBlocks(disk: Disk, job: MergeJob): BlockMeta | undefined {
+  const blocks: Block[] = []
+  try {
+    for (const name of job.parents) blocks.push(Block.open(disk, join(job.dir, name)))
+    const metas = blocks.map(({ meta }) => meta)
+    const sources = new Set(metas.flatMap(({ ulid, compaction }) => compaction.sources ?? [ulid]))
+    const level = Math.max(...metas.map(({ compaction }) => compaction.level)) + 1
+    return writeBlock(disk, job.dir, mergeSeries(blocks.map((block) => block.allSeries())), {
+      minT: Math.min(...metas.map(({ minTime }) => minTime)),
+      maxT: Math.max(...metas.map(({ maxTime }) => maxTime)),
+      level: job.isCleaning ? 1 : level,
+      sources: job.isCleaning ? [] : [...sources].sort(),
+      parents: metas.map(({ ulid, minTime, maxTime }) => ({ ulid, minTime, maxTime })),
+      now: job.nowMs,
+    })
+  } finally {
+    for (const block of blocks) block.close()
+  }
+}
+
+/** The new block; undefined when there are no samples. Throws DiskError. */
+export function writeHeadBlock(
+  disk: Disk,
+  job: WriteJob,
+  series: Iterable<BlockSeries>,
+): BlockMeta | undefined {
+  return writeBlock(disk, job.dir, series, {
+    minT: job.minT,
+    maxT: job.maxT,
+    level: 1,
+    sources: [],
+    parents: [],
+    hints: job.hints,
+    now: job.nowMs,
+  })
+}
