@@ -1,7 +1,7 @@
 import { APPENDED, SampleColumns, TOO_OLD } from '@vigie/model'
 import { expect, test } from 'vitest'
 import { MemoryDisk } from '../test/memory-disk.ts'
-import { append, parseLabels, recordingLog } from '../test/notation.ts'
+import { append, parseLabels, parseMatchers, recordingLog, show } from '../test/notation.ts'
 import type { BlockSeries } from './block/block-series.ts'
 import { decodeXor } from './chunk/xor.ts'
 import { HeadStore } from './head-store.ts'
@@ -100,4 +100,51 @@ test('what comes too late for a block that is being cut is refused, what is ther
   appender.commit()
   expect(cut(store, 0, 4999)).toEqual(['a [1000:1 1000:1 1]'])
   expect(cut(store, 5000, 9999)).toEqual(['a [7000:7 7000:7 1]'])
+})
+
+test('what is deleted is gone from answers and blocks, after a start and a checkpoint too', async () => {
+  const disk = new MemoryDisk()
+  const store = await openHead(disk)
+  write(store, line('a', 0, MINUTE, 200), line('b', 0, MINUTE, 200), line('c', 0, MINUTE, 10))
+  const before = store.select(parseMatchers('__name__="a"'), 0, HOUR)
+  const remove = (matchers: string, minT: number, maxT: number): number =>
+    store.deleteSeries([parseMatchers(matchers)], minT, maxT)
+  expect(remove('__name__=~"a|c"', 30 * MINUTE, 150 * MINUTE - 1)).toBe(1)
+  expect(remove('__name__="a"', 150 * MINUTE, 150 * MINUTE)).toBe(1)
+  expect(remove('__name__="c"', -Infinity, Infinity)).toBe(1)
+  expect(remove('__name__="nothing"', -Infinity, Infinity)).toBe(0)
+  // What comes later is not meant, even where the interval was open.
+  write(store, line('c', 10 * MINUTE, MINUTE, 1), line('a', 200 * MINUTE, MINUTE, 1))
+  const want = [
+    `a [0:0 ${29 * MINUTE}:29 30] [${151 * MINUTE}:151 ${200 * MINUTE}:0 50]`,
+    `b [0:0 ${119 * MINUTE}:119 120] [${120 * MINUTE}:120 ${199 * MINUTE}:199 80]`,
+    `c [${10 * MINUTE}:0 ${10 * MINUTE}:0 1]`,
+  ]
+  const everything = { minT: 0, maxT: Infinity, matchers: [] }
+  const check = (one: HeadStore, lines: string[]): void => {
+    expect(cut(one, -Infinity, Infinity)).toEqual(lines)
+    const all = show(one.select(parseMatchers('__name__=~".+"'), 0, Infinity))
+    expect(all.map((text) => text.split(' ').length - 1)).toEqual(
+      lines.map((text) =>
+        [...text.matchAll(/ (\d+)\]/g)].reduce((sum, [, count]) => sum + Number(count), 0),
+      ),
+    )
+  }
+  check(store, want)
+  expect(show(before)[0].split(' ').length).toBe(1 + 200)
+  expect(store.labelValues('__name__', { ...everything, maxT: 9 * MINUTE })).toEqual(['a', 'b'])
+  expect(store.select(parseMatchers('__name__="a"'), 40 * MINUTE, 100 * MINUTE).count).toBe(0)
+  check(await openHead(disk.afterKill()), want)
+  // The first segment goes, and with it the record; the checkpoint has it.
+  store.wal.roll()
+  write(store, `a ${10 * HOUR}:1`)
+  await store.truncate(160 * MINUTE)
+  store.wal.roll()
+  write(store, `a ${11 * HOUR}:1`)
+  expect(store.deleteSeries([parseMatchers('__name__="a"')], 10 * HOUR, 10 * HOUR)).toBe(1)
+  await store.truncate(200 * MINUTE + 1)
+  expect(store.wal.segments[0].index).toBe(1)
+  const rest = [`a [${11 * HOUR}:1 ${11 * HOUR}:1 1]`]
+  check(store, rest)
+  check(await openHead(disk.afterKill(), 200 * MINUTE + 1), rest)
 })

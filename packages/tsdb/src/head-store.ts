@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import type { Appender, LabelQuery, Matcher, SeriesSet } from '@vigie/model'
 import { Batch, BatchAppender, type BatchSink, type Refusals } from './appender.ts'
 import type { BlockSeries } from './block/block-series.ts'
+import { withInterval } from './block/tombstones.ts'
 import { ExemplarRing } from './exemplars.ts'
 import { blockSeries } from './head/block-series.ts'
 import { ChunkSpill } from './head/chunk-spill.ts'
@@ -19,7 +20,7 @@ import { Selection } from './head/selection.ts'
 import * as series from './head/series-table.ts'
 import { type TsdbOptions, limitsOf } from './options.ts'
 import { Replay } from './replay.ts'
-import { addSampleRecords, addSeriesRecords, checkpointRecords } from './wal-records.ts'
+import { addSampleRecords, addSeriesRecords, checkpointRecords, walRefOf } from './wal-records.ts'
 import { WriteAheadLog } from './wal/log.ts'
 import { RecordWriter } from './wal/records.ts'
 import type { TailVisitor } from './wal/tail-records.ts'
@@ -33,8 +34,6 @@ export interface HeadCounters {
   truncationsFailed: number
 }
 
-/** Full chunks that memory has no room for, while the storage is open. */
-const SPILL_DIR = 'head_chunks'
 export interface FollowOptions {
   visitor: TailVisitor
   /** Left out: what is committed from now on. */
@@ -42,6 +41,9 @@ export interface FollowOptions {
   keptFrom: () => number
 }
 
+/** Full chunks that memory has no room for, while the storage is open. */
+const SPILL_DIR = 'head_chunks'
+const PROMETHEUS_CHUNKS_DIR = 'chunks_head'
 /** Batches kept for later appenders, and how large one may be to be kept. */
 const SPARE_BATCHES_MAX = 4
 const SPARE_SAMPLES_MAX = 1 << 18
@@ -112,7 +114,10 @@ export class HeadStore implements BatchSink {
       },
       replay,
     )
+    replay.finish()
     replay.report(wal, options.log)
+    // Chunks of Prometheus, in numbers of a log that goes on differently from here; it has all of them.
+    disk.remove(join(options.dir, PROMETHEUS_CHUNKS_DIR))
     return new HeadStore(options, head, wal, replay)
   }
 
@@ -139,6 +144,32 @@ export class HeadStore implements BatchSink {
    */
   blockSeries(minT: number, maxT: number): Iterable<BlockSeries> {
     return blockSeries(this.head, minT, maxT)
+  }
+
+  /**
+   * Deletes the samples with minT <= t <= maxT (ms) of the series that satisfy all matchers of any of
+   * the lists; returns how many series had such. They are gone from now on, and stay so. Throws
+   * DiskError; then nothing is deleted.
+   */
+  deleteSeries(matchers: readonly (readonly Matcher[])[], minT: number, maxT: number): number {
+    const { head, wal } = this
+    const slots = new Set(matchers.flatMap((list) => [...selectSlots(head, list, minT, maxT)]))
+    if (slots.size === 0) return 0
+    const tombstones = new Map(head.tombstones)
+    wal.write(Infinity, -Infinity, (add) => {
+      this.#writer.startTombstones()
+      for (const slot of slots) {
+        // No further than there are samples now: later ones are not meant.
+        const from = Math.max(minT, head.firstT(slot))
+        const to = Math.min(maxT, head.lastT(slot))
+        this.#writer.tombstone(walRefOf(head, slot), from, to)
+        tombstones.set(slot, withInterval(tombstones.get(slot) ?? [], from, to))
+      }
+      add(this.#writer.record)
+    })
+    head.tombstones = tombstones
+    this.#isDirty = true
+    return slots.size
   }
 
   takeBatch(): Batch {

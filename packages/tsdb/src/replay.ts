@@ -1,5 +1,6 @@
 /** Fills the head from the log. */
 import { type Histogram, Labels, StorageLimitError } from '@vigie/model'
+import { type Intervals, withInterval } from './block/tombstones.ts'
 import { isStorable } from './head/histograms.ts'
 import type { Head } from './head/head.ts'
 import * as series from './head/series-table.ts'
@@ -41,6 +42,7 @@ export class Replay implements LogVisitor {
   readonly #now: () => number
   readonly #slots = new RefMap()
   readonly #startMs: number
+  readonly #tombstones = new Map<number, Intervals>()
   /** Further numbers of a series that was written to the log more than once. */
   readonly aliases: Map<number, number> = new Map()
   nextRef = 1
@@ -91,6 +93,17 @@ export class Replay implements LogVisitor {
       this.#head.appendHistogram(slot, t, h)
       if (++this.samples % SAMPLES_PER_DROP === 0) this.#dropOld()
     }
+  }
+
+  tombstone(ref: number, minT: number, maxT: number): void {
+    const slot = this.#slots.get(ref)
+    if (slot === 0 || maxT < this.#head.minValidT) return
+    this.#tombstones.set(slot, withInterval(this.#tombstones.get(slot) ?? [], minT, maxT))
+  }
+
+  /** To be called when all of the log has been visited. */
+  finish(): void {
+    this.#head.tombstones = this.#tombstones
   }
 
   #dropOld(): void {

@@ -137,7 +137,7 @@ class BatchRecords {
 }
 
 /**
- * The records that say which series there are, as slices; `aliases` are further numbers of some of
+ * The records that say which series there are, and what of them is deleted, as slices; `aliases` are further numbers of some of
  * them. Series that die or are born meanwhile do not matter: later segments tell of those.
  */
 export function* checkpointRecords(
@@ -158,5 +158,23 @@ export function* checkpointRecords(
   }
   if (count === 0) writer.startSeries()
   for (const [ref, slot] of aliases) if (table.isAlive(slot)) putSeries(writer, head, slot, ref)
+  if (writer.size > 1) yield writer.record
+  yield* tombstoneRecords(head, writer)
+}
+
+/** Tombstones of one record. */
+const TOMBSTONES_PER_RECORD = 1000
+
+function* tombstoneRecords(head: Head, writer: RecordWriter): Iterable<Uint8Array> {
+  writer.startTombstones()
+  let count = 0
+  for (const [slot, intervals] of head.tombstones) {
+    if (!head.table.isAlive(slot)) continue
+    for (let i = 0; i < intervals.length; i += 2)
+      writer.tombstone(walRefOf(head, slot), intervals[i], intervals[i + 1])
+    if (++count % TOMBSTONES_PER_RECORD !== 0) continue
+    yield writer.record
+    writer.startTombstones()
+  }
   if (writer.size > 1) yield writer.record
 }

@@ -3,8 +3,10 @@
  * A chunk that lies within them is handed over as it is; one that crosses them is encoded again.
  */
 import { type Labels, SampleColumns, compareLabels, compareNames } from '@vigie/model'
+import { dropDeleted } from '../block/block-selection.ts'
 import type { BlockSeries, ChunkData } from '../block/block-series.ts'
 import { encodeSamples } from '../chunk/encode.ts'
+import type { Intervals } from '../block/tombstones.ts'
 import { XOR } from '../chunk/encoding.ts'
 import { HistogramChunk } from '../chunk/histogram-writer.ts'
 import type { ChunkBytes } from './chunk-slabs.ts'
@@ -28,8 +30,9 @@ function* readAll(
   const cutter = new Cutter(minT, maxT)
   for (const { labels, index } of sorted(head, selection)) {
     const chunks: ChunkData[] = []
+    const deleted = selection.deleted(index)
     selection.visitChunks(index, minT, maxT, (chunk, count) => {
-      chunks.push(...cutter.cut(chunk, count))
+      chunks.push(...cutter.cut(chunk, count, deleted))
     })
     if (chunks.length > 0) yield { labels, chunks }
   }
@@ -83,11 +86,12 @@ class Cutter {
     this.#maxT = maxT
   }
 
-  /** The samples within of the first `count` of a chunk. */
-  cut(chunk: ChunkBytes, count: number): ChunkData[] {
+  /** The samples within of the first `count` of a chunk, but for deleted ones. */
+  cut(chunk: ChunkBytes, count: number, deleted: Intervals | undefined): ChunkData[] {
     const columns = this.#columns
     columns.clear()
     decodeChunk(chunk, count, this.#minT, this.#maxT, columns)
+    if (deleted !== undefined) dropDeleted(columns, deleted)
     const { length, t } = columns
     if (length === 0) return []
     const { encoding, bytes, view, start, end } = chunk

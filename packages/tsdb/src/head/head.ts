@@ -16,6 +16,7 @@ import { HistogramChunk } from '../chunk/histogram-writer.ts'
 import { Arena, byteOf, wordOf } from './arena.ts'
 import { ChunkLog } from './chunk-log.ts'
 import { type ChunkBytes, ChunkReader, placeOf } from './chunk-slabs.ts'
+import type { Intervals } from '../block/tombstones.ts'
 import type { ChunkSpill } from './chunk-spill.ts'
 import { HashTable } from './hash-table.ts'
 import { LabelSets, hashSymbols } from './label-sets.ts'
@@ -86,6 +87,8 @@ export class Head {
   minAppendT: number = -Infinity
   /** Grows when slots are freed: references taken before must be looked at again. */
   collections = 0
+  /** What was deleted, by slot. Replaced when it changes: who holds it sees the same for ever. */
+  tombstones: ReadonlyMap<number, Intervals> = new Map()
   seriesCreated = 0
   seriesRemoved = 0
 
@@ -381,6 +384,19 @@ export class Head {
     return firstTimestamp(this.#chunkView, 2)
   }
 
+  /** The first timestamp of a series with samples that are still there. */
+  firstT(slot: number): number {
+    const { reader, chunks } = this
+    let link = this.table.page(slot).u32[series.word(slot) + series.CLOSED]
+    if (!reader.seek(chunks.places, link)) return this.openMinT(slot)
+    let first = reader.minT
+    while (reader.seek(chunks.places, link)) {
+      first = reader.minT
+      link = reader.previous
+    }
+    return first
+  }
+
   #show(slot: number): void {
     const page = this.table.page(slot)
     page.u8[series.byte(slot) + series.FLAGS] |= series.VISIBLE
@@ -411,6 +427,15 @@ export class Head {
     }
     if (dead.length > 0) this.#bury(Uint32Array.from(dead))
     this.#freeDead()
+    this.#forgetTombstones(minT)
+  }
+
+  #forgetTombstones(minT: number): void {
+    if (this.tombstones.size === 0) return
+    const kept = [...this.tombstones].filter(
+      ([slot, intervals]) => this.table.isAlive(slot) && intervals[intervals.length - 1] >= minT,
+    )
+    this.tombstones = new Map(kept)
   }
 
   #bury(slots: Uint32Array): void {

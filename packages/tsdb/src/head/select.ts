@@ -4,6 +4,7 @@
  * expression is evaluated at most once per label value.
  */
 import { type LabelQuery, type Matcher, compareNames } from '@vigie/model'
+import { covers } from '../block/tombstones.ts'
 import type { Head } from './head.ts'
 import * as series from './series-table.ts'
 
@@ -107,8 +108,16 @@ function isMatch(head: Head, slot: number, tests: readonly SymbolMatcher[]): boo
 function mayHaveSamples(head: Head, slot: number, minT: number, maxT: number): boolean {
   const lastT = head.lastT(slot)
   if (lastT < Math.max(minT, head.minValidT)) return false
+  if (isDeleted(head, slot, minT, Math.min(maxT, lastT))) return false
   // Fast path: the newest sample itself lies within.
   return lastT <= maxT || startsBefore(head, slot, minT, maxT)
+}
+
+/** Whether all that a series has in [minT, maxT] is deleted. */
+function isDeleted(head: Head, slot: number, minT: number, maxT: number): boolean {
+  const deleted = head.tombstones.get(slot)
+  if (deleted === undefined) return false
+  return covers(deleted, Math.max(minT, head.minValidT, head.firstT(slot)), maxT)
 }
 
 /** Whether a chunk of the series overlaps [minT, maxT], given that its newest sample is later. */
@@ -167,9 +176,11 @@ export function labelValues(head: Head, name: string, query: LabelQuery): string
   return sortedTexts(head, values)
 }
 
-/** Every series is about: none ended before, none can have started after. */
+/** Every series is about: none ended before, none can have started after, none is deleted. */
 const coversHead = (head: Head, query: LabelQuery): boolean =>
-  query.minT <= Math.max(head.minT, head.minValidT) && query.maxT >= head.maxT
+  query.minT <= Math.max(head.minT, head.minValidT) &&
+  query.maxT >= head.maxT &&
+  head.tombstones.size === 0
 
 function forEachSeries(head: Head, query: LabelQuery, visit: (labels: number) => void): void {
   const alternatives = query.matchers.length === 0 ? [[]] : query.matchers

@@ -12,6 +12,8 @@ import {
   type SeriesSet,
   isStaleHistogram,
 } from '@vigie/model'
+import { dropDeleted } from '../block/block-selection.ts'
+import type { Intervals, Tombstones } from '../block/tombstones.ts'
 import { XOR } from '../chunk/encoding.ts'
 import { decodeHistograms } from '../chunk/histogram-reader.ts'
 import { decodeXor } from '../chunk/xor.ts'
@@ -27,6 +29,7 @@ export class Selection implements SeriesSet {
   readonly #head: Head
   readonly #places: SlabPlaces
   readonly #minValidT: number
+  readonly #tombstones: Tombstones
   readonly #refs: Uint32Array
   readonly #labels: Uint32Array
   readonly #closed: Uint32Array
@@ -38,6 +41,7 @@ export class Selection implements SeriesSet {
     this.#head = head
     this.#places = head.chunks.places
     this.#minValidT = head.minValidT
+    this.#tombstones = head.tombstones
     this.#refs = new Uint32Array(slots.length)
     this.#labels = new Uint32Array(slots.length)
     this.#closed = new Uint32Array(slots.length)
@@ -69,6 +73,14 @@ export class Selection implements SeriesSet {
       decodeChunk(chunk, count, from, maxT, out),
     )
     if (out.h !== undefined) markStale(out)
+    const deleted = this.deleted(index)
+    if (deleted !== undefined) dropDeleted(out, deleted)
+  }
+
+  /** What of a series is deleted, undefined when nothing is. */
+  deleted(index: number): Intervals | undefined {
+    if (this.#tombstones.size === 0) return undefined
+    return this.#tombstones.get(this.#slot(index))
   }
 
   /** Visits the chunks of a series that may have samples in [minT, maxT], from old to new. */

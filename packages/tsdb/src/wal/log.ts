@@ -22,13 +22,14 @@ import {
   SAMPLES,
   SAMPLES_V2,
   SERIES,
+  TOMBSTONES,
   checkpointIndex,
   checkpointName,
   segmentIndex,
   segmentName,
 } from './format.ts'
 import { readHistograms } from './histogram-records.ts'
-import { readSamples, readSeries, recordType } from './records.ts'
+import { readSamples, readSeries, readTombstones, recordType } from './records.ts'
 import { type Corruption, UnsupportedError, readSegment } from './segment-reader.ts'
 import { SegmentWriter } from './segment-writer.ts'
 
@@ -48,6 +49,7 @@ export interface LogVisitor {
   series(ref: number, pairs: string[]): void
   sample(ref: number, t: number, v: number): void
   histogram(ref: number, t: number, h: Histogram): void
+  tombstone(ref: number, minT: number, maxT: number): void
 }
 
 /**
@@ -155,7 +157,7 @@ export class WriteAheadLog {
     await nextTurn()
     const file = this.#options.disk.open(path)
     try {
-      const corruption = readSegment(file, (record) => this.#visit(record, segment, visitor))
+      const corruption = await readSegment(file, (record) => this.#visit(record, segment, visitor))
       if (corruption !== undefined) {
         this.#report(path, corruption, file.sizeBytes)
         file.truncate(corruption.offset)
@@ -198,6 +200,9 @@ export class WriteAheadLog {
           see(t)
           visitor.histogram(ref, t, h)
         })
+        break
+      case TOMBSTONES:
+        readTombstones(record, (ref, from, to) => visitor.tombstone(ref, from, to))
         break
       default:
         this.skippedRecords.set(type, (this.skippedRecords.get(type) ?? 0) + 1)

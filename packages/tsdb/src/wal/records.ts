@@ -9,10 +9,12 @@
  *     exemplars: 4 | ref0 <8b> | t0 <8b> | (ref - ref0 <varint> | t - t0 <varint> | value <8b> |
  *                   labels <uvarint> | (length <uvarint> | text) × 2 labels) …        (read only)
  *
+ *     tombstones: 3 | (ref <8b> | minT <varint> | maxT <varint>) …
+ *
  * Numbers of fixed width are big endian. Source: tsdb/docs/format/wal.md, tsdb/record.
  */
 import { isStale } from '@vigie/model'
-import { SAMPLES, SAMPLES_V2, SERIES } from './format.ts'
+import { SAMPLES, SAMPLES_V2, SERIES, TOMBSTONES } from './format.ts'
 
 /** Grows to the largest record and is used again for the next. */
 export class RecordWriter {
@@ -70,6 +72,19 @@ export class RecordWriter {
     }
   }
 
+  startTombstones(): void {
+    this.size = 0
+    this.bytes[this.size++] = TOMBSTONES
+  }
+
+  /** Times in ms, inclusive. */
+  tombstone(ref: number, minT: number, maxT: number): void {
+    this.reserve(28)
+    this.#fixed64(ref)
+    this.varint(minT)
+    this.varint(maxT)
+  }
+
   /** Makes room for `count` bytes more. */
   reserve(count: number): void {
     if (this.size + count <= this.bytes.length) return
@@ -119,6 +134,19 @@ export function readSeries(record: Buffer, visit: (ref: number, pairs: string[])
     const pairs: string[] = []
     for (let i = 0; i < 2 * count; i++) pairs.push(reader.text())
     visit(ref, pairs)
+  }
+}
+
+/** Visits the intervals of a tombstone record. */
+export function readTombstones(
+  record: Buffer,
+  visit: (ref: number, minT: number, maxT: number) => void,
+): void {
+  const reader = new Cursor(record)
+  while (reader.at < record.length) {
+    const ref = reader.fixed64()
+    const minT = reader.varint()
+    visit(ref, minT, reader.varint())
   }
 }
 

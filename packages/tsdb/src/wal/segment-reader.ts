@@ -6,6 +6,7 @@ import { uncompressSnappy } from '@vigie/model/remote-write'
 import type { ReadFile } from '../disk.ts'
 import { RecordError } from './records.ts'
 import { crc32c } from './crc32c.ts'
+import { ZstdMissing, decompressZstd, loadZstd } from './zstd.ts'
 import {
   FIRST,
   FRAGMENT_HEADER_BYTES,
@@ -36,14 +37,14 @@ export class UnsupportedError extends Error {}
  * Calls `visit` with every record, whole and decompressed, in a buffer that is used again. A RecordError
  * that it throws is a corruption like any other. Returns what stopped it, undefined at the end.
  */
-export function readSegment(
+export async function readSegment(
   file: ReadFile,
   visit: (record: Buffer) => void,
-): Corruption | undefined {
+): Promise<Corruption | undefined> {
   const reader = new SegmentReader(file)
   try {
     for (;;) {
-      const record = reader.next(file.sizeBytes)
+      const record = await nextRecord(reader, file.sizeBytes)
       if (record === undefined) break
       visit(record)
     }
@@ -53,6 +54,24 @@ export function readSegment(
   }
   if (reader.offset >= file.sizeBytes) return undefined
   return { offset: reader.offset, reason: 'the last record is cut off' }
+}
+
+/** Like `next`; loads what it takes to decompress the record. Throws UnsupportedError when that is not to be had. */
+async function nextRecord(reader: SegmentReader, end: number): Promise<Buffer | undefined> {
+  try {
+    return reader.next(end)
+  } catch (error) {
+    if (!(error instanceof ZstdMissing)) throw error
+  }
+  try {
+    await loadZstd()
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new UnsupportedError(`record compressed with zstd, which cannot be loaded: ${reason}`, {
+      cause: error,
+    })
+  }
+  return reader.next(end)
 }
 
 /** Bytes that are no record. */
@@ -81,7 +100,7 @@ export class SegmentReader {
 
   /**
    * The next record that ends at or before `end`, whole and decompressed, in a buffer that is used
-   * again; undefined when there is none. Throws BadSegment, UnsupportedError, DiskError.
+   * again; undefined when there is none. Throws BadSegment, ZstdMissing, DiskError.
    */
   next(end: number): Buffer | undefined {
     let { offset } = this
@@ -161,18 +180,19 @@ export class SegmentReader {
 
   #decompress(flags: number): Buffer {
     const record = this.#record.subarray(0, this.#recordSize)
-    if ((flags & ZSTD) !== 0)
-      throw new UnsupportedError(
-        'record compressed with zstd, want none or snappy; start Prometheus once more with ' +
-          '--storage.tsdb.wal-compression-type=snappy and let it write a checkpoint',
-      )
+    if ((flags & ZSTD) !== 0) return unpack(() => decompressZstd(record, RECORD_BYTES_MAX))
     if ((flags & SNAPPY) === 0) return record
-    try {
-      const out = uncompressSnappy(record, RECORD_BYTES_MAX)
-      return Buffer.from(out.buffer, out.byteOffset, out.length)
-    } catch (error) {
-      throw new BadSegment(error instanceof Error ? error.message : String(error))
-    }
+    return unpack(() => uncompressSnappy(record, RECORD_BYTES_MAX))
+  }
+}
+
+function unpack(decompress: () => Uint8Array): Buffer {
+  try {
+    const out = decompress()
+    return Buffer.from(out.buffer, out.byteOffset, out.length)
+  } catch (error) {
+    if (error instanceof ZstdMissing) throw error
+    throw new BadSegment(error instanceof Error ? error.message : String(error))
   }
 }
 
