@@ -33,10 +33,10 @@ const UNITS = new Map([
 
 /** Milliseconds of a duration token, or what is wrong with it: units must fall, each at most once. */
 export function parseDurationToken(text: string): number | string {
-  if (!/^(\d+[a-z]+)+$/.test(text)) return `not a valid duration string: "${text}"`
+  if (!/^(\d+\D+)+$/.test(text)) return `not a valid duration string: "${text}"`
   let ms = 0
   let lastUnitMs = Infinity
-  for (const [, count, unit] of text.matchAll(/(\d+)([a-z]+)/g)) {
+  for (const [, count, unit] of text.matchAll(/(\d+)(\D+)/g)) {
     const unitMs = UNITS.get(unit)
     if (unitMs === undefined) return `unknown unit "${unit}" in duration "${text}"`
     if (unitMs >= lastUnitMs) return `not a valid duration string: "${text}"`

@@ -24,7 +24,7 @@ export class ParseError extends Error {
 export function positionText(query: string, offset: number): string {
   if (query === '' || offset > query.length)
     return query === '' ? 'unknown position' : 'invalid position'
-  const lineStart = query.lastIndexOf('\n', offset - 1) + 1
+  const lineStart = offset === 0 ? 0 : query.lastIndexOf('\n', offset - 1) + 1
   let line = 1
   for (let at = query.indexOf('\n'); at >= 0 && at < lineStart; at = query.indexOf('\n', at + 1))
     line++

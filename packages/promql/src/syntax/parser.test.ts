@@ -85,6 +85,20 @@ test('types are checked', () => {
   )
 })
 
+test('what does not fit is named where Prometheus names it', () => {
+  fails('\n', '1:1: parse error: no expression found in input')
+  fails('round(x, % 5)', '1:8: parse error: trailing commas not allowed in function call args')
+  fails(
+    'x * on(a) group_left [5m]',
+    '1:22: parse error: unexpected "[" in grouping opts, expected "("',
+  )
+  fails(
+    'sum by (without) (x)',
+    '1:9: parse error: unexpected <without> in grouping opts, expected label',
+  )
+  fails('5e-35s', '1:1: parse error: unknown unit "e-" in duration "5e-35s"')
+})
+
 test('experimental parts must be enabled', () => {
   fails('mad_over_time(foo[5m])', '1:1: parse error: function "mad_over_time" is not enabled')
   fails('foo smoothed', '1:1: parse error: smoothed modifier is experimental and not enabled')

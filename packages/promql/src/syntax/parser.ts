@@ -187,7 +187,8 @@ class Parser {
         const card: Cardinality =
           tokens.take().kind === 'GROUP_LEFT' ? 'many-to-one' : 'one-to-many'
         matching.card = card
-        if (tokens.is('LEFT_PAREN')) matching.include = this.#groupingLabels()
+        if (!this.#mayBeginOperand() || tokens.is('LEFT_PAREN'))
+          matching.include = this.#groupingLabels()
       }
     }
     for (;;) {
@@ -196,6 +197,12 @@ class Parser {
         return matching
       this.#fill(matching, token)
     }
+  }
+
+  /** Whether an operand, or a fill modifier before it, may begin with the next token. */
+  #mayBeginOperand(): boolean {
+    const { kind } = this.#tokens.peek()
+    return OPERAND_KINDS.has(kind) || METRIC_NAME_KINDS.has(kind)
   }
 
   #fill(matching: VectorMatching, token: Token): void {
@@ -286,7 +293,7 @@ class Parser {
       args.push(this.expression())
       const comma = tokens.accept('COMMA')
       if (comma === undefined) break
-      if (tokens.is('RIGHT_PAREN')) {
+      if (!this.#mayBeginOperand()) {
         tokens.report('trailing commas not allowed in function call args', comma.start, comma.end)
         break
       }
@@ -462,6 +469,20 @@ const PARAMETERISED: ReadonlySet<AggregateOp> = new Set<AggregateOp>([
   'count_values',
   'limitk',
   'limit_ratio',
+])
+
+/** What an operand begins with, beside names. */
+const OPERAND_KINDS: ReadonlySet<TokenKind> = new Set<TokenKind>([
+  'ADD',
+  'SUB',
+  'NUMBER',
+  'DURATION',
+  'STRING',
+  'LEFT_BRACE',
+  'LEFT_PAREN',
+  'FILL',
+  'FILL_LEFT',
+  'FILL_RIGHT',
 ])
 
 /** What may be called: names, and the keywords that are experimental functions too. */

@@ -13,6 +13,7 @@ import type {
   VectorSelector,
 } from './ast.ts'
 import { formatNumber } from './literals.ts'
+import { utf8Length } from './parse-error.ts'
 
 /** The expression on one line. */
 export function printExpr(expr: Expr | DurationExpr): string {
@@ -54,7 +55,9 @@ function pretty(expr: Expr, level: number, widthMax: number): string {
   const line = printExpr(expr)
   if (expr.kind === 'unary')
     return indent + expr.op + pretty(expr.expr, level, widthMax).trimStart()
-  if (line.length <= widthMax) return indent + line
+  // Prometheus does not indent a subquery that fits.
+  if (utf8Length(line, 0, line.length) <= widthMax)
+    return expr.kind === 'subquery' ? line : indent + line
   const inner = (part: Expr): string => pretty(part, level + 1, widthMax)
   switch (expr.kind) {
     case 'aggregate': {

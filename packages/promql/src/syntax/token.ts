@@ -172,9 +172,9 @@ export const METRIC_NAME_KINDS: ReadonlySet<TokenKind> = new Set<TokenKind>([
   'RANGE',
 ])
 
-/** Keywords that are label names where a label name can stand. */
+/** Keywords that are label names where a label name can stand: as in Prometheus, all but `without`. */
 export const LABEL_NAME_KINDS: ReadonlySet<TokenKind> = new Set<TokenKind>([
-  ...METRIC_NAME_KINDS,
+  ...[...METRIC_NAME_KINDS].filter((kind) => kind !== 'WITHOUT'),
   'BOOL',
   'GROUP_LEFT',
   'GROUP_RIGHT',

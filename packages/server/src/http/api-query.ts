@@ -1,5 +1,5 @@
 /** `/query`, `/query_range`, `/format_query`, `/parse_query`. */
-import { printExpr } from '@vigie/promql'
+import { prettyPrint } from '@vigie/promql'
 import type { QueryRequest } from '../query/run-query.ts'
 import { type Answer, type Call, json } from './answer.ts'
 import { badData, badParameter } from './api-error.ts'
@@ -60,7 +60,7 @@ function queryOf(params: URLSearchParams): QueryPart {
 }
 
 export const formatQuery = ({ params, vigie }: Call): Answer =>
-  json(printExpr(vigie.engine.parse(params.get('query') ?? '')))
+  json(prettyPrint(vigie.engine.parse(params.get('query') ?? '')))
 
 export const parseQuery = ({ params, vigie }: Call): Answer =>
   json(queryTree(vigie.engine.parse(params.get('query') ?? '')))
