@@ -360,6 +360,9 @@ export class Vigie {
       warnings: [
         ...this.config.warnings,
         ...this.#storageWarnings,
+        ...(stats.writeFailure === null
+          ? []
+          : [`samples are refused: ${stats.writeFailure.reason}`]),
         ...[...this.dashboards.problems].map(([path, reason]) => `${path}: ${reason}`),
       ],
       storage: {

@@ -34,6 +34,13 @@ export interface HeadCounters {
   truncationsFailed: number
 }
 
+/** The log takes nothing: what is appended is refused, what is there is served. */
+export interface WriteFailure {
+  /** When the first batch was refused, ms since the epoch. */
+  sinceMs: number
+  reason: string
+}
+
 export interface FollowOptions {
   visitor: TailVisitor
   /** Left out: what is committed from now on. */
@@ -62,6 +69,8 @@ export class HeadStore implements BatchSink {
     truncationsFailed: 0,
   }
   commits = 0
+  /** Set from the first batch that could not be written until the next that can. */
+  writeFailure: WriteFailure | undefined
   readonly exemplars: ExemplarRing
   readonly #options: TsdbOptions
   readonly #segmentSpanMsMax: number
@@ -187,10 +196,11 @@ export class HeadStore implements BatchSink {
     try {
       this.#log(batch, unlogged)
     } catch (error) {
-      this.counters.writesFailed++
+      this.#noteFailure(error)
       for (const slot of unlogged) this.#setLogged(slot, false)
       throw error
     }
+    if (this.writeFailure !== undefined) this.#noteRecovery(this.writeFailure)
     const { head } = this
     const { refs, t, v, h, count } = batch
     for (let i = 0; i < count; i++) {
@@ -202,6 +212,21 @@ export class HeadStore implements BatchSink {
     this.commits++
     this.counters.samplesAppended += count
     this.#isDirty = true
+  }
+
+  #noteFailure(error: unknown): void {
+    const { log, now } = this.#options
+    const reason = error instanceof Error ? error.message : String(error)
+    this.counters.writesFailed++
+    if (this.writeFailure === undefined)
+      log.error('samples are refused until the WAL can be written again', { error: reason })
+    this.writeFailure = { sinceMs: this.writeFailure?.sinceMs ?? now(), reason }
+  }
+
+  #noteRecovery({ sinceMs }: WriteFailure): void {
+    const { log, now } = this.#options
+    log.warn('the WAL can be written again', { refusedMs: now() - sinceMs })
+    this.writeFailure = undefined
   }
 
   /** Gives the series of a batch that the log does not know a number there; their slots. */
@@ -259,18 +284,19 @@ export class HeadStore implements BatchSink {
     this.raiseMinT(minT)
     head.chunks.dropBefore(head.minValidT)
     head.chunks.spill()
-    const current = wal.segments.at(-1)!
-    if (current.maxT - current.minT > this.#segmentSpanMsMax) wal.roll()
     const before = wal.checkpoints
     try {
+      const current = wal.segments.at(-1)!
+      if (current.maxT - current.minT > this.#segmentSpanMsMax) wal.roll()
       await wal.dropBefore(head.minValidT, () => checkpointRecords(head, this.#liveAliases()))
     } catch (error) {
       this.counters.truncationsFailed++
       throw error
+    } finally {
+      // What the log still has, a replay would bring back.
+      head.collect(Math.min(wal.minT, head.minValidT))
     }
     if (wal.checkpoints > before) this.counters.truncations++
-    // What the log still has, a replay would bring back.
-    head.collect(Math.min(wal.minT, head.minValidT))
   }
 
   /**

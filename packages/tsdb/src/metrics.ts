@@ -91,6 +91,11 @@ const walMetrics = ({ store: { wal, counters }, stats }: MetricSources): MetricF
     'WAL writes that failed.',
     counters.writesFailed,
   ),
+  gauge(
+    'vigie_tsdb_writable',
+    '0 while samples are refused because the WAL cannot be written, as on a full disk.',
+    stats.writeFailure === null ? 1 : 0,
+  ),
   counter('prometheus_tsdb_wal_corruptions_total', 'WAL corruptions repaired.', wal.corruptions),
   counter('prometheus_tsdb_wal_truncations_total', 'WAL truncations.', counters.truncations),
   counter(

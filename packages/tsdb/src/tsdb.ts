@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Appender, LabelQuery, Matcher, SeriesSet, Storage } from '@vigie/model'
 import { type Cardinality, cardinality } from './cardinality.ts'
 import type { ExemplarRing } from './exemplars.ts'
-import { type FollowOptions, HeadStore } from './head-store.ts'
+import { type FollowOptions, HeadStore, type WriteFailure } from './head-store.ts'
 import { type MetricFamily, type RetentionCounters, tsdbMetrics } from './metrics.ts'
 import { type Limits, type TsdbOptions, limitsOf } from './options.ts'
 import type { WalTail } from './wal/wal-tail.ts'
@@ -20,6 +20,8 @@ export interface TsdbStats {
   walSegments: number
   retentionMs: number
   retentionBytes: number
+  /** Why nothing can be appended, as on a full disk; null when it can. Goes away by itself. */
+  writeFailure: WriteFailure | null
 }
 
 /** An open storage. `select`, `labelNames` and `labelValues` answer at once. */
@@ -160,6 +162,7 @@ class OpenTsdb implements Tsdb {
       walSegments: wal.segments.length,
       retentionMs: this.#limits.retentionMs,
       retentionBytes: this.#limits.retentionBytes,
+      writeFailure: this.#store.writeFailure ?? null,
     }
   }
 

@@ -44,6 +44,12 @@ export class FaultDisk extends MemoryDisk {
     this.#at = at
   }
 
+  /** Nothing can be written or made until `heal`. */
+  fill(): void {
+    this.#isFull = true
+    this.freeBytes = 0
+  }
+
   /** Works again from now on. */
   heal(): void {
     this.#fault = undefined
