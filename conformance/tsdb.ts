@@ -10,10 +10,25 @@ import { gunzipSync } from 'node:zlib'
 import { type Histogram, Matcher, SampleColumns } from '@vigie/model'
 import { type Tsdb, nodeDisk, openTsdb } from '@vigie/tsdb'
 import type { SuiteResult } from './suite.ts'
+import { goldenBlock, oldBlocks } from './tsdb-blocks.ts'
 
 const CRASH_DIR = 'tsdb/wal-crash-3.5'
 
 export async function run(vectorsDir: string): Promise<SuiteResult> {
+  const results = [
+    await crashedLog(vectorsDir),
+    await goldenBlock(vectorsDir),
+    oldBlocks(vectorsDir),
+  ]
+  return {
+    suite: 'tsdb',
+    passed: results.reduce((sum, { passed }) => sum + passed, 0),
+    total: results.reduce((sum, { total }) => sum + total, 0),
+    failures: results.flatMap(({ failures }) => failures),
+  }
+}
+
+async function crashedLog(vectorsDir: string): Promise<SuiteResult> {
   const want = readDump(join(vectorsDir, CRASH_DIR, 'expected-dump.prom.gz'))
   const dir = mkdtempSync(join(tmpdir(), 'vigie-conformance-'))
   try {

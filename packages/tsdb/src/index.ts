@@ -24,3 +24,12 @@ export type { TailVisitor } from './wal/tail-records.ts'
 export type { WalPosition, WalTail } from './wal/wal-tail.ts'
 export type { ExemplarRing, SeriesExemplars } from './exemplars.ts'
 export type { WriteFailure } from './head-store.ts'
+export { Block } from './block/block.ts'
+export type { BlockMeta } from './block/meta.ts'
+export { CorruptBlockError } from './block/meta.ts'
+export {
+  type BlockOnDisk,
+  type ReadOnlyOptions,
+  ReadOnlyTsdb,
+  openBlocks,
+} from './read-only/read-only.ts'
