@@ -1,1 +1,16 @@
+export type { Logger } from './logger.ts'
 export { decodeWriteRequestV2, encodeWriteRequestV2, type WriteSeriesV2 } from './wire/write-v2.ts'
+export {
+  METADATA_DEFAULTS,
+  PROTOCOL_V1,
+  PROTOCOL_V2,
+  QUEUE_DEFAULTS,
+  type MetadataConfig,
+  type Post,
+  type PostAnswer,
+  type QueueConfig,
+  type RemoteWriteConfig,
+  type WriteProtocol,
+} from './write/config.ts'
+export type { LogPosition, LogSource, LogTail, LogVisitor } from './write/log-source.ts'
+export { RemoteWrite, type RemoteWriteOptions } from './write/remote-write.ts'

@@ -55,3 +55,4 @@ export {
 } from './discovery/listening.ts'
 export { probeAddress, type ProbedAddress } from './discovery/probe-address.ts'
 export { hostMetrics, type HostMetricsOptions } from './host/host-metrics.ts'
+export { HttpClient, type FetchRequest, type FetchResponse } from './http/client.ts'

@@ -14,7 +14,9 @@ import {
   defaultRules,
 } from '@vigie/alerting'
 import { Labels, type Queryable } from '@vigie/model'
+import type { WriteMetadata } from '@vigie/model/remote-write'
 import { Engine, type Expr, featureOptions } from '@vigie/promql'
+import { RemoteWrite } from '@vigie/remote'
 import { ScrapeManager, type ScrapeJob, hostMetrics, scrapeJob } from '@vigie/scrape'
 import { type Tsdb, nodeDisk, openTsdb } from '@vigie/tsdb'
 import type { FastifyInstance } from 'fastify'
@@ -31,6 +33,7 @@ import { listenOn } from './listen.ts'
 import { LoadLauncher, type StartLoad } from './load/load-launcher.ts'
 import { Notifications } from './notifications.ts'
 import { type QueryRequest, runQuery } from './query/run-query.ts'
+import { writeEndpoint } from './remote/write-endpoints.ts'
 import { type Metric, ProcessMetrics, renderMetrics } from './self-metrics.ts'
 import { DashboardsStore } from './stores/dashboards-store.ts'
 import { RunsStore } from './stores/runs-store.ts'
@@ -142,6 +145,7 @@ export class Vigie {
   readonly engine: Engine
   readonly inbox: Inbox
   readonly checks: CheckManager
+  readonly remoteWrite: RemoteWrite
   readonly runs: RunsStore
   readonly load: LoadLauncher
   readonly compareRuns: CompareRuns | undefined
@@ -199,6 +203,17 @@ export class Vigie {
     for (const warning of this.#storageWarnings) log.warn(warning)
     this.inbox = new Inbox({ dir: options.dataDir, now, log })
     this.checks = new CheckManager({ storage, query: this.#query, now, log })
+    this.remoteWrite = new RemoteWrite({
+      source: {
+        follow: (following) => storage.follow(following),
+        newestMs: () => storage.stats().newestMs ?? undefined,
+      },
+      dir: join(options.dataDir, 'remote-write'),
+      metadata: () => this.#metadata(),
+      userAgent: `Vigie/${options.version}`,
+      now,
+      log,
+    })
     this.runs = new RunsStore(join(options.dataDir, 'runs'), now)
     this.load = new LoadLauncher({
       start: options.startLoad,
@@ -299,6 +314,7 @@ export class Vigie {
     }
     this.inbox.close()
     this.dashboards.close()
+    await this.remoteWrite.stop()
     this.#process.close()
     await this.storage.close()
   }
@@ -333,6 +349,14 @@ export class Vigie {
   jobs(): string[] {
     const maxT = this.now()
     return this.storage.labelValues('job', { minT: maxT - JOBS_WINDOW_MS, maxT, matchers: [] })
+  }
+
+  /** What targets said of their metrics, each once. */
+  #metadata(): WriteMetadata[] {
+    const byName = new Map<string, WriteMetadata>()
+    for (const { metric, type, help, unit } of this.scrape.metadata())
+      if (!byName.has(metric)) byName.set(metric, { metric, type, help, unit })
+    return [...byName.values()]
   }
 
   /** Metrics of a job with what its targets said of them, each once. */
@@ -401,6 +425,7 @@ export class Vigie {
       ...this.rules.metrics(),
       ...this.checks.metrics(),
       ...this.notifier.metrics(),
+      ...this.remoteWrite.metrics(),
       {
         name: 'prometheus_config_last_reload_successful',
         help: 'Whether the last configuration reload attempt was successful.',
@@ -436,6 +461,9 @@ export class Vigie {
     for (const warning of config.warnings) this.log.warn(warning)
     const { evaluationIntervalMs, externalLabels, scrapeIntervalMs, defaultRules: rules } = config
     this.scrape.apply([...config.scrapeJobs, ...config.probeJobs, ...this.#internalJobs(config)])
+    this.remoteWrite.apply(
+      config.remoteWrites.map((settings) => writeEndpoint(settings, externalLabels)),
+    )
     this.notifier.apply(config.alertmanager)
     this.checks.apply(config.datasources, config.checks)
     const groups = rules.isOn

@@ -26,7 +26,7 @@ export interface FetchRequest {
   url: string
   method?: string
   headers: Record<string, string>
-  body?: string | undefined
+  body?: string | Uint8Array | undefined
   timeoutMs: number
   bodySizeMax: number
   /** Ask for gzip, unless the target is on this machine: there it costs more than it saves. */

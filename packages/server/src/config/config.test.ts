@@ -70,10 +70,10 @@ test('what takes several keys to see', () => {
 
 test('keys of Prometheus that are not served are named warnings', () => {
   const config = parse(
-    'remote_write: [{ url: http://x }]\nscrape_configs:\n- job_name: a\n  kubernetes_sd_configs: [{ role: pod }]\n',
+    'tracing: { endpoint: x }\nscrape_configs:\n- job_name: a\n  kubernetes_sd_configs: [{ role: pod }]\n',
   )
   expect(config.warnings).toEqual([
-    'vigie.yml:1: remote_write: not served yet, ignored',
+    'vigie.yml:1: tracing: not served yet, ignored',
     'vigie.yml:4: scrape_configs.0.kubernetes_sd_configs: not served yet, ignored',
   ])
 })

@@ -18,6 +18,7 @@ import type { ParseOptions } from '@vigie/promql'
 import { type ProbeJob, type ScrapeJob, relabelProblem } from '@vigie/scrape'
 import type { LoadConfig } from '../load/load-launcher.ts'
 import { probeJob, relabelConfig, scrapeJob } from './jobs.ts'
+import { type RemoteWriteSettings, remoteWriteSettings } from './remote.ts'
 import { coverSecrets } from './secrets.ts'
 import {
   type TopLevel,
@@ -49,6 +50,7 @@ export interface VigieConfig {
   alertmanager: AlertmanagerConfig | undefined
   datasources: Datasource[]
   checks: CheckConfig[]
+  remoteWrites: RemoteWriteSettings[]
   dashboardFolders: string[]
   /** What may be started from the browser; undefined: nothing. */
   load: LoadConfig | undefined
@@ -79,6 +81,7 @@ export function parseConfig(input: ConfigInput): VigieConfig {
   const at = (path: string): string => (isAbsolute(path) ? path : join(folder, path))
   const parts = {
     ...alertingParts(source, top, input.env, warnings),
+    remoteWrites: remoteWriteSettings(source, top.remote_write, at, warnings),
     ruleGroups: readRuleFiles(source, top.rule_files, at, input.language),
   }
   if (source.problems.length > 0)

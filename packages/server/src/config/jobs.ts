@@ -15,7 +15,7 @@ import type { ProbeSection, RelabelSection, ScrapeSection, TlsSection, TopLevel 
 
 type Global = TopLevel['global']
 /** Makes a path of the file absolute. */
-type At = (path: string) => string
+export type At = (path: string) => string
 
 const TIMEOUT_MS_DEFAULT = 10_000
 
@@ -82,7 +82,18 @@ const group = (
   labels: labels ?? new Map(),
 })
 
-function httpClient(section: ScrapeSection, at: At): HttpClientConfig {
+/** What sections that speak to somebody over HTTP have in common. */
+export type HttpSection = Pick<
+  ScrapeSection,
+  | 'basic_auth'
+  | 'authorization'
+  | 'bearer_token'
+  | 'bearer_token_file'
+  | 'tls_config'
+  | 'follow_redirects'
+>
+
+export function httpClient(section: HttpSection, at: At): HttpClientConfig {
   const { basic_auth: basic, authorization: auth } = section
   const file = (path: string | undefined): string | undefined =>
     path === undefined ? undefined : at(path)

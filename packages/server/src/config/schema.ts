@@ -24,7 +24,6 @@ import {
 export const UNSERVED_TOP: readonly string[] = [
   'runtime',
   'alerting',
-  'remote_write',
   'remote_read',
   'otlp',
   'tracing',
@@ -73,18 +72,18 @@ export const UNSERVED_SCRAPE: readonly string[] = [
 export const isUnservedScrapeKey = (key: string): boolean =>
   UNSERVED_SCRAPE.includes(key) || (key.endsWith('_sd_configs') && !SD_SERVED.includes(key))
 
-const basicAuth = z.strictObject({
+export const basicAuth = z.strictObject({
   username: text.default(''),
   username_file: text.optional(),
   password: text.default(''),
   password_file: text.optional(),
 })
-const authorization = z.strictObject({
+export const authorization = z.strictObject({
   type: text.default('Bearer'),
   credentials: text.optional(),
   credentials_file: text.optional(),
 })
-const tlsConfig = z.strictObject({
+export const tlsConfig = z.strictObject({
   ca: text.optional(),
   ca_file: text.optional(),
   cert: text.optional(),
@@ -97,7 +96,7 @@ const tlsConfig = z.strictObject({
   max_version: tlsVersion.optional(),
 })
 
-const relabel = z.strictObject({
+export const relabel = z.strictObject({
   source_labels: list(text),
   separator: text.default(';'),
   regex: regex.optional(),
@@ -244,6 +243,7 @@ export const topLevel = z.strictObject({
   load: loadConfig.optional(),
   alertmanager: z.unknown().optional(),
   datasources: z.unknown().optional(),
+  remote_write: z.unknown().optional(),
   checks: z.unknown().optional(),
 })
 

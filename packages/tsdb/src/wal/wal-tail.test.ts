@@ -59,6 +59,7 @@ async function follow(disk: MemoryDisk, log: WriteAheadLog, from?: WalPosition):
     visitor: {
       series: (_ref, pairs) => void series.push(pairs.join('=')),
       sample: (ref, t) => void samples.add(`${ref}:${t}`),
+      histogram() {},
       exemplar() {},
     },
   })

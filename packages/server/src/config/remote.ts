@@ -1,0 +1,292 @@
+/** `remote_write` of the configuration file, in Prometheus's keys and with its error texts. */
+import { createHash } from 'node:crypto'
+import {
+  type MetadataConfig,
+  PROTOCOL_V1,
+  PROTOCOL_V2,
+  type QueueConfig,
+  type WriteProtocol,
+} from '@vigie/remote'
+import { type HttpClientConfig, type RelabelConfig, relabelProblem } from '@vigie/scrape'
+import { z } from 'zod'
+import { duration, flag, scalar, text } from './fields.ts'
+import { type At, type HttpSection, httpClient, relabelConfig } from './jobs.ts'
+import { authorization, basicAuth, relabel, tlsConfig } from './schema.ts'
+import { type KeyPath, type YamlSource, formatProblem } from './source.ts'
+
+/** One endpoint. Prometheus's names of keys, durations in ms. */
+export interface RemoteWriteSettings {
+  url: string
+  name: string
+  /** Equal for equal settings. */
+  fingerprint: string
+  timeoutMs: number
+  protocol: WriteProtocol
+  sendExemplars: boolean
+  sendNativeHistograms: boolean
+  headers: ReadonlyMap<string, string>
+  writeRelabel: readonly RelabelConfig[]
+  http: HttpClientConfig
+  queue: QueueConfig
+  metadata: MetadataConfig
+}
+
+/** Ways to prove who one is that Vigie does not know, and settings of the connection. */
+const UNSERVED: readonly string[] = [
+  'oauth2',
+  'sigv4',
+  'azuread',
+  'google_iam',
+  'proxy_url',
+  'no_proxy',
+  'proxy_from_environment',
+  'proxy_connect_header',
+  'enable_http2',
+  'http_headers',
+  'round_robin_dns',
+]
+
+/** Keys of any section that speaks HTTP to a server of metrics. */
+export const httpKeys = {
+  headers: z.record(z.string(), scalar, { error: () => 'expected a map' }).default({}),
+  basic_auth: basicAuth.optional(),
+  authorization: authorization.optional(),
+  bearer_token: text.optional(),
+  bearer_token_file: text.optional(),
+  tls_config: tlsConfig.optional(),
+  follow_redirects: flag.default(true),
+}
+
+const queueNumber = (key: string, standard: number): z.ZodDefault<z.ZodInt> =>
+  z
+    .int({ error: () => 'expected a whole number' })
+    .positive({ error: () => `remote write queue ${key} must be positive` })
+    .default(standard)
+
+export const queueConfig = z
+  .strictObject({
+    capacity: queueNumber('capacity', 10_000),
+    max_shards: queueNumber('max_shards', 50),
+    min_shards: queueNumber('min_shards', 1),
+    max_samples_per_send: queueNumber('max_samples_per_send', 2000),
+    batch_send_deadline: duration.default(5000),
+    min_backoff: duration.default(30),
+    max_backoff: duration.default(5000),
+    retry_on_http_429: flag.default(false),
+    sample_age_limit: duration.default(0),
+  })
+  .refine((queue) => queue.min_shards <= queue.max_shards, {
+    error: () => 'remote write queue min_shards must not be greater than max_shards',
+  })
+  .refine((queue) => queue.min_backoff <= queue.max_backoff, {
+    error: () => 'remote write queue max_backoff must not be less than min_backoff',
+  })
+
+const metadataConfig = z.strictObject({
+  send: flag.default(true),
+  send_interval: duration.default(60_000),
+  max_samples_per_send: z
+    .int({ error: () => 'expected a whole number' })
+    .positive()
+    .default(2000),
+})
+
+const MESSAGES = [PROTOCOL_V1, PROTOCOL_V2] as const
+const protobufMessage = z.enum(MESSAGES, {
+  error: ({ input }) =>
+    `invalid protobuf_message value: unknown type for remote write protobuf message ${String(input)}, supported: ${MESSAGES.join(', ')}`,
+})
+
+const remoteWrite = z.strictObject({
+  url: z
+    .string({ error: () => 'url for remote_write is empty' })
+    .min(1, { error: () => 'url for remote_write is empty' }),
+  name: text.default(''),
+  remote_timeout: duration.default(30_000),
+  protobuf_message: protobufMessage.default(PROTOCOL_V1),
+  send_exemplars: flag.default(false),
+  send_native_histograms: flag.default(false),
+  write_relabel_configs: z
+    .array(relabel.nullable(), { error: () => 'expected a list' })
+    .default([]),
+  queue_config: queueConfig.prefault({}),
+  metadata_config: metadataConfig.prefault({}),
+  ...httpKeys,
+})
+type RemoteWriteSection = z.infer<typeof remoteWrite>
+
+/** Reports what is wrong. */
+export function remoteWriteSettings(
+  source: YamlSource,
+  value: unknown,
+  at: At,
+  warnings: string[],
+): RemoteWriteSettings[] {
+  const sections = remoteSections(source, 'remote_write', value, warnings)
+  const settings: RemoteWriteSettings[] = []
+  for (const { path, value: section } of sections) {
+    const result = remoteWrite.safeParse(section)
+    if (!result.success) source.reportIssues(result.error, path)
+    else {
+      checkHttp(source, path, result.data)
+      checkRelabel(source, path, result.data)
+      settings.push(settingsOf(result.data, at))
+    }
+  }
+  reportDoubles(source, 'remote_write', 'remote write', settings)
+  return settings
+}
+
+/** Each section of a list with its place, without the keys that are not served: those are warnings. */
+function remoteSections(
+  source: YamlSource,
+  key: string,
+  value: unknown,
+  warnings: string[],
+): { path: KeyPath; value: object }[] {
+  if (value === undefined || value === null) return []
+  if (!Array.isArray(value)) {
+    source.report([key], 'expected a list')
+    return []
+  }
+  const sections: { path: KeyPath; value: object }[] = []
+  value.forEach((section: unknown, i) => {
+    const path = [key, i]
+    if (typeof section !== 'object' || section === null)
+      source.report(path, `empty or null ${key.replace('_', ' ')} config section`)
+    else sections.push({ path, value: withoutUnserved(source, path, section, warnings) })
+  })
+  return sections
+}
+
+/** A copy without the keys that are not served, each of them a warning. */
+export function withoutUnserved(
+  source: YamlSource,
+  path: KeyPath,
+  section: object,
+  warnings: string[],
+): object {
+  const kept = Object.entries(section).filter(([key]) => {
+    if (!UNSERVED.includes(key)) return true
+    const place = [...path, key]
+    const line = source.lineOf(place)
+    const { file } = source
+    const message = 'not served yet, ignored'
+    warnings.push(formatProblem({ file, line, key: place.join('.'), message }))
+    return false
+  })
+  return Object.fromEntries(kept)
+}
+
+const RESERVED_HEADERS: ReadonlySet<string> = new Set([
+  'host',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'user-agent',
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'www-authenticate',
+  'accept-encoding',
+  'x-prometheus-remote-write-version',
+  'x-prometheus-remote-read-version',
+])
+
+/** What one key alone cannot tell. */
+export function checkHttp(
+  source: YamlSource,
+  path: KeyPath,
+  section: HttpSection & { url?: string | undefined; headers: Record<string, string> },
+): void {
+  if (section.url !== undefined && !URL.canParse(section.url))
+    source.report([...path, 'url'], `found ${JSON.stringify(section.url)}, expected a URL`)
+  const auths = [
+    section.basic_auth,
+    section.authorization,
+    section.bearer_token,
+    section.bearer_token_file,
+  ].filter((auth) => auth !== undefined)
+  if (auths.length > 1)
+    source.report(
+      path,
+      'at most one of basic_auth, authorization, bearer_token and bearer_token_file must be configured',
+    )
+  for (const name of Object.keys(section.headers)) {
+    const place = [...path, 'headers', name]
+    if (name.toLowerCase() === 'authorization')
+      source.report(
+        place,
+        'authorization header must be changed via the basic_auth, authorization, oauth2, sigv4, azuread or google_iam parameter',
+      )
+    else if (RESERVED_HEADERS.has(name.toLowerCase()))
+      source.report(place, `${name} is a reserved header. It must not be changed`)
+  }
+}
+
+function checkRelabel(source: YamlSource, path: KeyPath, section: RemoteWriteSection): void {
+  section.write_relabel_configs.forEach((one, i) => {
+    const problem =
+      one === null
+        ? 'empty or null relabeling rule in remote write config'
+        : relabelProblem(relabelConfig(one))
+    if (problem !== undefined) source.report([...path, 'write_relabel_configs', i], problem)
+  })
+}
+
+/** Names decide where the place in the log is kept. */
+function reportDoubles(
+  source: YamlSource,
+  key: string,
+  what: string,
+  settings: readonly { name: string }[],
+): void {
+  const seen = new Set<string>()
+  settings.forEach(({ name }, i) => {
+    if (seen.has(name))
+      source.report(
+        [key, i],
+        `found multiple ${what} configs with job name ${JSON.stringify(name)}`,
+      )
+    seen.add(name)
+  })
+}
+
+function settingsOf(section: RemoteWriteSection, at: At): RemoteWriteSettings {
+  const { queue_config: queue, metadata_config: metadata } = section
+  return {
+    url: section.url,
+    name: section.name === '' ? hashOf(section.url).slice(0, 6) : section.name,
+    fingerprint: hashOf(JSON.stringify(section)),
+    timeoutMs: section.remote_timeout,
+    protocol: section.protobuf_message,
+    sendExemplars: section.send_exemplars,
+    sendNativeHistograms: section.send_native_histograms,
+    headers: new Map(Object.entries(section.headers)),
+    writeRelabel: section.write_relabel_configs.flatMap((one) =>
+      one === null ? [] : [relabelConfig(one)],
+    ),
+    http: httpClient(section, at),
+    queue: queueOf(queue),
+    metadata: {
+      send: metadata.send,
+      sendIntervalMs: metadata.send_interval,
+      maxSamplesPerSend: metadata.max_samples_per_send,
+    },
+  }
+}
+
+export const queueOf = (queue: z.infer<typeof queueConfig>): QueueConfig => ({
+  capacity: queue.capacity,
+  minShards: queue.min_shards,
+  maxShards: queue.max_shards,
+  maxSamplesPerSend: queue.max_samples_per_send,
+  batchSendDeadlineMs: queue.batch_send_deadline,
+  minBackoffMs: queue.min_backoff,
+  maxBackoffMs: queue.max_backoff,
+  retryOnHttp429: queue.retry_on_http_429,
+  sampleAgeLimitMs: queue.sample_age_limit,
+})
+
+export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')
