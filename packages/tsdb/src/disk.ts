@@ -4,7 +4,6 @@
  */
 import {
   closeSync,
-  existsSync,
   fdatasync,
   fdatasyncSync,
   fstatSync,
@@ -13,16 +12,15 @@ import {
   linkSync,
   mkdirSync,
   openSync,
-  readFileSync,
   readSync,
   readdirSync,
   renameSync,
   rmSync,
   statSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { LockedError, lockFile } from './lock.ts'
 
 export interface Disk {
   /** Makes a folder and those above it; one that is there is fine. */
@@ -85,24 +83,11 @@ export class DiskError extends Error {
   }
 }
 
-/** Another process has the directory open. */
-export class LockedError extends Error {
-  readonly pid: number
-
-  constructor(path: string, pid: number) {
-    super(
-      `cannot open storage: ${path} is held by process ${pid}, which is running; ` +
-        'stop it or choose another data directory',
-    )
-    this.name = 'LockedError'
-    this.pid = pid
-  }
-}
-
 function attempt<T>(operation: string, path: string, act: () => T): T {
   try {
     return act()
   } catch (error) {
+    if (error instanceof LockedError) throw error
     throw new DiskError(operation, path, error)
   }
 }
@@ -120,7 +105,7 @@ export function nodeDisk(): Disk {
     rename: (source, target) => attempt('rename', source, () => renameSync(source, target)),
     remove: (path) => attempt('remove', path, () => rmSync(path, { recursive: true, force: true })),
     syncDir: (path) => attempt('sync', path, () => syncDir(path)),
-    lock,
+    lock: (path) => attempt('lock', path, () => lockFile(path)),
   }
 }
 
@@ -232,45 +217,4 @@ export function replaceFile(disk: Disk, path: string, bytes: Uint8Array): void {
   }
   disk.rename(temporary, path)
   disk.syncDir(dirname(path))
-}
-
-/**
- * The lock file holds `pid start`, where `start` tells two processes with the same number apart (as
- * after a restart in a container, where both are 1). It is unknown, '', where there is no /proc.
- */
-function lock(path: string): () => void {
-  const mine = `${process.pid} ${startOf(process.pid)}\n`
-  if (existsSync(path)) {
-    const [pid, start] = attempt('read', path, () => readFileSync(path, 'utf8'))
-      .trim()
-      .split(' ')
-    if (isRunning(Number(pid), start ?? '')) throw new LockedError(path, Number(pid))
-    attempt('remove', path, () => rmSync(path, { force: true }))
-  }
-  // 'wx' decides between two that start at once.
-  attempt('lock', path, () => writeFileSync(path, mine, { flag: 'wx' }))
-  return () => attempt('remove', path, () => rmSync(path, { force: true }))
-}
-
-function isRunning(pid: number, start: string): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    // EPERM: it runs, as another user.
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false
-  }
-  return start === '' || startOf(pid) === start
-}
-
-/** When a process started, in ticks since boot. */
-function startOf(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The second field is the command in parentheses and may hold spaces; the start is field 22.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-  } catch {
-    // No /proc on this system, or the process is gone: nothing to compare.
-    return ''
-  }
 }

@@ -12,7 +12,6 @@ export {
   type DiskEntry,
   DiskError,
   type DiskFile,
-  LockedError,
   type ReadFile,
   nodeDisk,
 } from './disk.ts'
@@ -33,3 +32,4 @@ export {
   ReadOnlyTsdb,
   openBlocks,
 } from './read-only/read-only.ts'
+export { LockedError } from './lock.ts'

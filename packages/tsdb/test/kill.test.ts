@@ -52,11 +52,31 @@ test('kill -9, three times over', async () => {
   }
 })
 
-test('two storages do not open one directory', async () => {
+test('lock file: two storages of one process do not open one directory', async () => {
   const tsdb = await open({ dir, disk: nodeDisk() })
   const second = open({ dir, disk: nodeDisk() })
   await expect(second).rejects.toThrow(LockedError)
-  await expect(second).rejects.toThrow(`held by process ${process.pid}`)
+  await expect(second).rejects.toThrow(`${dir} is held by process ${process.pid}`)
   await tsdb.close()
+  await (await open({ dir, disk: nodeDisk() })).close()
+})
+
+test('lock file: nor do those of two, and the file of a dead one is no lock', async () => {
+  const script = fileURLToPath(new URL('kill-child.mjs', import.meta.url))
+  const child = spawn(process.execPath, [script, dir, '1000000'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exited = once(child, 'exit')
+  await once(child.stdout, 'data')
+  await expect(open({ dir, disk: nodeDisk() })).rejects.toThrow(
+    new RegExp(`is held by process ${child.pid} \\(\\S+\\), which is running; stop it or choose`),
+  )
+  // Whoever takes its lock file away does not get in, either.
+  rmSync(join(dir, 'lock'))
+  await expect(open({ dir, disk: nodeDisk() })).rejects.toThrow(
+    /which has wal\/\d+ open for writing/,
+  )
+  child.kill('SIGKILL')
+  await exited
   await (await open({ dir, disk: nodeDisk() })).close()
 })

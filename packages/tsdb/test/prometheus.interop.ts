@@ -25,8 +25,8 @@ afterEach(async () => {
 })
 
 /** Starts Prometheus on our directory, with nothing to scrape. */
-async function start(): Promise<Peer> {
-  const server = await startPrometheus({ dataDir: join(dir, 'data') })
+async function start(flags: readonly string[] = []): Promise<Peer> {
+  const server = await startPrometheus({ dataDir: join(dir, 'data'), flags })
   running.push(server)
   return server
 }
@@ -123,6 +123,39 @@ test('we read on where Prometheus was killed, and it where we were', async () =>
   await again.close()
   const { url } = await start()
   expect(await ask(url)).toEqual(more)
+})
+
+test.each([
+  ['as Debian starts it, without a lock', []],
+  ['with its lock', ['--no-storage.tsdb.no-lockfile']],
+])('lock file: the directory of a running Prometheus is refused: %s', async (_name, flags) => {
+  const server = await start(flags)
+  await expect(openData()).rejects.toThrow(
+    new RegExp(`is held by process ${server.process.pid} \\(prometheus\\), which has \\S+ open`),
+  )
+  expect(await ask(server.url)).toEqual([])
+  await kill()
+  const ours = await openData()
+  write(ours, 'a 1:1')
+  await ours.close()
+})
+
+test('a Prometheus that is started while we have the directory open does no harm', async () => {
+  const ours = await openData({ segmentBytes: 32_768 })
+  for (const one of LINES) write(ours, one)
+  const { url } = await start()
+  expect(await ask(url)).toEqual(dump(ours))
+  write(ours, `tiny ${START_MS + 100}:9`)
+  // The next segment is Prometheus's.
+  expect(() => {
+    for (let i = 0; i < 100; i++) write(ours, line(`late${i}`, 1000, 1, Math.sin))
+  }).toThrow(/cannot begin segment .*another process has the directory open/)
+  const want = dump(ours)
+  await kill()
+  await ours.close()
+  const again = await openData()
+  expect(dump(again)).toEqual(want)
+  await again.close()
 })
 
 test('promtool dumps the same samples', async () => {

@@ -5,7 +5,7 @@
  */
 import { compressSync } from 'snappy'
 import { join } from 'node:path'
-import type { Disk, DiskFile } from '../disk.ts'
+import { type Disk, DiskError, type DiskFile } from '../disk.ts'
 import { crc32c } from './crc32c.ts'
 import {
   FIRST,
@@ -28,6 +28,8 @@ export class SegmentWriter {
   readonly #isCompressed: boolean
   #index: number
   #file: DiskFile
+  // The segment that was last begun, with or without success.
+  #nextIndex = -1
   // Ended, but not yet synced.
   readonly #full: DiskFile[] = []
   // Good bytes of the file; what is beyond was left by a write that failed.
@@ -130,6 +132,11 @@ export class SegmentWriter {
     const pad = (PAGE_BYTES - (this.#sizeBytes % PAGE_BYTES)) % PAGE_BYTES
     if (this.#file.sizeBytes !== this.#sizeBytes) this.#file.truncate(this.#sizeBytes)
     const path = join(this.#dir, segmentName(this.#index + 1))
+    if (this.#nextIndex !== this.#index + 1 && this.#disk.stat(path) !== undefined) {
+      const reason = 'it is there already: another process has the directory open'
+      throw new DiskError('begin segment', path, new Error(reason))
+    }
+    this.#nextIndex = this.#index + 1
     const next = this.#disk.open(path)
     try {
       // Only the last segment may end within a page.
