@@ -2,6 +2,8 @@
  * What to watch, as typed objects: the server reads `prometheus.yml`, validates it and hands these
  * over. Names follow Prometheus's keys, durations are ms, and 0 means "no limit" as it does there.
  */
+import { DEFAULT_PROTOCOLS, type NameEscaping } from './exposition/content-type.ts'
+import type { HistogramRules } from './ingest/histogram-limits.ts'
 import type { RelabelConfig } from './relabel.ts'
 
 export type ScrapeProtocol =
@@ -103,7 +105,11 @@ export interface ScrapeJob extends DiscoveryConfig {
   http: HttpClientConfig
   relabelConfigs: readonly RelabelConfig[]
   metricRelabelConfigs: readonly RelabelConfig[]
+  /** What is asked for, most wanted first. */
+  protocols: readonly ScrapeProtocol[]
+  nameEscaping: NameEscaping
   fallbackScrapeProtocol?: ScrapeProtocol | undefined
+  histograms: HistogramRules
   /** Set: the targets' bodies come from here, and nothing is fetched. */
   internal?: InternalSource | undefined
 }
@@ -114,6 +120,7 @@ export function scrapeJob(
   settings: Partial<Omit<ScrapeJob, 'kind' | 'name'>> = {},
 ): ScrapeJob {
   const intervalMs = settings.intervalMs ?? 60_000
+  const histograms = settings.histograms ?? NO_HISTOGRAM_RULES
   return {
     kind: 'scrape',
     name,
@@ -136,10 +143,24 @@ export function scrapeJob(
     fileSdConfigs: [],
     relabelConfigs: [],
     metricRelabelConfigs: [],
+    nameEscaping: 'allow-utf-8',
+    histograms,
     ...settings,
+    protocols:
+      settings.protocols ??
+      (histograms.native ? ['PrometheusProto', ...DEFAULT_PROTOCOLS] : DEFAULT_PROTOCOLS),
     intervalMs,
     timeoutMs: settings.timeoutMs ?? Math.min(10_000, intervalMs),
   }
+}
+
+/** Native histograms are not asked for, as in Prometheus. */
+export const NO_HISTOGRAM_RULES: HistogramRules = {
+  native: false,
+  classic: false,
+  convertsClassic: false,
+  bucketLimit: 0,
+  minBucketFactor: 0,
 }
 
 /** blackbox_exporter's `http` section, as far as it is served. Expressions are RE2, unanchored. */

@@ -39,12 +39,18 @@ export type {
   TargetsStatus,
 } from './status.ts'
 export {
-  ACCEPT,
+  DEFAULT_PROTOCOLS,
+  acceptHeader,
   chooseFormat,
   type BodyFormat,
   type FormatChoice,
+  type NameEscaping,
 } from './exposition/content-type.ts'
 export { createParser, type TextFormat } from './exposition/parser.ts'
+export { ClassicHistogramReader } from './exposition/classic-histogram.ts'
+export { ProtobufReader } from './exposition/protobuf.ts'
+export { TextReader, type ReadExemplar, type SampleReader } from './exposition/sample-reader.ts'
+export type { HistogramRules } from './ingest/histogram-limits.ts'
 export { ExpositionError, type Entry, type TextParser } from './exposition/text-parser.ts'
 export { ScrapeManager, type ScrapeManagerOptions } from './manager.ts'
 export { parseTargetGroups } from './discovery/file.ts'

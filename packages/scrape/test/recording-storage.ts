@@ -8,6 +8,8 @@ import {
   isStale,
   type AppendResult,
   type Appender,
+  type Exemplar,
+  type Histogram,
   type Labels,
   type SeriesRef,
   type SeriesSet,
@@ -16,7 +18,14 @@ import {
 
 interface Series {
   labels: Labels
-  samples: { t: number; v: number }[]
+  samples: Sample[]
+  exemplars: Exemplar[]
+}
+
+interface Sample {
+  t: number
+  v: number
+  h?: Histogram
 }
 
 export class RecordingStorage implements Storage {
@@ -34,21 +43,22 @@ export class RecordingStorage implements Storage {
   }
 
   appender(): Appender {
-    const pending: { ref: SeriesRef; t: number; v: number }[] = []
+    const pending: (Sample & { ref: SeriesRef })[] = []
+    const exemplars: [SeriesRef, Exemplar][] = []
     return {
       series: (labels) => this.#seriesRef(labels),
-      append: (ref, t, v) => this.#check(ref, t, v, pending),
-      appendHistogram: () => {
-        throw new Error('this storage takes floats only')
-      },
+      append: (ref, t, v) => this.#check({ ref, t, v }, pending),
+      appendHistogram: (ref, t, h) => this.#check({ ref, t, v: NaN, h }, pending),
+      appendExemplar: (ref, exemplar) => void exemplars.push([ref, exemplar]),
       commit: () => {
-        for (const { ref, t, v } of pending) this.series.get(ref)!.samples.push({ t, v })
-        pending.length = 0
+        for (const { ref, ...sample } of pending) this.series.get(ref)!.samples.push(sample)
+        for (const [ref, exemplar] of exemplars) this.series.get(ref)?.exemplars.push(exemplar)
+        pending.length = exemplars.length = 0
         this.commits++
         this.onCommit()
       },
       rollback: () => {
-        pending.length = 0
+        pending.length = exemplars.length = 0
       },
     }
   }
@@ -60,23 +70,23 @@ export class RecordingStorage implements Storage {
         throw new StorageLimitError('series', `more than ${this.seriesMax} series`)
       ref = this.#nextRef++
       this.#refs.set(labels.key, ref)
-      this.series.set(ref, { labels, samples: [] })
+      this.series.set(ref, { labels, samples: [], exemplars: [] })
     }
     return ref
   }
 
   #check(
-    ref: SeriesRef,
-    t: number,
-    v: number,
-    pending: { ref: SeriesRef; t: number; v: number }[],
+    sample: Sample & { ref: SeriesRef },
+    pending: (Sample & { ref: SeriesRef })[],
   ): AppendResult {
+    const { ref, t, v, h } = sample
     const series = this.series.get(ref)
     if (series === undefined) return UNKNOWN_SERIES
     const last = pending.findLast((one) => one.ref === ref) ?? series.samples.at(-1)
     if (last !== undefined && t < last.t) return OUT_OF_ORDER
-    if (last !== undefined && t === last.t) return Object.is(last.v, v) ? APPENDED : DUPLICATE
-    pending.push({ ref, t, v })
+    if (last !== undefined && t === last.t)
+      return Object.is(last.v, v) && last.h === h ? APPENDED : DUPLICATE
+    pending.push(sample)
     return APPENDED
   }
 
@@ -119,4 +129,7 @@ export class RecordingStorage implements Storage {
   }
 }
 
-const show = ({ t, v }: { t: number; v: number }): string => `${isStale(v) ? 'stale' : v}@${t}`
+const show = ({ t, v, h }: Sample): string =>
+  h === undefined
+    ? `${isStale(v) ? 'stale' : v}@${t}`
+    : `{${h.schema}: ${h.count} [${h.positiveCounts.join()}]}@${t}`

@@ -206,7 +206,7 @@ describe('answers', () => {
     await check('GET /api/v1/status/walreplay', '{"min":0,"max":0,"current":0}')
     await check(
       'GET /api/v1/targets',
-      '{"activeTargets":[],"droppedTargets":[{"discoveredLabels":{"__address__":"127.0.0.1:1","__metrics_path__":"/metrics","__scheme__":"http","__scrape_interval__":"1h","__scrape_timeout__":"10s","job":"gone"},"scrapePool":"gone"}],"droppedTargetCounts":{"gone":1}}',
+      '{"activeTargets":[],"droppedTargets":[{"discoveredLabels":{"__address__":"127.0.0.1:1","__always_scrape_classic_histograms__":"false","__convert_classic_histograms_to_nhcb__":"false","__metrics_path__":"/metrics","__scheme__":"http","__scrape_interval__":"1h","__scrape_native_histograms__":"false","__scrape_timeout__":"10s","job":"gone"},"scrapePool":"gone"}],"droppedTargetCounts":{"gone":1}}',
     )
     await check(
       'GET /api/v1/targets?state=active&scrapePool=other',
@@ -651,6 +651,9 @@ test('a target and what it says of its metrics', async () => {
             __address__: address,
             __metrics_path__: '/metrics',
             __scheme__: 'http',
+            __always_scrape_classic_histograms__: 'false',
+            __convert_classic_histograms_to_nhcb__: 'false',
+            __scrape_native_histograms__: 'false',
             __scrape_interval__: '1s',
             __scrape_timeout__: '1s',
             job: 'app',

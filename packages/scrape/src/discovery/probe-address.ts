@@ -2,12 +2,13 @@
  * What to do with an address that somebody has named: scrape it when it serves metrics, probe it
  * otherwise.
  */
-import { ACCEPT, chooseFormat } from '../exposition/content-type.ts'
+import { DEFAULT_PROTOCOLS, acceptHeader, chooseFormat } from '../exposition/content-type.ts'
 import { createParser } from '../exposition/parser.ts'
 import { HttpClient } from '../http/client.ts'
 import { splitAddress } from '../probe/tcp.ts'
 
 const TIMEOUT_MS = 3000
+const ACCEPT = acceptHeader(DEFAULT_PROTOCOLS, 'allow-utf-8')
 const BODY_SIZE_MAX = 16 * 1024 * 1024
 
 export interface ProbedAddress {

@@ -21,12 +21,35 @@ const FALLBACKS: Readonly<Record<ScrapeProtocol, string>> = {
   'PrometheusText1.0.0': 'text/plain',
 }
 
-/** What a scrape asks for. Protobuf is left out as long as there is no parser for it. */
-export const ACCEPT: string =
-  'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,' +
-  'application/openmetrics-text;version=0.0.1;q=0.5,' +
-  'text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,' +
-  'text/plain;version=0.0.4;q=0.3,*/*;q=0.2'
+/** What a job asks for unless it says otherwise, most wanted first. */
+export const DEFAULT_PROTOCOLS: readonly ScrapeProtocol[] = [
+  'OpenMetricsText1.0.0',
+  'OpenMetricsText0.0.1',
+  'PrometheusText1.0.0',
+  'PrometheusText0.0.4',
+]
+
+const MEDIA_TYPES: Readonly<Record<ScrapeProtocol, string>> = {
+  PrometheusProto:
+    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited',
+  'OpenMetricsText0.0.1': 'application/openmetrics-text;version=0.0.1',
+  'OpenMetricsText1.0.0': 'application/openmetrics-text;version=1.0.0',
+  'PrometheusText0.0.4': 'text/plain;version=0.0.4',
+  'PrometheusText1.0.0': 'text/plain;version=1.0.0',
+}
+
+/** How names that the classic set has no room for are to be written. */
+export type NameEscaping = 'allow-utf-8' | 'underscores' | 'dots' | 'values'
+
+/** The Accept header of a scrape: each protocol with a lower weight than the one before it. */
+export function acceptHeader(protocols: readonly ScrapeProtocol[], escaping: NameEscaping): string {
+  let weight = Object.keys(MEDIA_TYPES).length + 1
+  const accepted = protocols.map((one) => {
+    const isEscaped = one === 'PrometheusText1.0.0' || one === 'OpenMetricsText1.0.0'
+    return `${MEDIA_TYPES[one]}${isEscaped ? `;escaping=${escaping}` : ''};q=0.${weight--}`
+  })
+  return [...accepted, `*/*;q=0.${weight}`].join(',')
+}
 
 export interface FormatChoice {
   /** Undefined: the scrape fails with `problem`. */

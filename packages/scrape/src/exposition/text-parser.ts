@@ -34,7 +34,7 @@ export type Token =
   | 'VALUE'
   | 'TIMESTAMP'
 
-/** A body that is not in its format. `line` counts from 1. */
+/** A body that is not in its format. `line` counts from 1; 0 where there are no lines. */
 export class ExpositionError extends Error {
   readonly line: number
   constructor(message: string, line: number) {

@@ -17,6 +17,7 @@ import { NumberScanner } from '../exposition/number.ts'
 import { createParser, type TextFormat } from '../exposition/parser.ts'
 import type { TextParser } from '../exposition/text-parser.ts'
 import type { MetricType } from '../status.ts'
+import type { HistogramRules } from './histogram-limits.ts'
 import { ScrapeError } from './limits.ts'
 import { MetadataCache } from './metadata.ts'
 import { sampleLabels, type SampleRules } from './sample-labels.ts'
@@ -37,6 +38,7 @@ const TYPE_NAMES: readonly MetricType[] = [
 export interface IngestRules extends SampleRules {
   honorTimestamps: boolean
   trackTimestampsStaleness: boolean
+  histograms: HistogramRules
 }
 
 /** What became of the samples of one body. */
@@ -85,7 +87,7 @@ interface Pass {
 }
 
 export class Ingester {
-  readonly metadata: MetadataCache = new MetadataCache()
+  readonly metadata: MetadataCache
   readonly #scratch: IngestScratch
   #rules: IngestRules
   #template = Template.EMPTY
@@ -96,8 +98,13 @@ export class Ingester {
   /** Of the body just ingested, until it is committed. */
   #next: Template | undefined
 
-  constructor(rules: IngestRules, scratch: IngestScratch) {
+  constructor(
+    rules: IngestRules,
+    scratch: IngestScratch,
+    metadata: MetadataCache = new MetadataCache(),
+  ) {
     this.#rules = rules
+    this.metadata = metadata
     this.#scratch = scratch
   }
 
@@ -128,7 +135,7 @@ export class Ingester {
       parser: this.#scratch.parser(format),
       appender,
       timeMs,
-      counts: { scraped: 0, kept: 0, added: 0, outOfOrder: 0, duplicate: 0, tooOld: 0, refused: 0 },
+      counts: noCounts(),
       slot: 0,
       at: 0,
       isUsable: this.#isTemplateUsable && format === this.#template.format,
@@ -154,12 +161,27 @@ export class Ingester {
   /** Marks every series of the last body as ended at `timeMs`. The caller commits. */
   markAllStale(timeMs: number, appender: Appender): void {
     this.#next = undefined
-    if (!this.#isLive) return
+    for (const ref of this.liveRefs()) appender.append(ref, timeMs, STALE_NAN)
     this.#isLive = false
+  }
+
+  /** References of series that end when they are missing. */
+  *liveRefs(): Iterable<number> {
+    if (!this.#isLive) return
     const { refs } = this.#template
     for (let slot = 0; slot < refs.length; slot++)
-      if (refs[slot] > 0 && this.#isTracked(this.#template, slot))
-        appender.append(refs[slot], timeMs, STALE_NAN)
+      if (refs[slot] > 0 && this.#isTracked(this.#template, slot)) yield refs[slot]
+  }
+
+  /** Those of the body just ingested. */
+  *seenRefs(): Iterable<number> {
+    for (const ref of (this.#next ?? this.#template).refs) if (ref > 0) yield ref
+  }
+
+  /** Its series are somebody else's now. */
+  forget(): void {
+    this.#isLive = false
+    this.#template = Template.EMPTY
   }
 
   /** Other rules from the next body on: everything is parsed anew, what then is missing is marked. */
@@ -287,7 +309,7 @@ export class Ingester {
         ref = this.#newSeries(pass, parser.labelMap())
         if (ref > 0) result = pass.appender.append(ref, t, value)
       }
-      count(counts, result)
+      addResult(counts, result)
       if (parser.hasExemplar && ref > 0) appendExemplar(pass, ref, t)
     }
     if (ref === REFUSED) counts.refused++
@@ -329,14 +351,14 @@ export class Ingester {
   /** Something else than APPENDED became of a known series' sample. */
   #notAppended(pass: Pass, slot: number, t: number, value: number, result: AppendResult): void {
     if (result === UNKNOWN_SERIES) this.#renew(pass, slot, t, value)
-    else count(pass.counts, result)
+    else addResult(pass.counts, result)
   }
 
   /** Asks for a slot's series again, and appends its sample when there is one now. */
   #renew(pass: Pass, slot: number, t: number, value: number): void {
     const { refs } = this.#template
     refs[slot] = this.#newSeries(pass, this.#slotLabels(slot))
-    if (refs[slot] > 0) count(pass.counts, pass.appender.append(refs[slot], t, value))
+    if (refs[slot] > 0) addResult(pass.counts, pass.appender.append(refs[slot], t, value))
     else pass.counts.refused++
   }
 
@@ -380,7 +402,17 @@ function appendExemplar({ parser, appender }: Pass, ref: number, t: number): voi
   })
 }
 
-function count(counts: IngestCounts, result: AppendResult): void {
+export const noCounts = (): IngestCounts => ({
+  scraped: 0,
+  kept: 0,
+  added: 0,
+  outOfOrder: 0,
+  duplicate: 0,
+  tooOld: 0,
+  refused: 0,
+})
+
+export function addResult(counts: IngestCounts, result: AppendResult): void {
   if (result === OUT_OF_ORDER) counts.outOfOrder++
   else if (result === DUPLICATE) counts.duplicate++
   else if (result === TOO_OLD) counts.tooOld++

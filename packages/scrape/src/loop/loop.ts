@@ -13,14 +13,10 @@ import {
   type Storage,
 } from '@vigie/model'
 import { ExpositionError } from '../exposition/text-parser.ts'
-import {
-  Ingester,
-  type IngestCounts,
-  type IngestRules,
-  type IngestScratch,
-} from '../ingest/ingester.ts'
+import type { IngestCounts, IngestRules, IngestScratch } from '../ingest/ingester.ts'
 import { ScrapeError } from '../ingest/limits.ts'
 import { REPORT_NAMES } from '../ingest/sample-labels.ts'
+import { TargetIngester } from '../ingest/target-ingester.ts'
 import type { Logger } from '../logger.ts'
 import type { TargetHealth } from '../status.ts'
 import type { Target } from '../target/target.ts'
@@ -55,7 +51,7 @@ const NO_COUNTS: Readonly<IngestCounts> = {
 }
 
 export class ScrapeLoop {
-  readonly ingester: Ingester
+  readonly ingester: TargetIngester
   target: Target
   health: TargetHealth = 'unknown'
   lastError = ''
@@ -75,7 +71,7 @@ export class ScrapeLoop {
     this.target = target
     this.#source = source
     this.#context = context
-    this.ingester = new Ingester(rules, context.scratch)
+    this.ingester = new TargetIngester(rules, context.scratch)
   }
 
   start(): void {
@@ -265,6 +261,7 @@ const namedCounts = (counts: Readonly<IngestCounts>): Record<string, number> =>
   Object.fromEntries(Object.entries(counts).filter(([, value]) => value > 0))
 
 function explain(error: unknown): string {
-  if (error instanceof ExpositionError) return `line ${error.line}: ${error.message}`
+  if (error instanceof ExpositionError && error.line > 0)
+    return `line ${error.line}: ${error.message}`
   return error instanceof Error ? error.message : String(error)
 }

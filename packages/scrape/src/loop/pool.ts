@@ -1,6 +1,6 @@
 /** The targets of one job: what its discoveries report, relabelled, each with its loop. */
 import type { ProbeJob, ScrapeJob, TargetGroup } from '../config.ts'
-import { BODY_SIZE_DEFAULT_MAX } from '../config.ts'
+import { BODY_SIZE_DEFAULT_MAX, NO_HISTOGRAM_RULES } from '../config.ts'
 import { createDiscoveries, type Discovery } from '../discovery/discovery.ts'
 import { HttpClient } from '../http/client.ts'
 import type { IngestRules } from '../ingest/ingester.ts'
@@ -144,6 +144,7 @@ export class Pool {
         labelLimit,
         labelNameLengthLimit,
         labelValueLengthLimit,
+        histograms: { ...job.histograms, ...target.histograms },
       }
     }
     return {
@@ -155,6 +156,7 @@ export class Pool {
       labelLimit: 0,
       labelNameLengthLimit: 0,
       labelValueLengthLimit: 0,
+      histograms: NO_HISTOGRAM_RULES,
     }
   }
 }
@@ -185,6 +187,7 @@ function samplePart(job: Job): unknown {
     job.labelLimit,
     job.labelNameLengthLimit,
     job.labelValueLengthLimit,
+    job.histograms,
   ]
 }
 

@@ -1,14 +1,13 @@
 /** Where the body of a target comes from: HTTP, a function in this process, or a probe. */
 import type { InternalSource, ScrapeJob } from '../config.ts'
-import { ACCEPT, chooseFormat } from '../exposition/content-type.ts'
-import type { TextFormat } from '../exposition/parser.ts'
+import { type BodyFormat, acceptHeader, chooseFormat } from '../exposition/content-type.ts'
 import type { HttpClient } from '../http/client.ts'
 import { ScrapeError } from '../ingest/limits.ts'
 import type { Target } from '../target/target.ts'
 
 export interface CollectedBody {
   body: Buffer
-  format: TextFormat
+  format: BodyFormat
   /** Why the target counts as down although it has a body: a probe that failed. '' when it is up. */
   failure: string
   /** To be called when `body` is no longer needed. */
@@ -40,7 +39,7 @@ export class HttpSource implements BodySource {
     this.#job = job
     this.#bodySizeMax = bodySizeMax
     this.#headers = {
-      accept: ACCEPT,
+      accept: acceptHeader(job.protocols, job.nameEscaping),
       'user-agent': userAgent,
       'x-prometheus-scrape-timeout-seconds': String(target.timeoutMs / 1000),
     }
@@ -60,7 +59,6 @@ export class HttpSource implements BodySource {
       this.#job.fallbackScrapeProtocol,
     )
     if (format === undefined) throw new ScrapeError(problem ?? 'unknown format')
-    if (format === 'protobuf') throw new ScrapeError('the protobuf format is not served yet')
     return { body, format, failure: '', release }
   }
 }

@@ -6,6 +6,7 @@
  */
 import { Labels, formatDuration, parseDuration } from '@vigie/model'
 import type { ProbeJob, ScrapeJob, TargetGroup } from '../config.ts'
+import type { HistogramRules } from '../ingest/histogram-limits.ts'
 import type { Relabeler } from '../relabel.ts'
 
 export interface Target {
@@ -18,6 +19,8 @@ export interface Target {
   url: string
   intervalMs: number
   timeoutMs: number
+  /** What its labels say of histograms. */
+  histograms: Pick<HistogramRules, 'native' | 'classic' | 'convertsClassic'>
 }
 
 export interface TargetList {
@@ -65,6 +68,9 @@ function discoveredLabels(
   if (job.kind === 'scrape') {
     byName.set('__metrics_path__', job.metricsPath)
     byName.set('__scheme__', job.scheme)
+    byName.set(NATIVE, String(job.histograms.native))
+    byName.set(CLASSIC, String(job.histograms.classic))
+    byName.set(CONVERT, String(job.histograms.convertsClassic))
     for (const [name, values] of job.params)
       if (values.length > 0) byName.set(`__param_${name}`, values[0])
   }
@@ -94,6 +100,11 @@ function buildTarget(
     return `scrape timeout cannot be greater than scrape interval ("${timeout}" > "${interval}")`
   const url = isPlainAddress ? scrapeUrl(job, labels) : address
   if (url === undefined) return `"${address}" does not make a URL`
+  const histograms = {
+    native: labels.get(NATIVE) === 'true',
+    classic: labels.get(CLASSIC) === 'true',
+    convertsClassic: labels.get(CONVERT) === 'true',
+  }
   const kept = new Map<string, string>()
   for (const [name, value] of labels) if (!name.startsWith('__')) kept.set(name, value)
   if (!kept.has('instance')) kept.set('instance', address)
@@ -106,8 +117,13 @@ function buildTarget(
     url,
     intervalMs,
     timeoutMs,
+    histograms,
   }
 }
+
+const NATIVE = '__scrape_native_histograms__'
+const CLASSIC = '__always_scrape_classic_histograms__'
+const CONVERT = '__convert_classic_histograms_to_nhcb__'
 
 function scrapeUrl(job: ScrapeJob, labels: Labels): string | undefined {
   const base = `${labels.get('__scheme__')}://${labels.get('__address__')}`

@@ -1,5 +1,6 @@
 /** From the sections of a configuration file to the jobs that `scrape` takes. */
 import {
+  type HistogramRules,
   type HttpClientConfig,
   type ProbeJob,
   type RelabelConfig,
@@ -21,6 +22,7 @@ const TIMEOUT_MS_DEFAULT = 10_000
 
 export function scrapeJob(section: ScrapeSection, global: Global, at: At): ScrapeJob {
   const intervalMs = section.scrape_interval ?? global.scrape_interval
+  const protocols = section.scrape_protocols ?? global.scrape_protocols
   return makeScrapeJob(section.job_name, {
     intervalMs,
     timeoutMs:
@@ -45,9 +47,27 @@ export function scrapeJob(section: ScrapeSection, global: Global, at: At): Scrap
     })),
     relabelConfigs: section.relabel_configs.map(relabelConfig),
     metricRelabelConfigs: section.metric_relabel_configs.map(relabelConfig),
+    keepDroppedTargets: section.keep_dropped_targets || global.keep_dropped_targets,
     fallbackScrapeProtocol: section.fallback_scrape_protocol,
+    ...(protocols === undefined ? {} : { protocols }),
+    nameEscaping:
+      section.metric_name_escaping_scheme ?? global.metric_name_escaping_scheme ?? 'allow-utf-8',
+    histograms: histogramRules(section, global),
   })
 }
+
+const histogramRules = (section: ScrapeSection, global: Global): HistogramRules => ({
+  native: section.scrape_native_histograms ?? global.scrape_native_histograms ?? false,
+  classic:
+    section.always_scrape_classic_histograms ?? global.always_scrape_classic_histograms ?? false,
+  convertsClassic:
+    section.convert_classic_histograms_to_nhcb ??
+    global.convert_classic_histograms_to_nhcb ??
+    false,
+  bucketLimit: section.native_histogram_bucket_limit || global.native_histogram_bucket_limit,
+  minBucketFactor:
+    section.native_histogram_min_bucket_factor || global.native_histogram_min_bucket_factor,
+})
 
 export function probeJob(section: ProbeSection, global: Global, at: At): ProbeJob {
   const intervalMs = section.every ?? global.scrape_interval

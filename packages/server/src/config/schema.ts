@@ -33,13 +33,7 @@ export const UNSERVED_GLOBAL: readonly string[] = [
   'rule_query_offset',
   'query_log_file',
   'scrape_failure_log_file',
-  'scrape_protocols',
-  'keep_dropped_targets',
   'metric_name_validation_scheme',
-  'metric_name_escaping_scheme',
-  'scrape_native_histograms',
-  'convert_classic_histograms_to_nhcb',
-  'always_scrape_classic_histograms',
   'extra_scrape_metrics',
 ]
 /** Of `storage`. */
@@ -54,15 +48,7 @@ export const UNSERVED_SCRAPE: readonly string[] = [
   'enable_http2',
   'http_headers',
   'scrape_failure_log_file',
-  'keep_dropped_targets',
-  'scrape_protocols',
   'metric_name_validation_scheme',
-  'metric_name_escaping_scheme',
-  'native_histogram_bucket_limit',
-  'native_histogram_min_bucket_factor',
-  'scrape_native_histograms',
-  'convert_classic_histograms_to_nhcb',
-  'always_scrape_classic_histograms',
   'scrape_classic_histograms',
   'extra_scrape_metrics',
   'enable_compression',
@@ -118,6 +104,7 @@ const fileSdConfig = z.strictObject({
   refresh_interval: duration.default(300_000),
 })
 
+const ESCAPING = ['allow-utf-8', 'underscores', 'dots', 'values'] as const
 const PROTOCOLS = [
   'PrometheusText0.0.4',
   'PrometheusText1.0.0',
@@ -126,7 +113,33 @@ const PROTOCOLS = [
   'PrometheusProto',
 ] as const
 
+const protocol = z.enum(PROTOCOLS, { error: () => `expected one of ${PROTOCOLS.join(', ')}` })
+const protocols = z
+  .array(protocol, { error: () => 'expected a list of protocols' })
+  .min(1, { error: () => 'expected at least one protocol' })
+  .refine((all) => new Set(all).size === all.length, {
+    error: () => 'a protocol is named twice',
+  })
+
+/** What a job may have of its own and `global` for all jobs. */
+const shared = {
+  scrape_protocols: protocols.optional(),
+  metric_name_escaping_scheme: z
+    .enum(ESCAPING, { error: () => `expected one of ${ESCAPING.join(', ')}` })
+    .optional(),
+  scrape_native_histograms: flag.optional(),
+  convert_classic_histograms_to_nhcb: flag.optional(),
+  always_scrape_classic_histograms: flag.optional(),
+  native_histogram_bucket_limit: count.default(0),
+  native_histogram_min_bucket_factor: z
+    .number({ error: () => 'expected a number' })
+    .min(0, { error: () => 'expected a number of 0 or more' })
+    .default(0),
+  keep_dropped_targets: count.default(0),
+}
+
 export const scrapeConfig = z.strictObject({
+  ...shared,
   job_name: scalar.pipe(z.string().min(1, { error: () => 'job_name is empty' })),
   scrape_interval: duration.optional(),
   scrape_timeout: duration.optional(),
@@ -138,9 +151,7 @@ export const scrapeConfig = z.strictObject({
   honor_labels: flag.default(false),
   honor_timestamps: flag.default(true),
   track_timestamps_staleness: flag.default(false),
-  fallback_scrape_protocol: z
-    .enum(PROTOCOLS, { error: () => `expected one of ${PROTOCOLS.join(', ')}` })
-    .optional(),
+  fallback_scrape_protocol: protocol.optional(),
   body_size_limit: size.default(0),
   sample_limit: count.default(0),
   label_limit: count.default(0),
@@ -194,6 +205,7 @@ export const probeConfig = z
   })
 
 export const globalConfig = z.strictObject({
+  ...shared,
   scrape_interval: duration.default(60_000),
   scrape_timeout: duration.optional(),
   evaluation_interval: duration.default(60_000),
