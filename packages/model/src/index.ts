@@ -23,6 +23,7 @@ export {
   type CounterResetHint,
   type Histogram,
 } from './histogram.ts'
+export { histogramProblem } from './histogram-problem.ts'
 export { STALE_NAN, formatValue, isStale, writeFloat64 } from './value.ts'
 export {
   APPENDED,

@@ -1,24 +1,33 @@
-/** `POST /api/v1/write`: remote write 1.0. The valid part of a request is kept, as in Prometheus. */
+/** `POST /api/v1/write`: remote write 1.0 and 2.0. The valid part of a request is kept, as in Prometheus. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { APPENDED, StorageLimitError } from '@vigie/model'
+import { APPENDED, StorageLimitError, histogramProblem } from '@vigie/model'
 import { type DecodedWrite, RemoteWriteError, decodeWriteRequest } from '@vigie/model/remote-write'
+import { PROTOCOL_V1, PROTOCOL_V2, decodeWriteRequestV2 } from '@vigie/remote'
 import type { Vigie } from './vigie.ts'
 
 /** A request that unpacks to more is refused. */
 const DECODED_SIZE_BYTES_MAX = 64 * 1024 * 1024
 const NOTHING = new Uint8Array(0)
 
-/** Refuses what is not remote write 1.0, before its body is read. */
+/** The message that a request says it is, undefined for one that is not served. */
+function messageOf(request: FastifyRequest): string | undefined {
+  const type = request.headers['content-type'] ?? 'application/x-protobuf'
+  const match = /^application\/x-protobuf(?:\s*;\s*proto=([\w.]+))?\s*$/i.exec(type)
+  if (match === null) return undefined
+  const message = match[1] ?? PROTOCOL_V1
+  return message === PROTOCOL_V1 || message === PROTOCOL_V2 ? message : undefined
+}
+
+/** Refuses what is not remote write, before its body is read. */
 export async function checkWriteHeaders(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  const type = request.headers['content-type'] ?? 'application/x-protobuf'
-  if (!/^application\/x-protobuf(\s*;\s*proto=prometheus\.WriteRequest)?\s*$/i.test(type))
+  if (messageOf(request) === undefined)
     return refuse(
       reply,
       415,
-      `content type ${JSON.stringify(type)} is not served, expected application/x-protobuf (remote write 1.0)`,
+      `content type ${JSON.stringify(request.headers['content-type'])} is not served, expected application/x-protobuf with proto=${PROTOCOL_V1} (the default) or proto=${PROTOCOL_V2}`,
     )
   const encoding = request.headers['content-encoding'] ?? 'snappy'
   if (encoding !== 'snappy')
@@ -42,18 +51,36 @@ export async function acceptWrite(
   reply: FastifyReply,
   vigie: Vigie,
 ): Promise<void> {
+  const isV2 = messageOf(request) === PROTOCOL_V2
+  const written: Written = { samples: 0, histograms: 0, exemplars: 0 }
+  let problem: string | undefined
   try {
-    const problem = appendAll(
-      decodeWriteRequest((request.body ?? NOTHING) as Uint8Array, DECODED_SIZE_BYTES_MAX),
-      vigie,
-    )
-    if (problem !== undefined) return refuse(reply, 400, problem)
+    const decode = isV2 ? decodeWriteRequestV2 : decodeWriteRequest
+    const batch = decode((request.body ?? NOTHING) as Uint8Array, DECODED_SIZE_BYTES_MAX)
+    problem = appendAll(batch, vigie, written)
   } catch (error) {
+    if (isV2) tellWritten(reply, { samples: 0, histograms: 0, exemplars: 0 })
     if (error instanceof RemoteWriteError) return refuse(reply, error.status, error.message)
     if (error instanceof StorageLimitError) return refuse(reply, 429, error.message)
     throw error
   }
+  if (isV2) tellWritten(reply, written)
+  if (problem !== undefined) return refuse(reply, 400, problem)
   await reply.code(204).send()
+}
+
+/** What was taken of a request. */
+interface Written {
+  samples: number
+  histograms: number
+  exemplars: number
+}
+
+/** 2.0 wants to know it, whatever became of the request. */
+function tellWritten(reply: FastifyReply, written: Written): void {
+  reply.header('X-Prometheus-Remote-Write-Samples-Written', written.samples)
+  reply.header('X-Prometheus-Remote-Write-Histograms-Written', written.histograms)
+  reply.header('X-Prometheus-Remote-Write-Exemplars-Written', written.exemplars)
 }
 
 const refuse = async (reply: FastifyReply, status: number, message: string): Promise<void> => {
@@ -64,10 +91,10 @@ const refuse = async (reply: FastifyReply, status: number, message: string): Pro
 }
 
 /** Appends what can be; returns the first problem, naming its series. */
-function appendAll(batch: DecodedWrite, vigie: Vigie): string | undefined {
+function appendAll(batch: DecodedWrite, vigie: Vigie, written: Written): string | undefined {
   const appender = vigie.storage.appender()
   let problem: string | undefined
-  const { invalidSeries } = batch
+  const { invalidSeries, t, v, h } = batch
   if (invalidSeries > 0)
     problem = `${invalidSeries} series without a metric name or with a label twice`
   try {
@@ -75,14 +102,24 @@ function appendAll(batch: DecodedWrite, vigie: Vigie): string | undefined {
     batch.series.forEach((labels, i) => {
       const ref = refs[i]
       for (let j = batch.starts[i]; j < batch.starts[i + 1]; j++) {
-        if (batch.h?.[j] !== undefined) continue
-        const result = appender.append(ref, batch.t[j], batch.v[j])
+        const one = h?.[j]
+        const invalid = one === undefined ? undefined : histogramProblem(one)
+        const result =
+          invalid !== undefined
+            ? undefined
+            : one === undefined
+              ? appender.append(ref, t[j], v[j])
+              : appender.appendHistogram(ref, t[j], one)
         if (result !== APPENDED)
-          problem ??= `${APPEND_PROBLEMS[result]} for series ${labels.toString()} at ${batch.t[j]}`
+          problem ??= `${invalid ?? APPEND_PROBLEMS[result!]} for series ${labels.toString()} at ${t[j]}`
+        else if (one === undefined) written.samples++
+        else written.histograms++
       }
     })
-    for (const { series, ...exemplar } of batch.exemplars)
+    for (const { series, ...exemplar } of batch.exemplars) {
       appender.appendExemplar?.(refs[series], exemplar)
+      written.exemplars++
+    }
     appender.commit()
   } catch (error) {
     appender.rollback()

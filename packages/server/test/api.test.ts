@@ -7,7 +7,9 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { createParser } from '@vigie/scrape'
+import { Labels, makeHistogram } from '@vigie/model'
 import { encodeWriteRequest } from '@vigie/model/remote-write'
+import { encodeWriteRequestV2 } from '@vigie/remote'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ListenError } from '../src/index.ts'
 import { PAGE, type TestVigie, startTestVigie } from './start-vigie.ts'
@@ -531,6 +533,42 @@ describe('remote write', () => {
     ])
   })
 
+  test('2.0, with what was written of it', async () => {
+    const labels = (name: string): Labels => Labels.fromObject({ __name__: name })
+    const h = { isInteger: true, count: 2, zeroCount: 2 }
+    const send = async (t: number, count: number): Promise<unknown> => {
+      const body = encodeWriteRequestV2([
+        { labels: labels('v2'), t: [t], v: [t] },
+        { labels: labels('v2h'), t: [t], v: [NaN], h: [makeHistogram({ ...h, count })] },
+      ])
+      const type = 'application/x-protobuf;proto=io.prometheus.write.v2.Request'
+      const { status, headers, text } = await ask('POST /api/v1/write', body, {
+        ...WRITE,
+        'content-type': type,
+      })
+      const written = ['samples', 'histograms', 'exemplars'].map(
+        (kind) => headers[`x-prometheus-remote-write-${kind}-written`],
+      )
+      return [status, ...written, text]
+    }
+    expect(await send(1000, 2)).toEqual([204, '1', '1', '0', ''])
+    expect(await send(2000, 3)).toEqual([
+      400,
+      '1',
+      '0',
+      '0',
+      expect.stringMatching(/but the Count field is 3: .* for series v2h at 2000\n$/),
+    ])
+    expect(await send(500, 2)).toEqual([
+      400,
+      '0',
+      '0',
+      '0',
+      'out of order sample for series v2 at 500\n',
+    ])
+    expect(await valueOf('v2', 2)).toBe('2000')
+  })
+
   test('what is no remote write is refused', async () => {
     const good = one('refused 1', 0)
     const check = async (
@@ -545,7 +583,7 @@ describe('remote write', () => {
     await check(415, good, { ...WRITE, 'content-type': 'text/plain' })
     await check(415, good, {
       ...WRITE,
-      'content-type': 'application/x-protobuf;proto=io.prometheus.write.v2.Request',
+      'content-type': 'application/x-protobuf;proto=io.prometheus.write.v3.Request',
     })
     await check(415, good, { ...WRITE, 'content-encoding': 'gzip' })
     await check(400, good.subarray(0, good.length - 3))
