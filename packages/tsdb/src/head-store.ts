@@ -54,9 +54,8 @@ const PROMETHEUS_CHUNKS_DIR = 'chunks_head'
 /** Batches kept for later appenders, and how large one may be to be kept. */
 const SPARE_BATCHES_MAX = 4
 const SPARE_SAMPLES_MAX = 1 << 18
-/** A segment that spans more than this, or than this part of the retention, is ended, so that it can be dropped. */
+/** A segment that spans more than this is ended, so that it can be dropped. */
 const SEGMENT_SPAN_MS_MAX = 30 * 60_000
-const SEGMENTS_PER_RETENTION = 12
 
 export class HeadStore implements BatchSink {
   readonly head: Head
@@ -73,7 +72,6 @@ export class HeadStore implements BatchSink {
   writeFailure: WriteFailure | undefined
   readonly exemplars: ExemplarRing
   readonly #options: TsdbOptions
-  readonly #segmentSpanMsMax: number
   readonly #writer = new RecordWriter()
   readonly #spare: Batch[] = []
   #nextRef: number
@@ -87,8 +85,6 @@ export class HeadStore implements BatchSink {
     this.wal = wal
     this.#options = options
     this.exemplars = new ExemplarRing(options.maxExemplars ?? 0)
-    const { retentionMs } = limitsOf(options)
-    this.#segmentSpanMsMax = Math.min(SEGMENT_SPAN_MS_MAX, retentionMs / SEGMENTS_PER_RETENTION)
     this.#nextRef = replay.nextRef
     this.#aliases = replay.aliases
     this.#lastAliasSegment = wal.segments.at(-1)!.index
@@ -110,7 +106,7 @@ export class HeadStore implements BatchSink {
     })
     head.minValidT = minT
     head.minAppendT = minT
-    const replay = new Replay(head, limits, now)
+    const replay = new Replay(head, now)
     const wal = await WriteAheadLog.open(
       {
         dir: join(options.dir, 'wal'),
@@ -287,7 +283,7 @@ export class HeadStore implements BatchSink {
     const before = wal.checkpoints
     try {
       const current = wal.segments.at(-1)!
-      if (current.maxT - current.minT > this.#segmentSpanMsMax) wal.roll()
+      if (current.maxT - current.minT > SEGMENT_SPAN_MS_MAX) wal.roll()
       await wal.dropBefore(head.minValidT, () => checkpointRecords(head, this.#liveAliases()))
     } catch (error) {
       this.counters.truncationsFailed++

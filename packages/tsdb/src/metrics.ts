@@ -1,4 +1,6 @@
 /** The storage's own metrics, named as in Prometheus; `vigie_` where Prometheus has none. */
+import type { BlockSet } from './blocks/block-set.ts'
+import type { MaintenanceCounters } from './blocks/maintenance.ts'
 import type { HeadStore } from './head-store.ts'
 import type { Limits } from './options.ts'
 import type { TsdbStats } from './tsdb.ts'
@@ -10,23 +12,19 @@ export interface MetricFamily {
   samples: { labels: Record<string, string>; value: number }[]
 }
 
-/** How often retention dropped samples, since the start. */
-export interface RetentionCounters {
-  timeRetentions: number
-  sizeRetentions: number
-}
-
 export interface MetricSources {
   store: HeadStore
   limits: Limits
   stats: TsdbStats
-  counters: RetentionCounters
+  blocks: BlockSet
+  counters: MaintenanceCounters
 }
 
 export const tsdbMetrics = (sources: MetricSources): MetricFamily[] => [
   ...headMetrics(sources),
   ...refusalMetrics(sources),
   ...walMetrics(sources),
+  ...blockMetrics(sources),
   ...limitMetrics(sources),
 ]
 
@@ -104,6 +102,43 @@ const walMetrics = ({ store: { wal, counters }, stats }: MetricSources): MetricF
     counters.truncationsFailed,
   ),
   counter('prometheus_tsdb_checkpoint_creations_total', 'Checkpoints written.', wal.checkpoints),
+]
+
+const blockMetrics = ({ blocks, stats, counters }: MetricSources): MetricFamily[] => [
+  gauge('prometheus_tsdb_blocks_loaded', 'Blocks that are open.', stats.blocks),
+  gauge('prometheus_tsdb_storage_blocks_bytes', 'Size of all blocks.', stats.blockBytes),
+  gauge('prometheus_tsdb_lowest_timestamp', 'Oldest time of all, ms.', stats.oldestBlockMs ?? 0),
+  counter(
+    'prometheus_tsdb_reloads_total',
+    'Looks at what blocks there are.',
+    blocks.counters.reloads,
+  ),
+  counter(
+    'prometheus_tsdb_reloads_failures_total',
+    'Looks at what blocks there are that failed.',
+    blocks.counters.reloadsFailed,
+  ),
+  counter(
+    'vigie_tsdb_corrupted_blocks_total',
+    'Blocks moved aside as they could not be read.',
+    blocks.counters.quarantined,
+  ),
+  counter(
+    'prometheus_tsdb_compactions_triggered_total',
+    'Blocks that were to be made.',
+    counters.compactionsTriggered,
+  ),
+  counter('prometheus_tsdb_compactions_total', 'Blocks made.', counters.compactions),
+  counter(
+    'prometheus_tsdb_compactions_failed_total',
+    'Blocks that could not be made.',
+    counters.compactionsFailed,
+  ),
+  counter(
+    'prometheus_tsdb_vertical_compactions_total',
+    'Blocks made of ones that overlapped.',
+    counters.verticalCompactions,
+  ),
 ]
 
 const limitMetrics = ({ limits, counters }: MetricSources): MetricFamily[] => [

@@ -19,10 +19,21 @@ export type FsyncPolicy = 'never' | 'interval' | 'always'
 export interface TsdbOptions {
   /** The data directory, Prometheus's `--storage.tsdb.path`. Made when missing. */
   dir: string
-  /** Samples older than the newest one by more than this are dropped. Default 24 h. */
+  /**
+   * Blocks that end this long before the newest one are dropped, ms; 0 keeps them for ever. Default
+   * 15 days, as in Prometheus.
+   */
   retentionMs?: number
-  /** Memory and WAL together; above it the oldest samples are dropped. Default 1 GiB. */
+  /**
+   * Bytes on the disk: blocks, WAL and chunks of the head; above it the oldest blocks are dropped.
+   * Default 0, no limit, as in Prometheus.
+   */
   retentionBytes?: number
+  /**
+   * The built `blocks/worker.js`: blocks are made in a thread of their own. Without it they are made
+   * in this one, and everything waits.
+   */
+  blockWorkerUrl?: URL
   /** Series alive at once; a new one beyond it is a StorageLimitError 'max-series'. Default 1,000,000. */
   maxSeries?: number
   /**
@@ -36,7 +47,7 @@ export interface TsdbOptions {
   fsync?: FsyncPolicy
   /** Default 'snappy', as in Prometheus. */
   walCompression?: 'none' | 'snappy'
-  /** Size at which a WAL segment is closed. Default 128 MB, at most an eighth of `retentionBytes`. */
+  /** Size at which a WAL segment is closed. Default 128 MiB, at most an eighth of `retentionBytes`. */
   segmentBytes?: number
   /** The time, ms since the epoch. */
   now: () => number
@@ -55,8 +66,8 @@ export interface Limits {
 const HOUR_MS = 3_600_000
 const MIB = 1 << 20
 
-export const RETENTION_MS_DEFAULT: number = 24 * HOUR_MS
-export const RETENTION_BYTES_DEFAULT: number = 1024 * MIB
+export const RETENTION_MS_DEFAULT: number = 15 * 24 * HOUR_MS
+export const RETENTION_BYTES_DEFAULT = 0
 export const MAX_SERIES_DEFAULT = 1_000_000
 export const HEAD_CHUNK_BYTES_DEFAULT: number = 32 * MIB
 const SEGMENT_BYTES_DEFAULT = 128 * MIB
@@ -71,6 +82,9 @@ export function limitsOf(options: TsdbOptions): Limits {
     maxSeries: options.maxSeries ?? MAX_SERIES_DEFAULT,
     headChunkBytes: options.headChunkBytes ?? HEAD_CHUNK_BYTES_DEFAULT,
     // Whole segments are dropped, so one must be a small part of what is kept.
-    segmentBytes: Math.max(SEGMENT_BYTES_MIN, Math.min(segmentBytes, retentionBytes / 8)),
+    segmentBytes: Math.max(
+      SEGMENT_BYTES_MIN,
+      Math.min(segmentBytes, (retentionBytes || Infinity) / 8),
+    ),
   }
 }

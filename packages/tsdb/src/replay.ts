@@ -4,7 +4,7 @@ import { type Intervals, withInterval } from './block/tombstones.ts'
 import { isStorable } from './head/histograms.ts'
 import type { Head } from './head/head.ts'
 import * as series from './head/series-table.ts'
-import type { Limits, Logger } from './options.ts'
+import type { Logger } from './options.ts'
 import type { LogVisitor, WriteAheadLog } from './wal/log.ts'
 
 /** Numbers of the log that are kept in an array; they are dense but in the logs of old servers. */
@@ -33,12 +33,8 @@ class RefMap {
   }
 }
 
-/** Samples between two looks at what is too old. */
-const SAMPLES_PER_DROP = 1_000_000
-
 export class Replay implements LogVisitor {
   readonly #head: Head
-  readonly #limits: Limits
   readonly #now: () => number
   readonly #slots = new RefMap()
   readonly #startMs: number
@@ -51,9 +47,8 @@ export class Replay implements LogVisitor {
   badHistograms = 0
   overLimit = 0
 
-  constructor(head: Head, limits: Limits, now: () => number) {
+  constructor(head: Head, now: () => number) {
     this.#head = head
-    this.#limits = limits
     this.#now = now
     this.#startMs = now()
   }
@@ -80,8 +75,7 @@ export class Replay implements LogVisitor {
     if (slot === 0) this.unknownRefs++
     else if (t > this.#head.lastT(slot) && t >= this.#head.minValidT) {
       this.#head.append(slot, t, v)
-      // Keeps the memory of a long log within bounds.
-      if (++this.samples % SAMPLES_PER_DROP === 0) this.#dropOld()
+      this.samples++
     }
   }
 
@@ -91,7 +85,7 @@ export class Replay implements LogVisitor {
     else if (!isStorable(h)) this.badHistograms++
     else if (t > this.#head.lastT(slot) && t >= this.#head.minValidT) {
       this.#head.appendHistogram(slot, t, h)
-      if (++this.samples % SAMPLES_PER_DROP === 0) this.#dropOld()
+      this.samples++
     }
   }
 
@@ -104,15 +98,6 @@ export class Replay implements LogVisitor {
   /** To be called when all of the log has been visited. */
   finish(): void {
     this.#head.tombstones = this.#tombstones
-  }
-
-  #dropOld(): void {
-    const head = this.#head
-    head.minValidT = Math.max(
-      head.minValidT,
-      Math.min(head.maxT, this.#now()) - this.#limits.retentionMs,
-    )
-    head.chunks.dropBefore(head.minValidT)
   }
 
   report(log: WriteAheadLog, logger: Logger): void {

@@ -1,14 +1,31 @@
-/** The storage: the head with its log, and the limits that keep both bounded. */
+/**
+ * The storage: the head with its log, the blocks that were cut out of it, and the limits that keep
+ * them bounded.
+ *
+ *     commit ──▶ log ──▶ head ─────┐
+ *                          │       ├──▶ select
+ *                          ▼       │
+ *     maintain ─────────▶ blocks ──┘
+ */
 import { join } from 'node:path'
 import type { Appender, LabelQuery, Matcher, SeriesSet, Storage } from '@vigie/model'
+import type { BlockMeta } from './block/meta.ts'
+import { BlockSet } from './blocks/block-set.ts'
+import { Compactor } from './blocks/compactor.ts'
+import { BlockMaintenance } from './blocks/maintenance.ts'
+import { mergeNames, mergeSets } from './blocks/merged-set.ts'
+import { snapshotName } from './blocks/snapshot.ts'
 import { type Cardinality, cardinality } from './cardinality.ts'
 import type { ExemplarRing } from './exemplars.ts'
 import { type FollowOptions, HeadStore, type WriteFailure } from './head-store.ts'
-import { type MetricFamily, type RetentionCounters, tsdbMetrics } from './metrics.ts'
+import { type MetricFamily, tsdbMetrics } from './metrics.ts'
 import { type Limits, type TsdbOptions, limitsOf } from './options.ts'
 import type { WalTail } from './wal/wal-tail.ts'
 
-/** What there is, at this moment. Times are ms since the epoch, null when there is no sample. */
+/**
+ * What there is, at this moment: in the head, but for what is said of blocks. Times are ms since the
+ * epoch, null when there is no sample.
+ */
 export interface TsdbStats {
   series: number
   samples: number
@@ -18,6 +35,10 @@ export interface TsdbStats {
   memoryBytes: number
   walBytes: number
   walSegments: number
+  blocks: number
+  blockBytes: number
+  /** The oldest sample of all, in blocks too. */
+  oldestBlockMs: number | null
   retentionMs: number
   retentionBytes: number
   /** Why nothing can be appended, as on a full disk; null when it can. Goes away by itself. */
@@ -36,12 +57,26 @@ export interface Tsdb extends Storage {
   cardinality(limit: number): Cardinality
   /** The storage's own metrics, under Prometheus's names where there is one. */
   metrics(): MetricFamily[]
+  /** What each block says of itself, by time. */
+  blocks(): BlockMeta[]
   /**
-   * Drops what is older than the limits allow, and syncs when the policy is 'interval'. To be called
-   * every few seconds; a call while one is running waits for that one. Throws DiskError; the next
-   * call tries again.
+   * Syncs when the policy is 'interval', cuts blocks out of the head, merges them, and drops what is
+   * older or more than the limits allow. To be called every few seconds; a call while one is running
+   * syncs and waits for that one. Rejects with DiskError and others; the next call tries again.
    */
   maintain(): Promise<void>
+  /**
+   * Deletes the samples in [minT, maxT] (ms, inclusive) of the series that satisfy all matchers of any
+   * one of the lists. They are found no more; their bytes go when blocks are merged or cleaned.
+   */
+  deleteSeries(matchers: readonly (readonly Matcher[])[], minT: number, maxT: number): Promise<void>
+  /** Writes the blocks anew of which something was deleted. */
+  cleanTombstones(): Promise<void>
+  /**
+   * Copies everything to `snapshots/<name>` in the data directory: blocks as hard links, the head as a
+   * block of its own unless it is skipped. Resolves with the name.
+   */
+  snapshot(options: { skipHead: boolean }): Promise<string>
   /** Follows the log from a place on, see HeadStore. To be closed before the storage is. */
   follow(options: FollowOptions): Promise<WalTail>
   /** Syncs, closes and unlocks. Nothing may be called afterwards. */
@@ -49,16 +84,21 @@ export interface Tsdb extends Storage {
 }
 
 /**
- * Opens the storage in `options.dir`, which no other process may have open, and reads what its log
- * holds. Throws LockedError, DiskError, or UnsupportedError for a log that this version cannot read.
+ * Opens the storage in `options.dir`, which no other process may have open: loads its blocks, and
+ * reads what its log holds beyond them. Throws LockedError, DiskError, or UnsupportedError for a log
+ * that this version cannot read.
  */
 export async function openTsdb(options: TsdbOptions): Promise<Tsdb> {
-  const { dir, disk } = options
+  const { dir, disk, log, now } = options
   disk.makeDir(dir)
   const unlock = disk.lock(join(dir, 'lock'))
+  let blocks: BlockSet | undefined
   try {
-    return new OpenTsdb(options, await HeadStore.open(options), unlock)
+    blocks = BlockSet.open({ dir, disk, log, now })
+    const store = await HeadStore.open(options, blocks.headMinT)
+    return new OpenTsdb(options, store, blocks, unlock)
   } catch (error) {
+    blocks?.close()
     unlock()
     throw error
   }
@@ -66,37 +106,48 @@ export async function openTsdb(options: TsdbOptions): Promise<Tsdb> {
 
 class OpenTsdb implements Tsdb {
   readonly #store: HeadStore
+  readonly #blocks: BlockSet
+  readonly #compactor: Compactor
+  readonly #maintenance: BlockMaintenance
   readonly #limits: Limits
   readonly #options: TsdbOptions
   readonly #unlock: () => void
-  readonly #counters: RetentionCounters = { timeRetentions: 0, sizeRetentions: 0 }
-  #maintenance: Promise<void> | undefined
+  #running: Promise<void> | undefined
 
-  constructor(options: TsdbOptions, store: HeadStore, unlock: () => void) {
+  constructor(options: TsdbOptions, store: HeadStore, blocks: BlockSet, unlock: () => void) {
+    const { dir, disk, log, now, blockWorkerUrl } = options
+    const limits = limitsOf(options)
     this.#store = store
-    this.#limits = limitsOf(options)
+    this.#blocks = blocks
+    this.#limits = limits
     this.#options = options
     this.#unlock = unlock
-    this.#raiseMinT()
+    const compactor = new Compactor(disk, blockWorkerUrl)
+    this.#compactor = compactor
+    const parts = { store, blocks, compactor, limits }
+    this.#maintenance = new BlockMaintenance({ dir, disk, log, now, ...parts })
+    this.#maintenance.retain()
   }
 
   select(matchers: readonly Matcher[], minT: number, maxT: number): SeriesSet {
-    this.#raiseMinT()
-    return this.#store.select(matchers, minT, maxT)
+    const blocks = this.#blocks.overlapping(minT, maxT)
+    const inBlocks = blocks.map((block) => block.select(matchers, minT, maxT))
+    return mergeSets([...inBlocks, this.#store.select(matchers, minT, maxT)])
   }
 
   labelNames(query: LabelQuery): string[] {
-    this.#raiseMinT()
-    return this.#store.labelNames(query)
+    const blocks = this.#blocks.overlapping(query.minT, query.maxT)
+    const inBlocks = blocks.map((block) => block.labelNames(query))
+    return mergeNames([...inBlocks, this.#store.labelNames(query)])
   }
 
   labelValues(name: string, query: LabelQuery): string[] {
-    this.#raiseMinT()
-    return this.#store.labelValues(name, query)
+    const blocks = this.#blocks.overlapping(query.minT, query.maxT)
+    const inBlocks = blocks.map((block) => block.labelValues(name, query))
+    return mergeNames([...inBlocks, this.#store.labelValues(name, query)])
   }
 
   appender(): Appender {
-    this.#raiseMinT()
     return this.#store.appender()
   }
 
@@ -104,62 +155,52 @@ class OpenTsdb implements Tsdb {
     return this.#store.exemplars
   }
 
-  /** Samples are kept for so long behind the newest one; one from the future moves nothing. */
-  #raiseMinT(): void {
-    const newest = Math.min(this.#store.head.maxT, this.#options.now())
-    this.#store.raiseMinT(newest - this.#limits.retentionMs)
-  }
-
-  maintain(): Promise<void> {
-    this.#maintenance ??= this.#maintain().finally(() => {
-      this.#maintenance = undefined
+  async maintain(): Promise<void> {
+    const synced = this.#store.syncLater()
+    this.#running ??= this.#maintenance.run().finally(() => {
+      this.#running = undefined
     })
-    return this.#maintenance
+    await Promise.all([synced, this.#running])
   }
 
-  async #maintain(): Promise<void> {
-    const { head } = this.#store
-    this.#raiseMinT()
-    if (head.chunks.dropBefore(head.minValidT) > 0) this.#counters.timeRetentions++
-    this.#shrink()
-    await this.#store.truncate(head.minValidT)
-    await this.#store.syncLater()
+  blocks(): BlockMeta[] {
+    return this.#blocks.metas
   }
 
-  /** Gives up the oldest samples, a segment's worth at a time, while there is more than may be kept. */
-  #shrink(): void {
-    const { head, wal } = this.#store
-    const headBytes = (): number => head.sizeBytes + head.chunks.spilledBytes
-    let excess = headBytes() + wal.sizeBytes - this.#limits.retentionBytes
-    if (excess <= 0) return
-    // With one segment there is nothing that can be dropped yet.
-    if (wal.segments.length === 1) wal.roll()
-    let minT = head.minValidT
-    for (const segment of wal.segments.slice(0, -1)) {
-      if (excess <= 0) break
-      // The next millisecond is the first that is kept.
-      minT = Math.max(minT, segment.maxT + 1)
-      const before = headBytes()
-      head.chunks.dropBefore(minT)
-      excess -= segment.sizeBytes + before - headBytes()
-    }
-    if (minT === head.minValidT) return
-    this.#store.raiseMinT(minT)
-    this.#counters.sizeRetentions++
+  deleteSeries(
+    matchers: readonly (readonly Matcher[])[],
+    minT: number,
+    maxT: number,
+  ): Promise<void> {
+    return this.#maintenance.deleteSeries(matchers, minT, maxT)
+  }
+
+  cleanTombstones(): Promise<void> {
+    return this.#maintenance.cleanTombstones()
+  }
+
+  async snapshot({ skipHead }: { skipHead: boolean }): Promise<string> {
+    const name = snapshotName(this.#options.now())
+    await this.#maintenance.snapshot(name, skipHead)
+    return name
   }
 
   stats(): TsdbStats {
     const { head, wal } = this.#store
-    const isEmpty = head.sampleCount === 0
+    const oldestMs = Math.max(head.minT, head.minValidT)
+    const isEmpty = head.sampleCount === 0 || oldestMs > head.maxT
     return {
       series: head.seriesCount,
       samples: head.sampleCount,
       chunks: head.chunkCount,
-      oldestMs: isEmpty ? null : Math.max(head.minT, head.minValidT),
+      oldestMs: isEmpty ? null : oldestMs,
       newestMs: isEmpty ? null : head.maxT,
       memoryBytes: head.sizeBytes,
       walBytes: wal.sizeBytes,
       walSegments: wal.segments.length,
+      blocks: this.#blocks.loaded.length,
+      blockBytes: this.#blocks.sizeBytes,
+      oldestBlockMs: this.#blocks.loaded[0]?.meta.minTime ?? (isEmpty ? null : oldestMs),
       retentionMs: this.#limits.retentionMs,
       retentionBytes: this.#limits.retentionBytes,
       writeFailure: this.#store.writeFailure ?? null,
@@ -175,7 +216,8 @@ class OpenTsdb implements Tsdb {
       store: this.#store,
       limits: this.#limits,
       stats: this.stats(),
-      counters: this.#counters,
+      blocks: this.#blocks,
+      counters: this.#maintenance.counters,
     })
     return [...own, ...this.exemplars.metrics()]
   }
@@ -185,11 +227,12 @@ class OpenTsdb implements Tsdb {
   }
 
   async close(): Promise<void> {
-    // Its error was the caller's of `maintain`; what counts now is to close.
-    await this.#maintenance?.catch(() => {})
+    await this.#compactor.cancel()
+    await this.#maintenance.settled()
     try {
       this.#store.close()
     } finally {
+      this.#blocks.close()
       this.#unlock()
     }
   }

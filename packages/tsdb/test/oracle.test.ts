@@ -1,42 +1,69 @@
 /** Random histories against the simplest storage that could be right: a Map of Maps. */
 import fc from 'fast-check'
-import { APPENDED, Labels, STALE_NAN, isStale } from '@vigie/model'
+import { APPENDED, Labels, STALE_NAN, TOO_OLD, isStale } from '@vigie/model'
 import { expect, test } from 'vitest'
 import type { Tsdb } from '../src/index.ts'
 import { MemoryDisk } from './memory-disk.ts'
 import { dump, open, show, parseMatchers } from './notation.ts'
 
-const RETENTION_MS = 5 * 3_600_000
+const HOUR = 3_600_000
+const RANGE = 2 * HOUR
 
 /**
  * Per series, its accepted samples in order. Values are kept as text: V8 makes every NaN the same one
  * when it moves a plain array of numbers, and a stale marker would be gone.
  */
 class Oracle {
-  readonly series: Map<string, [t: number, value: string][]> = new Map()
+  readonly #series = new Map<string, [t: number, value: string][]>()
+  readonly #last = new Map<string, number>()
+  readonly #retentionMs: number
   newest = -Infinity
+  /** End of the newest block. */
+  newestEnd = -Infinity
 
-  accepts(name: string, t: number): boolean {
-    const last = this.series.get(name)?.at(-1)
-    return t >= this.newest - RETENTION_MS && (last === undefined || t > last[0])
+  constructor(retentionMs: number) {
+    this.#retentionMs = retentionMs
+  }
+
+  last(name: string): number {
+    return this.#last.get(name) ?? -Infinity
   }
 
   add(name: string, t: number, value: string): void {
-    const samples = this.series.get(name)
-    if (samples === undefined) this.series.set(name, [[t, value]])
+    const samples = this.#series.get(name)
+    if (samples === undefined) this.#series.set(name, [[t, value]])
     else samples.push([t, value])
+    this.#last.set(name, t)
+    this.newest = Math.max(this.newest, t)
   }
 
-  commit(): void {
-    for (const samples of this.series.values())
-      this.newest = Math.max(this.newest, samples.at(-1)![0])
+  /** `newestEnd` is that of the newest block now: what was in blocks that end too long before it is gone. */
+  maintain(newestEnd: number): void {
+    this.newestEnd = newestEnd
+    if (this.#retentionMs === 0) return
+    const firstKept = Math.floor((newestEnd - this.#retentionMs) / RANGE) * RANGE
+    if (newestEnd > -Infinity) this.delete(-Infinity, firstKept - 1)
+  }
+
+  delete(minT: number, maxT: number, name?: string): void {
+    for (const [one, samples] of this.#series)
+      if (name === undefined || name === one)
+        this.#series.set(
+          one,
+          samples.filter(([t]) => t < minT || t > maxT),
+        )
+  }
+
+  /** How long the time is of which no block has the samples. */
+  get span(): number {
+    const times = [...this.#series.values()].flat().flatMap(([t]) => (t >= this.newestEnd ? t : []))
+    return times.length === 0 ? 0 : this.newest - Math.min(...times)
   }
 
   dump(minT: number, maxT: number): string[] {
-    const from = Math.max(minT, this.newest - RETENTION_MS)
     const lines: string[] = []
-    for (const name of [...this.series.keys()].sort()) {
-      const samples = this.series.get(name)!.filter(([t]) => t >= from && t <= maxT)
+    for (const name of [...this.#series.keys()].sort()) {
+      const samples = this.#series.get(name)!.filter(([t]) => t >= minT && t <= maxT)
       if (samples.length === 0) continue
       const shown = samples.map(([t, value]) => `${t}:${value}`)
       lines.push([name, ...shown].join(' '))
@@ -51,13 +78,18 @@ interface BatchStep {
   series: { name: string; count: number; stepMs: number; value: number }[]
   fails: boolean
 }
-type Step = BatchStep | { kind: 'maintain' | 'kill' | 'snapshot' } | { kind: 'read'; at: number }
+type Step =
+  | BatchStep
+  | { kind: 'maintain' | 'kill' | 'snapshot' | 'clean' }
+  | { kind: 'read'; at: number }
+  | { kind: 'delete'; at: number; name: string }
 
+const NAME = fc.constantFrom('a', 'b', 'c', 'd', 'e')
 const batch: fc.Arbitrary<Step> = fc.record({
   kind: fc.constant('batch' as const),
   series: fc.array(
     fc.record({
-      name: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+      name: NAME,
       count: fc.integer({ min: 1, max: 150 }),
       stepMs: fc.constantFrom(-1000, 0, 1, 1000, 15_000, 61_234),
       value: fc.oneof(fc.double(), fc.integer().map(Number), fc.constant(STALE_NAN)),
@@ -71,6 +103,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { arbitrary: fc.constant<Step>({ kind: 'maintain' }), weight: 2 },
   { arbitrary: fc.constant<Step>({ kind: 'kill' }), weight: 1 },
   { arbitrary: fc.constant<Step>({ kind: 'snapshot' }), weight: 1 },
+  { arbitrary: fc.constant<Step>({ kind: 'clean' }), weight: 1 },
+  {
+    arbitrary: fc.record({
+      kind: fc.constant('delete' as const),
+      at: fc.integer({ min: 0, max: 4e7 }),
+      name: NAME,
+    }),
+    weight: 1,
+  },
   {
     arbitrary: fc.integer({ min: 0, max: 4e7 }).map((at): Step => ({ kind: 'read', at })),
     weight: 2,
@@ -89,18 +130,19 @@ function runBatch(
   const pending = new Map<string, number>()
   for (const { name, count, stepMs, value } of series) {
     const ref = appender.series(Labels.fromObject({ __name__: name }))
-    let t = pending.get(name) ?? oracle.series.get(name)?.at(-1)?.[0] ?? 1e6
+    let t = pending.get(name) ?? Math.max(oracle.last(name), 1e6)
     for (let i = 0; i < count; i++) {
       t += stepMs
       // No sums of a NaN: engines do not agree on what becomes of its bits.
       const v = i % 3 === 0 || value !== value ? value : value + i
-      const isNew = oracle.accepts(name, t) && t > (pending.get(name) ?? -Infinity)
       const result = appender.append(ref, t, v)
-      expect(isNew ? result : APPENDED).toBe(APPENDED)
-      if (isNew) {
-        accepted.push([name, t, isStale(v) ? 'stale' : String(v)])
-        pending.set(name, t)
-      }
+      if (t <= (pending.get(name) ?? oracle.last(name))) continue
+      // What a block may have is refused, what is of the newest range is not.
+      if (t < oracle.newestEnd) expect(result).toBe(TOO_OLD)
+      else if (t >= Math.floor(oracle.newest / RANGE) * RANGE) expect(result).toBe(APPENDED)
+      if (result !== APPENDED) continue
+      accepted.push([name, t, isStale(v) ? 'stale' : String(v)])
+      pending.set(name, t)
     }
   }
   const isBroken = fails && accepted.length > 0
@@ -109,7 +151,6 @@ function runBatch(
   disk.freeBytes = Infinity
   if (isBroken) return
   for (const [name, t, value] of accepted) oracle.add(name, t, value)
-  oracle.commit()
 }
 
 function outcomeOf(act: () => void): string {
@@ -121,31 +162,46 @@ function outcomeOf(act: () => void): string {
   }
 }
 
-test('any history', async () => {
+const DELETED_MS = 1e7
+
+test.each([
+  ['what is old is dropped', 5 * HOUR],
+  ['everything is kept, in larger and larger blocks', 0],
+])('any history: %s', async (_, retentionMs) => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
       let disk = new MemoryDisk()
-      const reopen = (): Promise<Tsdb> =>
-        open({ disk, retentionMs: RETENTION_MS, segmentBytes: 32_768 })
+      const reopen = (): Promise<Tsdb> => open({ disk, retentionMs, segmentBytes: 32_768 })
       let tsdb = await reopen()
-      const oracle = new Oracle()
+      const oracle = new Oracle(retentionMs)
       let snapshot = { got: (): string[] => [], want: [] as string[] }
       for (const one of steps) {
         let [minT, maxT] = [-Infinity, Infinity]
         if (one.kind === 'batch') runBatch(tsdb, disk, oracle, one)
-        else if (one.kind === 'maintain') await tsdb.maintain()
-        else if (one.kind === 'read') [minT, maxT] = [one.at, one.at + 5e6]
+        else if (one.kind === 'maintain') {
+          await tsdb.maintain()
+          oracle.maintain(Math.max(-Infinity, ...tsdb.blocks().map(({ maxTime }) => maxTime)))
+          expect(oracle.span).toBeLessThanOrEqual(1.5 * RANGE)
+        } else if (one.kind === 'clean') await tsdb.cleanTombstones()
+        else if (one.kind === 'delete') {
+          const matchers = [parseMatchers(`__name__="${one.name}"`)]
+          await tsdb.deleteSeries(matchers, one.at, one.at + DELETED_MS)
+          oracle.delete(one.at, one.at + DELETED_MS, one.name)
+        } else if (one.kind === 'read') [minT, maxT] = [one.at, one.at + 5e6]
         else if (one.kind === 'snapshot') {
           const set = tsdb.select(parseMatchers('__name__=~".+"'), -Infinity, Infinity)
-          snapshot = { got: () => show(set), want: oracle.dump(-Infinity, Infinity) }
+          snapshot = { got: () => filled(show(set)), want: oracle.dump(-Infinity, Infinity) }
         } else {
           disk = disk.afterKill()
           tsdb = await reopen()
         }
-        expect(dump(tsdb, minT, maxT)).toEqual(oracle.dump(minT, maxT))
+        expect(filled(dump(tsdb, minT, maxT))).toEqual(oracle.dump(minT, maxT))
         expect(snapshot.got()).toEqual(snapshot.want)
       }
     }),
     { numRuns: 60 },
   )
 })
+
+/** Series that may have samples in a range need not have any. */
+const filled = (lines: string[]): string[] => lines.filter((line) => line.includes(' '))

@@ -3,19 +3,27 @@
  * Without a worker (a disk that is not this machine's) the work is done here, at once.
  */
 import { once } from 'node:events'
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads'
 import type { BlockSeries } from '../block/block-series.ts'
 import type { BlockMeta } from '../block/meta.ts'
 import type { Disk } from '../disk.ts'
-import { type MergeJob, type WriteJob, mergeBlocks, writeHeadBlock } from './jobs.ts'
+import { type MergeJob, type WriteJob, isCorruption, mergeBlocks, writeHeadBlock } from './jobs.ts'
 import { packSeries, transferOf } from './packed-series.ts'
-import type { FromWorker } from './worker-protocol.ts'
+import type { Failure, FromWorker } from './worker-protocol.ts'
 
 /** The storage is being closed: what was under way is given up, nothing of it is kept. */
 export class CancelledError extends Error {
   constructor() {
     super('the storage is being closed')
     this.name = 'CancelledError'
+  }
+}
+
+/** What should be merged is not what it should be: trying again is of no use. */
+export class CorruptSourceError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'CorruptSourceError'
   }
 }
 
@@ -38,9 +46,12 @@ export class Compactor {
   /** The merged block; undefined when nothing is left. Rejects with what went wrong, CancelledError after `cancel`. */
   async merge(job: MergeJob): Promise<BlockMeta | undefined> {
     this.#check()
-    return this.#workerUrl === undefined
-      ? mergeBlocks(this.#disk, job)
-      : this.#run(this.#workerUrl, job, [])
+    if (this.#workerUrl !== undefined) return this.#run(this.#workerUrl, job, [])
+    try {
+      return mergeBlocks(this.#disk, job)
+    } catch (error) {
+      throw isCorruption(error) ? new CorruptSourceError(error.message) : error
+    }
   }
 
   /** The block with `series`, which are read as they are needed; undefined when there are none. Rejects like `merge`. */
@@ -75,10 +86,9 @@ export class Compactor {
     try {
       return await new Promise((resolve, reject) => {
         worker.on('error', reject)
-        worker.on('exit', () => reject(this.#isCancelled ? new CancelledError() : endedError()))
-        port.on('message', (message: FromWorker) => {
+        const onMessage = (message: FromWorker): void => {
           if (message.kind === 'done') resolve(message.meta)
-          else if (message.kind === 'failed') reject(message.error)
+          else if (message.kind === 'failed') reject(errorOf(message))
           else
             try {
               const packed = packSeries(nextBatch(stream))
@@ -89,6 +99,17 @@ export class Compactor {
               reject(error)
               void worker.terminate()
             }
+        }
+        port.on('message', onMessage)
+        worker.on('exit', () => {
+          // Its last word may still be on its way.
+          for (
+            let last = receiveMessageOnPort(port);
+            last !== undefined;
+            last = receiveMessageOnPort(port)
+          )
+            onMessage(last.message as FromWorker)
+          reject(this.#isCancelled ? new CancelledError() : endedError())
         })
       })
     } finally {
@@ -105,6 +126,9 @@ export class Compactor {
     await this.#worker?.terminate()
   }
 }
+
+const errorOf = ({ message, isCorrupt }: Failure): Error =>
+  isCorrupt ? new CorruptSourceError(message) : new Error(message)
 
 const endedError = (): Error => new Error('the thread that makes blocks ended early')
 

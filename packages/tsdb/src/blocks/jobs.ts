@@ -2,8 +2,9 @@
 import { join } from 'node:path'
 import { Block } from '../block/block.ts'
 import type { BlockSeries } from '../block/block-series.ts'
-import type { BlockMeta } from '../block/meta.ts'
+import { type BlockMeta, CorruptBlockError } from '../block/meta.ts'
 import { writeBlock } from '../block/writer.ts'
+import { ChunkError } from '../chunk/bits.ts'
 import type { Disk } from '../disk.ts'
 import { mergeSeries } from './merge.ts'
 
@@ -68,3 +69,7 @@ export function writeHeadBlock(
     now: job.nowMs,
   })
 }
+
+/** Whether what was read was not what it should be, and will not be another time. */
+export const isCorruption = (error: unknown): error is Error =>
+  error instanceof CorruptBlockError || error instanceof ChunkError

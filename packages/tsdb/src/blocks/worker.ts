@@ -7,7 +7,7 @@
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type { BlockSeries } from '../block/block-series.ts'
 import { nodeDisk } from '../disk.ts'
-import { type BlockJob, mergeBlocks, writeHeadBlock } from './jobs.ts'
+import { type BlockJob, isCorruption, mergeBlocks, writeHeadBlock } from './jobs.ts'
 import { type PackedSeries, unpackSeries } from './packed-series.ts'
 import type { FromWorker } from './worker-protocol.ts'
 
@@ -38,7 +38,8 @@ function run(input: WorkerInput): void {
       job.kind === 'merge' ? mergeBlocks(disk, job) : writeHeadBlock(disk, job, batches(input))
     tell(port, { kind: 'done', meta })
   } catch (error) {
-    tell(port, { kind: 'failed', error })
+    const message = error instanceof Error ? error.message : String(error)
+    tell(port, { kind: 'failed', message, isCorrupt: isCorruption(error) })
   }
   port.close()
 }

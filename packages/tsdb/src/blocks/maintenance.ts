@@ -1,0 +1,232 @@
+/**
+ * What happens to blocks: they are cut out of the head, merged, dropped, cleaned and copied. One of
+ * these at a time; other work goes on in between.
+ */
+import { join } from 'node:path'
+import type { LabelQuery } from '@vigie/model'
+import type { BlockMeta } from '../block/meta.ts'
+import type { Disk } from '../disk.ts'
+import { oldestFrom } from '../head/oldest.ts'
+import type { HeadStore } from '../head-store.ts'
+import type { Limits, Logger } from '../options.ts'
+import type { BlockSet } from './block-set.ts'
+import { CancelledError, type Compactor, CorruptSourceError } from './compactor.ts'
+import { BLOCK_RANGE_MS, blockRanges, overlaps, planCompaction, rangeStart } from './plan.ts'
+import { beyondSize, beyondTime } from './retention.ts'
+import { linkBlock } from './snapshot.ts'
+
+/** A block is cut when the head spans this, ms: what is newer may still get samples. */
+export const HEAD_SPAN_MS_MAX: number = BLOCK_RANGE_MS * 1.5
+/** After a failure, the next block is not made before this has passed, ms. */
+const PAUSE_MS = 60_000
+
+/** How often what happened, since the start. */
+export interface MaintenanceCounters {
+  compactionsTriggered: number
+  compactions: number
+  compactionsFailed: number
+  verticalCompactions: number
+  timeRetentions: number
+  sizeRetentions: number
+}
+
+export interface MaintenanceOptions {
+  dir: string
+  disk: Disk
+  log: Logger
+  now: () => number
+  limits: Limits
+  store: HeadStore
+  blocks: BlockSet
+  compactor: Compactor
+}
+
+export class BlockMaintenance {
+  readonly #options: MaintenanceOptions
+  readonly #ranges: readonly number[]
+  #last: Promise<unknown> = Promise.resolve()
+  #notBeforeMs = -Infinity
+  readonly counters: MaintenanceCounters = {
+    compactionsTriggered: 0,
+    compactions: 0,
+    compactionsFailed: 0,
+    verticalCompactions: 0,
+    timeRetentions: 0,
+    sizeRetentions: 0,
+  }
+
+  constructor(options: MaintenanceOptions) {
+    this.#options = options
+    this.#ranges = blockRanges(options.limits.retentionMs)
+  }
+
+  /** One after the other, whatever becomes of those before. */
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(act)
+    this.#last = result.catch(() => {})
+    return result
+  }
+
+  /** When all that was asked for is done. */
+  async settled(): Promise<void> {
+    await this.#last
+  }
+
+  /** All that is due. Rejects with DiskError and others; the next call tries again, blocks after a pause. */
+  run(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { store, blocks } = this.#options
+      const failure = await this.#makeBlocks()
+      await store.truncate(store.head.minValidT)
+      this.retain()
+      blocks.closeRetired()
+      if (failure !== undefined) throw failure.error
+    })
+  }
+
+  /** Cuts and merges; what went wrong. */
+  async #makeBlocks(): Promise<{ error: unknown } | undefined> {
+    const { now } = this.#options
+    if (now() < this.#notBeforeMs) return undefined
+    try {
+      await this.#cut()
+      await this.#merge()
+      return undefined
+    } catch (error) {
+      if (error instanceof CancelledError) return undefined
+      this.counters.compactionsFailed++
+      this.#notBeforeMs = now() + PAUSE_MS
+      return { error }
+    }
+  }
+
+  #isHeadFull(): boolean {
+    const { head } = this.#options.store
+    return this.#newest() - Math.max(head.minT, head.minValidT) > HEAD_SPAN_MS_MAX
+  }
+
+  /** A sample from the future moves nothing. */
+  #newest(): number {
+    return Math.min(this.#options.store.head.maxT, this.#options.now())
+  }
+
+  async #cut(): Promise<void> {
+    while (this.#isHeadFull()) {
+      const { store } = this.#options
+      const { head } = store
+      const minT = Math.max(head.minT, head.minValidT)
+      const maxT = rangeStart(minT, BLOCK_RANGE_MS) + BLOCK_RANGE_MS
+      this.counters.compactionsTriggered++
+      store.refuseBefore(maxT)
+      const meta = await this.#write(this.#options.dir, minT, maxT)
+      if (meta !== undefined) this.#load(meta)
+      // Nothing was in the range: what comes next may be years later.
+      const next = meta === undefined ? oldestFrom(head, maxT) : maxT
+      store.raiseMinT(Math.min(next, rangeStart(this.#newest(), BLOCK_RANGE_MS)))
+      await store.truncate(head.minValidT)
+    }
+  }
+
+  /** A block of what the head has from `minT` to before `maxT`. */
+  async #write(dir: string, minT: number, maxT: number): Promise<BlockMeta | undefined> {
+    const { store, compactor, now, log } = this.#options
+    const startMs = now()
+    const series = store.blockSeries(minT, maxT - 1)
+    const job = { kind: 'write', dir, minT, maxT, hints: [], nowMs: startMs } as const
+    const meta = await compactor.write(job, series)
+    if (meta === undefined) return undefined
+    this.counters.compactions++
+    log.info('block written', { block: meta.ulid, minT, maxT, ...meta.stats, ms: now() - startMs })
+    return meta
+  }
+
+  /** Loads a block that is new on the disk; takes it away again when that fails. */
+  #load(meta: BlockMeta | undefined): void {
+    const { blocks, dir, disk } = this.#options
+    try {
+      blocks.reload()
+    } catch (error) {
+      if (meta !== undefined) disk.remove(join(dir, meta.ulid))
+      throw error
+    }
+  }
+
+  async #merge(): Promise<void> {
+    const { blocks } = this.#options
+    for (;;) {
+      // What waits in memory comes first.
+      if (this.#isHeadFull()) await this.#cut()
+      const parents = planCompaction(blocks.metas, this.#ranges)
+      if (parents.length === 0) return
+      this.counters.compactionsTriggered++
+      if (overlaps(parents).length > 0) this.counters.verticalCompactions++
+      try {
+        await this.#mergeInto(parents, false)
+      } catch (error) {
+        if (!(error instanceof CorruptSourceError)) throw error
+        this.counters.compactionsFailed++
+        const names = parents.map(({ ulid }) => ulid)
+        this.#options.log.error('blocks cannot be merged', { blocks: names, error: error.message })
+        blocks.markFailed(parents)
+      }
+    }
+  }
+
+  async #mergeInto(parents: readonly BlockMeta[], isCleaning: boolean): Promise<void> {
+    const { blocks, compactor, dir, now, log } = this.#options
+    const startMs = now()
+    const names = parents.map(({ ulid }) => ulid)
+    const job = { kind: 'merge', dir, parents: names, isCleaning, nowMs: startMs } as const
+    const meta = await compactor.merge(job)
+    // All of them was deleted.
+    if (meta === undefined) blocks.remove(parents)
+    else this.#load(meta)
+    this.counters.compactions++
+    log.info('blocks merged', { parents: names, block: meta?.ulid ?? null, ms: now() - startMs })
+  }
+
+  /** Drops blocks that are too old, and the oldest ones while all is too much. Throws DiskError. */
+  retain(): void {
+    const { blocks, store, limits } = this.#options
+    const old = beyondTime(blocks.loaded, limits.retentionMs)
+    if (old.length > 0) this.counters.timeRetentions++
+    blocks.remove(old.map(({ meta }) => meta))
+    const otherBytes = store.wal.sizeBytes + store.head.chunks.spilledBytes
+    const large = beyondSize(blocks.loaded, otherBytes, limits.retentionBytes)
+    if (large.length > 0) this.counters.sizeRetentions++
+    blocks.remove(large.map(({ meta }) => meta))
+  }
+
+  /** See Tsdb. */
+  deleteSeries(alternatives: LabelQuery['matchers'], minT: number, maxT: number): Promise<void> {
+    return this.#inTurn(async () => {
+      const { blocks, store } = this.#options
+      for (const block of blocks.overlapping(minT, maxT))
+        for (const matchers of alternatives) block.delete(matchers, minT, maxT)
+      blocks.measure()
+      store.deleteSeries(alternatives, minT, maxT)
+    })
+  }
+
+  /** See Tsdb. */
+  cleanTombstones(): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const meta of this.#options.blocks.metas)
+        if ((meta.stats.numTombstones ?? 0) > 0) await this.#mergeInto([meta], true)
+    })
+  }
+
+  /** See Tsdb. */
+  snapshot(name: string, skipHead: boolean): Promise<void> {
+    return this.#inTurn(async () => {
+      const { dir, disk, blocks, store } = this.#options
+      const target = join(dir, 'snapshots', name)
+      disk.makeDir(target)
+      for (const { meta } of blocks.loaded) linkBlock(disk, join(dir, meta.ulid), target)
+      const { head } = store
+      const minT = Math.max(head.minT, head.minValidT)
+      if (!skipHead && head.maxT >= minT) await this.#write(target, minT, head.maxT + 1)
+      disk.syncDir(target)
+    })
+  }
+}
