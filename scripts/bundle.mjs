@@ -12,6 +12,7 @@ const manifest = (path) => JSON.parse(readFileSync(`${root}${path}/package.json`
 const entryPoints = {
   cli: `${root}packages/vigie/src/cli.ts`,
   'load-worker': `${root}packages/load/src/worker.ts`,
+  'tsdb-worker': `${root}packages/tsdb/src/blocks/worker.ts`,
 }
 const services = `${root}examples/arcade/src/services`
 for (const file of existsSync(services) ? readdirSync(services) : []) {

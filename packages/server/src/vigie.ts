@@ -72,8 +72,11 @@ export interface VigieOptions {
   targets: readonly string[]
   dataDir: string
   tsdbDir: string
+  /** 0 stands for no limit, here and below. */
   retentionMs: number
   retentionBytes: number
+  /** See TsdbOptions. */
+  blockWorkerUrl?: URL
   listen: {
     host: string
     port: number
@@ -392,8 +395,8 @@ export class Vigie {
       storage: {
         series: stats.series,
         samples: stats.samples,
-        oldestMs: stats.oldestMs,
-        sizeBytes: stats.memoryBytes + stats.walBytes,
+        oldestMs: stats.oldestBlockMs,
+        sizeBytes: stats.memoryBytes + stats.walBytes + stats.blockBytes,
         retentionMs: this.retentionMs,
         retentionBytes: this.#options.retentionBytes,
       },
@@ -515,6 +518,7 @@ export async function startVigie(options: VigieOptions): Promise<Vigie> {
     dir: options.tsdbDir,
     retentionMs: options.retentionMs,
     retentionBytes: options.retentionBytes,
+    ...(options.blockWorkerUrl !== undefined && { blockWorkerUrl: options.blockWorkerUrl }),
     maxExemplars: exemplarsMax(options, config),
     now: options.now,
     log: options.log,

@@ -31,14 +31,18 @@ export const SERVE_FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
   ],
   [
     'storage.tsdb.retention.time',
-    { type: 'string', value: '24h', help: 'how long samples are kept' },
+    {
+      type: 'string',
+      value: '15d',
+      help: 'how long samples are kept; without end when only a size is given',
+    },
   ],
   [
     'storage.tsdb.retention.size',
     {
       type: 'string',
-      value: '1GiB',
-      help: 'how much is kept in memory and on disk; the oldest goes first',
+      value: '0B',
+      help: 'how much is kept on disk, such as 50GiB, the oldest blocks go first; 0B: no limit',
     },
   ],
   [
@@ -149,10 +153,11 @@ export function durationFlag(args: ServeArgs, name: string): number {
   return ms
 }
 
+/** 0 stands for no limit. */
 export function sizeFlag(args: ServeArgs, name: string): number {
   const text = args.flags.get(name)!
-  const bytes = parseSize(text)
-  if (bytes === undefined || bytes === 0)
+  const bytes = /^0B?$/.test(text) ? 0 : parseSize(text)
+  if (bytes === undefined)
     throw new UsageError(`--${name}: found ${JSON.stringify(text)}, expected a size such as 1GiB`)
   return bytes
 }

@@ -66,8 +66,9 @@ export async function serve(args: ServeArgs, extras: ServeExtras = {}): Promise<
     dataDir,
     tsdbDir:
       flag('storage.tsdb.path') === '' ? join(dataDir, 'tsdb') : resolve(flag('storage.tsdb.path')),
-    retentionMs: durationFlag(args, 'storage.tsdb.retention.time'),
+    retentionMs: retentionTime(args),
     retentionBytes: sizeFlag(args, 'storage.tsdb.retention.size'),
+    blockWorkerUrl: new URL('./tsdb-worker.js', import.meta.url),
     listen: { ...listen, orNext: !args.given.has('web.listen-address') },
     externalUrl: flag('web.external-url') || null,
     web: webFile === '' ? undefined : parseWebConfig(webFile, readText(webFile)),
@@ -98,6 +99,13 @@ export async function serve(args: ServeArgs, extras: ServeExtras = {}): Promise<
   })
   writeAddress(dataDir, { url: vigie.url, pid: process.pid })
   return vigie
+}
+
+/** Who limits the size alone wants no limit of time, as in Prometheus. */
+function retentionTime(args: ServeArgs): number {
+  const isSizeAlone =
+    args.given.has('storage.tsdb.retention.size') && !args.given.has('storage.tsdb.retention.time')
+  return isSizeAlone ? 0 : durationFlag(args, 'storage.tsdb.retention.time')
 }
 
 /** Runs until SIGINT, SIGTERM or /-/quit; SIGHUP reloads. Everything is closed when it resolves. */

@@ -21,6 +21,10 @@ export const notifications = ({ vigie }: Call): Answer => json(vigie.notificatio
 
 export function runtimeInfo({ vigie }: Call): Answer {
   const mebibytes = vigie.storage.stats().retentionBytes / 2 ** 20
+  const limits = [
+    ...(vigie.retentionMs > 0 ? [formatDuration(vigie.retentionMs)] : []),
+    ...(mebibytes > 0 ? [`${mebibytes}MiB`] : []),
+  ]
   return json({
     startTime: new Date(vigie.startTimeMs).toISOString(),
     CWD: process.cwd(),
@@ -34,7 +38,7 @@ export function runtimeInfo({ vigie }: Call): Answer {
     GOMEMLIMIT: 0,
     GOGC: '',
     GODEBUG: '',
-    storageRetention: `${formatDuration(vigie.retentionMs)} or ${mebibytes}MiB`,
+    storageRetention: limits.join(' or '),
   })
 }
 
