@@ -15,7 +15,6 @@ export {
   type ReadFile,
   nodeDisk,
 } from './disk.ts'
-export type { BlockMeta } from './block/meta.ts'
 export type { Cardinality, NamedCount } from './cardinality.ts'
 export type { MetricFamily } from './metrics.ts'
 export { UnsupportedError } from './wal/segment-reader.ts'
