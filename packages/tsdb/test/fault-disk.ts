@@ -33,7 +33,7 @@ export class FaultDisk extends MemoryDisk {
   /** What failed, '' as long as nothing did. */
   failed = ''
   #fault: Fault | undefined
-  readonly #at: number
+  #at: number
   #isDead = false
   #isFull = false
 
@@ -41,6 +41,12 @@ export class FaultDisk extends MemoryDisk {
   constructor(fault?: Fault, at: number = Infinity) {
     super()
     this.#fault = fault
+    this.#at = at
+  }
+
+  /** Counts changes from now on, and fails at the one given. */
+  failAt(at: number): void {
+    this.changes = 0
     this.#at = at
   }
 

@@ -61,7 +61,13 @@ export function writeBlock(
     writeMeta(disk, temporary, meta)
     disk.syncDir(temporary)
     disk.rename(temporary, dir)
-    disk.syncDir(parentDir)
+    try {
+      disk.syncDir(parentDir)
+    } catch (error) {
+      // Who is told that there is no block makes it once more.
+      disk.rename(dir, temporary)
+      throw error
+    }
     return meta
   } catch (error) {
     removeQuietly(disk, temporary)
