@@ -11,6 +11,7 @@ const manifest = (path) => JSON.parse(readFileSync(`${root}${path}/package.json`
 
 const entryPoints = {
   cli: `${root}packages/vigie/src/cli.ts`,
+  'query-worker': `${root}packages/server/src/query/worker.ts`,
   'load-worker': `${root}packages/load/src/worker.ts`,
   'tsdb-worker': `${root}packages/tsdb/src/blocks/worker.ts`,
 }

@@ -3,6 +3,7 @@
  * Everything from outside (clock, log, paths, flags) comes in by the options.
  */
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import {
@@ -15,7 +16,7 @@ import {
 } from '@vigie/alerting'
 import { Labels, type Queryable } from '@vigie/model'
 import type { WriteMetadata } from '@vigie/model/remote-write'
-import { Engine, type Expr, featureOptions } from '@vigie/promql'
+import { Engine, type EngineOptions, type Expr, featureOptions } from '@vigie/promql'
 import { RemoteWrite } from '@vigie/remote'
 import { ScrapeManager, type ScrapeJob, hostMetrics, scrapeJob } from '@vigie/scrape'
 import { type Tsdb, nodeDisk, openTsdb } from '@vigie/tsdb'
@@ -32,6 +33,7 @@ import { hostName, isLoopback } from './http/safety.ts'
 import { listenOn } from './listen.ts'
 import { LoadLauncher, type StartLoad } from './load/load-launcher.ts'
 import { Notifications } from './notifications.ts'
+import { QueryPool } from './query/query-pool.ts'
 import { type QueryRequest, runQuery } from './query/run-query.ts'
 import { writeEndpoint } from './remote/write-endpoints.ts'
 import { type Metric, ProcessMetrics, renderMetrics } from './self-metrics.ts'
@@ -92,6 +94,8 @@ export interface VigieOptions {
   /** Names as of Prometheus's `--enable-feature`. */
   features?: ReadonlySet<string>
   dashboardsDir: string
+  /** The script of a query worker; left out: queries of the API run in this thread. */
+  queryWorkerUrl?: URL
   /** The built browser application. */
   uiDir: string
   discover: boolean
@@ -168,6 +172,7 @@ export class Vigie {
   readonly #process: ProcessMetrics
   readonly #app: FastifyInstance
   readonly #exprs = new Map<string, Expr>()
+  readonly #queries: QueryPool | undefined
   readonly #storageWarnings: readonly string[]
   #maintenance: NodeJS.Timeout | undefined
 
@@ -197,11 +202,13 @@ export class Vigie {
     this.queryable = storage
     this.quitRequested = new Promise((done) => (this.requestQuit = done))
     this.#process = new ProcessMetrics(this.startTimeMs)
-    this.engine = new Engine({
+    const engine = {
       ...options.query,
       ...featureOptions(options.features ?? []),
       noStepSubqueryIntervalMs: config.evaluationIntervalMs,
-    })
+    }
+    this.engine = new Engine(engine)
+    this.#queries = queryPool(options, engine, storage)
     this.#storageWarnings = blockWarnings(options.tsdbDir)
     for (const warning of this.#storageWarnings) log.warn(warning)
     this.inbox = new Inbox({ dir: options.dataDir, now, log })
@@ -319,6 +326,7 @@ export class Vigie {
     this.dashboards.close()
     await this.remoteWrite.stop()
     this.#process.close()
+    await this.#queries?.close()
     await this.storage.close()
   }
 
@@ -373,6 +381,7 @@ export class Vigie {
 
   /** The body of the API's answer. Throws ParseError, QueryError or ApiError. */
   query(request: QueryRequest, signal: AbortSignal): Promise<Buffer> {
+    if (this.#queries !== undefined) return this.#queries.run(request, signal)
     return runQuery(this.engine, this.queryable, request, signal)
   }
 
@@ -562,4 +571,19 @@ function safetyOf(options: VigieOptions): { hosts: string[]; isOpen: boolean } {
   const hosts = [hostName(options.listen.host)]
   if (options.externalUrl !== null) hosts.push(new URL(options.externalUrl).hostname)
   return { hosts, isOpen: !isLoopback(options.listen.host) }
+}
+
+/** Threads for queries: more would only wait for the same cores. */
+const QUERY_WORKERS_MAX = 4
+
+function queryPool(
+  { queryWorkerUrl: url }: VigieOptions,
+  engine: EngineOptions,
+  storage: Tsdb,
+): QueryPool | undefined {
+  if (url === undefined) return undefined
+  const workersMax = Math.min(availableParallelism(), QUERY_WORKERS_MAX)
+  const { maxConcurrency = 20 } = engine
+  const settings = { ...engine, maxConcurrency: Math.ceil(maxConcurrency / workersMax) }
+  return new QueryPool({ url, workersMax, settings, storage })
 }

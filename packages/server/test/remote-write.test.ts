@@ -76,7 +76,7 @@ function show({ series, starts, t, v, h }: DecodedWrite): string[] {
   return series.flatMap((labels, i) => {
     const out: string[] = []
     for (let j = starts[i]; j < starts[i + 1]; j++)
-      out.push(`${labels.toString()} ${t[j]}:${h?.[j] === undefined ? v[j] : `h${h[j].count}`}`)
+      out.push(`${labels.toString()} ${t[j]}:${h?.[j] === undefined ? v[j] : `h${h[j]?.count}`}`)
     return out
   })
 }

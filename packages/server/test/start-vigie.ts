@@ -48,6 +48,8 @@ export async function startTestVigie(
     web: undefined,
     enableLifecycle: false,
     dashboardsDir: join(dir, 'dashboards'),
+    // Threads run what was built.
+    queryWorkerUrl: new URL('../dist/query/worker.js', import.meta.url),
     uiDir: join(dir, 'ui'),
     discover: false,
     query: { lookbackMs: 300_000, timeoutMs: 30_000, maxConcurrency: 20, maxSamples: 50_000_000 },

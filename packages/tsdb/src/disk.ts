@@ -57,6 +57,7 @@ export interface DiskEntry {
 }
 
 export interface ReadFile {
+  readonly path: string
   readonly sizeBytes: number
   /** Fills `into` from `position`; returns how many bytes there were. */
   read(into: Uint8Array, position: number): number
@@ -126,12 +127,12 @@ function syncDir(path: string): void {
 }
 
 class NodeFile implements DiskFile {
-  readonly #path: string
+  readonly path: string
   readonly #fd: number
   #sizeBytes: number
 
   constructor(path: string, flags: 'a+' | 'r') {
-    this.#path = path
+    this.path = path
     this.#fd = attempt('open', path, () => openSync(path, flags))
     this.#sizeBytes = attempt('read the size of', path, () => fstatSync(this.#fd).size)
   }
@@ -141,7 +142,7 @@ class NodeFile implements DiskFile {
   }
 
   read(into: Uint8Array, position: number): number {
-    return attempt('read', this.#path, () => {
+    return attempt('read', this.path, () => {
       let count = 0
       while (count < into.length) {
         const got = readSync(this.#fd, into, count, into.length - count, position + count)
@@ -153,7 +154,7 @@ class NodeFile implements DiskFile {
   }
 
   append(bytes: Uint8Array): void {
-    attempt('write', this.#path, () => {
+    attempt('write', this.path, () => {
       for (let done = 0; done < bytes.length;) {
         const count = writeSync(this.#fd, bytes, done)
         done += count
@@ -163,25 +164,25 @@ class NodeFile implements DiskFile {
   }
 
   truncate(sizeBytes: number): void {
-    attempt('truncate', this.#path, () => ftruncateSync(this.#fd, sizeBytes))
+    attempt('truncate', this.path, () => ftruncateSync(this.#fd, sizeBytes))
     this.#sizeBytes = sizeBytes
   }
 
   sync(): void {
-    attempt('sync', this.#path, () => fdatasyncSync(this.#fd))
+    attempt('sync', this.path, () => fdatasyncSync(this.#fd))
   }
 
   syncLater(): Promise<void> {
     return new Promise((resolve, reject) => {
       fdatasync(this.#fd, (error) => {
         if (error === null) resolve()
-        else reject(new DiskError('sync', this.#path, error))
+        else reject(new DiskError('sync', this.path, error))
       })
     })
   }
 
   close(): void {
-    attempt('close', this.#path, () => closeSync(this.#fd))
+    attempt('close', this.path, () => closeSync(this.#fd))
   }
 }
 

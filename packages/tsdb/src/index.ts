@@ -33,3 +33,6 @@ export {
   openBlocks,
 } from './read-only/read-only.ts'
 export { LockedError } from './lock.ts'
+export { StorageReader } from './share/storage-reader.ts'
+export type { SharedSelect, StorageShare } from './share/storage-share.ts'
+export type { SharedAnswer } from './share/shared-selection.ts'

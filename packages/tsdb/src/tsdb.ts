@@ -20,6 +20,7 @@ import type { ExemplarRing } from './exemplars.ts'
 import { type FollowOptions, HeadStore, type WriteFailure } from './head-store.ts'
 import { type MetricFamily, tsdbMetrics } from './metrics.ts'
 import { type Limits, type TsdbOptions, limitsOf } from './options.ts'
+import { StorageShare } from './share/storage-share.ts'
 import type { WalTail } from './wal/wal-tail.ts'
 
 /**
@@ -77,6 +78,8 @@ export interface Tsdb extends Storage {
    * block of its own unless it is skipped. Resolves with the name.
    */
   snapshot(options: { skipHead: boolean }): Promise<string>
+  /** What a thread that reads beside this one asks; see StorageReader. */
+  share(): StorageShare
   /** Follows the log from a place on, see HeadStore. To be closed before the storage is. */
   follow(options: FollowOptions): Promise<WalTail>
   /** Syncs, closes and unlocks. Nothing may be called afterwards. */
@@ -220,6 +223,15 @@ class OpenTsdb implements Tsdb {
       counters: this.#maintenance.counters,
     })
     return [...own, ...this.exemplars.metrics()]
+  }
+
+  share(): StorageShare {
+    return new StorageShare(this.#store.head, (minT, maxT) =>
+      this.#blocks.overlapping(minT, maxT).map(({ dir, meta }) => ({
+        dir,
+        version: meta.stats.numTombstones ?? 0,
+      })),
+    )
   }
 
   follow(options: FollowOptions): Promise<WalTail> {

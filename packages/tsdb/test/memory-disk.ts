@@ -132,12 +132,12 @@ const isIn = (path: string, folder: string): boolean =>
 
 class MemoryReader implements ReadFile {
   readonly #disk: MemoryDisk
-  readonly #path: string
+  readonly path: string
   bytes: Buffer
 
   constructor(disk: MemoryDisk, path: string, bytes: Buffer) {
     this.#disk = disk
-    this.#path = path
+    this.path = path
     this.bytes = bytes
   }
 
@@ -146,29 +146,29 @@ class MemoryReader implements ReadFile {
   }
 
   read(into: Uint8Array, position: number): number {
-    this.#disk.operate('read', this.#path)
+    this.#disk.operate('read', this.path)
     return this.bytes.copy(into, 0, position)
   }
 
   close(): void {
-    const readers = this.#disk.readers.get(this.#path)
+    const readers = this.#disk.readers.get(this.path)
     const others = readers?.filter((one) => one !== this) ?? []
-    if (others.length > 0) this.#disk.readers.set(this.#path, others)
-    else this.#disk.readers.delete(this.#path)
+    if (others.length > 0) this.#disk.readers.set(this.path, others)
+    else this.#disk.readers.delete(this.path)
   }
 }
 
 class MemoryFile implements DiskFile {
   readonly #disk: MemoryDisk
-  readonly #path: string
+  readonly path: string
 
   constructor(disk: MemoryDisk, path: string) {
     this.#disk = disk
-    this.#path = path
+    this.path = path
   }
 
   get #bytes(): Buffer {
-    return this.#disk.files.get(this.#path) ?? Buffer.alloc(0)
+    return this.#disk.files.get(this.path) ?? Buffer.alloc(0)
   }
 
   get sizeBytes(): number {
@@ -176,28 +176,28 @@ class MemoryFile implements DiskFile {
   }
 
   read(into: Uint8Array, position: number): number {
-    this.#disk.operate('read', this.#path)
+    this.#disk.operate('read', this.path)
     return this.#bytes.copy(into, 0, position)
   }
 
   append(bytes: Uint8Array): void {
-    this.#disk.operate('write', this.#path)
-    const isRefused = this.#disk.refused?.test(this.#path) === true
+    this.#disk.operate('write', this.path)
+    const isRefused = this.#disk.refused?.test(this.path) === true
     const fitting = isRefused ? 0 : Math.min(bytes.length, this.#disk.freeBytes)
-    this.#disk.write(this.#path, Buffer.concat([this.#bytes, bytes.subarray(0, fitting)]))
+    this.#disk.write(this.path, Buffer.concat([this.#bytes, bytes.subarray(0, fitting)]))
     this.#disk.freeBytes -= fitting
     if (fitting < bytes.length)
-      throw new DiskError('write', this.#path, new Error('ENOSPC: no space left on device'))
+      throw new DiskError('write', this.path, new Error('ENOSPC: no space left on device'))
   }
 
   truncate(sizeBytes: number): void {
-    this.#disk.operate('truncate', this.#path)
-    if (!this.#disk.canTruncate) throw new DiskError('truncate', this.#path, new Error('EIO'))
-    this.#disk.write(this.#path, this.#bytes.subarray(0, sizeBytes))
+    this.#disk.operate('truncate', this.path)
+    if (!this.#disk.canTruncate) throw new DiskError('truncate', this.path, new Error('EIO'))
+    this.#disk.write(this.path, this.#bytes.subarray(0, sizeBytes))
   }
 
   sync(): void {
-    this.#disk.operate('sync', this.#path)
+    this.#disk.operate('sync', this.path)
     this.#disk.syncs++
   }
 

@@ -77,6 +77,7 @@ export async function serve(args: ServeArgs, extras: ServeExtras = {}): Promise<
     enableRemoteWrite: flag('web.enable-remote-write-receiver') === 'true',
     features: featuresFlag(args),
     dashboardsDir: resolve(flag('dashboards.path')),
+    queryWorkerUrl: new URL('./query-worker.js', import.meta.url),
     uiDir: fileURLToPath(new URL('./ui', import.meta.url)),
     discover: flag('discover') === 'true',
     query: {

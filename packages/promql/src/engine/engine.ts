@@ -100,7 +100,7 @@ export class Engine {
 
   /** Throws ParseError or QueryError. */
   instant(
-    queryable: Queryable,
+    queryable: Pick<Queryable, 'select'>,
     query: string | Expr,
     options: InstantOptions,
   ): Promise<QueryResult> {
@@ -115,7 +115,11 @@ export class Engine {
   }
 
   /** Throws ParseError or QueryError. */
-  range(queryable: Queryable, query: string | Expr, options: RangeOptions): Promise<MatrixResult> {
+  range(
+    queryable: Pick<Queryable, 'select'>,
+    query: string | Expr,
+    options: RangeOptions,
+  ): Promise<MatrixResult> {
     const { startMs, endMs, stepMs } = options
     if (!(stepMs > 0)) throw new RangeError(`stepMs must be positive; got ${stepMs}`)
     const count = Math.max(0, Math.floor((endMs - startMs) / stepMs) + 1)
@@ -130,7 +134,7 @@ export class Engine {
   }
 
   async #run<T>(
-    queryable: Queryable,
+    queryable: Pick<Queryable, 'select'>,
     query: string | Expr,
     grid: Grid,
     options: QueryOptions,

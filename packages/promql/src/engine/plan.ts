@@ -52,7 +52,7 @@ export interface PlanOptions {
 export async function makePlan(
   expr: Expr,
   grid: Grid,
-  queryable: Queryable,
+  queryable: Pick<Queryable, 'select'>,
   options: PlanOptions,
 ): Promise<Plan> {
   const placements = new Map<Node, Placement>()
@@ -281,7 +281,7 @@ function selectSpan(at: Span, placement: Placement, lookbackMs: number): Span {
 
 async function selectAll(
   wanted: ReadonlyMap<VectorSelector, Span>,
-  queryable: Queryable,
+  queryable: Pick<Queryable, 'select'>,
 ): Promise<Map<VectorSelector, SeriesSet>> {
   try {
     // All calls are made before the first answer is awaited.

@@ -47,6 +47,13 @@ function measure(name: string, texts: string[]): void {
     labelLimit: 0,
     labelNameLengthLimit: 0,
     labelValueLengthLimit: 0,
+    histograms: {
+      native: false,
+      classic: false,
+      convertsClassic: false,
+      bucketLimit: 0,
+      minBucketFactor: 0,
+    },
   }
   const ingester = new Ingester(rules, new IngestScratch())
   const buffers = texts.map((text) => Buffer.from(`${text} `))

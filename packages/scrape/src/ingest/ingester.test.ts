@@ -16,6 +16,13 @@ const RULES: IngestRules = {
   labelLimit: 0,
   labelNameLengthLimit: 0,
   labelValueLengthLimit: 0,
+  histograms: {
+    native: false,
+    classic: false,
+    convertsClassic: false,
+    bucketLimit: 0,
+    minBucketFactor: 0,
+  },
 }
 
 /** One target, scraped at 1, 2, 3 … */

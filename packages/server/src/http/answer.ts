@@ -1,8 +1,7 @@
 /** An answer of the Prometheus API: who makes it, and the envelope around it. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { ParseError, QueryError } from '@vigie/promql'
 import type { Vigie } from '../vigie.ts'
-import { ApiError, type ApiErrorType, badParameter } from './api-error.ts'
+import { asApiError } from './api-error.ts'
 import { paramsOf } from './app.ts'
 import { SUCCESS_START, successEnd } from './envelope.ts'
 
@@ -56,19 +55,4 @@ export async function answer(
   } finally {
     reply.raw.off('close', onClose)
   }
-}
-
-export function asApiError(error: unknown): unknown {
-  if (error instanceof ParseError) return badParameter('query', error.message)
-  if (error instanceof QueryError)
-    return new ApiError(QUERY_ERRORS[error.code], error.message, { cause: error })
-  return error
-}
-
-const QUERY_ERRORS: Record<QueryError['code'], ApiErrorType> = {
-  timeout: 'timeout',
-  canceled: 'canceled',
-  execution: 'execution',
-  tooManySamples: 'execution',
-  storage: 'internal',
 }

@@ -1,5 +1,7 @@
 /** Errors of the Prometheus HTTP API: an error type, and the HTTP status that goes with it. */
 
+import { ParseError, QueryError } from '@vigie/promql'
+
 const STATUS = {
   bad_data: 400,
   execution: 422,
@@ -32,3 +34,19 @@ export const badData = (message: string): ApiError => new ApiError('bad_data', m
 /** Prometheus's wording for one bad parameter. */
 export const badParameter = (name: string, reason: string): ApiError =>
   badData(`invalid parameter "${name}": ${reason}`)
+
+/** What went wrong with a query as the API says it; other errors as they are. */
+export function asApiError(error: unknown): unknown {
+  if (error instanceof ParseError) return badParameter('query', error.message)
+  if (error instanceof QueryError)
+    return new ApiError(QUERY_ERRORS[error.code], error.message, { cause: error })
+  return error
+}
+
+const QUERY_ERRORS: Record<QueryError['code'], ApiErrorType> = {
+  timeout: 'timeout',
+  canceled: 'canceled',
+  execution: 'execution',
+  tooManySamples: 'execution',
+  storage: 'internal',
+}

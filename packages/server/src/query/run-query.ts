@@ -24,7 +24,7 @@ export interface QueryRequest {
 /** The whole body of the answer. Throws ParseError, QueryError or ApiError. */
 export async function runQuery(
   engine: Engine,
-  queryable: Queryable,
+  queryable: Pick<Queryable, 'select'>,
   request: QueryRequest,
   signal: AbortSignal,
 ): Promise<Buffer> {

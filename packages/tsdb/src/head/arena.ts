@@ -90,21 +90,23 @@ export class Arena {
   }
 
   slab(handle: number): Slab {
-    return this.slabs[handle >>> UNIT_BITS]
+    return this.slabs[slabNumberOf(handle)]
   }
 
   #addSlab(): void {
-    const buffer = new SharedArrayBuffer(SLAB_BYTES)
-    this.slabs.push({
-      bytes: Buffer.from(buffer),
-      words: new Uint32Array(buffer),
-      view: new DataView(buffer),
-    })
+    this.slabs.push(makeSlab(new SharedArrayBuffer(SLAB_BYTES)))
     // Offset 0 of the first slab would be handle 0.
     this.#nextOffset = UNIT_BYTES
   }
 }
 
+export const makeSlab = (buffer: SharedArrayBuffer): Slab => ({
+  bytes: Buffer.from(buffer),
+  words: new Uint32Array(buffer),
+  view: new DataView(buffer),
+})
+
+export const slabNumberOf = (handle: number): number => handle >>> UNIT_BITS
 /** Offset of a block in its slab, in bytes. */
 export const byteOf = (handle: number): number => (handle & UNIT_MASK) * UNIT_BYTES
 /** Offset of a block in its slab, in 32-bit words. */

@@ -30,6 +30,7 @@ export const HISTOGRAM_HEADER_BYTES = 20
 
 /** A file that can be read at any place, by whatever means the thread has. */
 export interface SlabFile {
+  readonly path: string
   read(into: Uint8Array, position: number): number
 }
 

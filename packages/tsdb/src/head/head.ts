@@ -66,7 +66,7 @@ export class Head {
   readonly reader: ChunkReader = new ChunkReader()
   // The open chunks of histograms, by slot.
   readonly #histograms = new Map<number, HistogramChunk>()
-  readonly #arena = new Arena()
+  readonly arena: Arena = new Arena()
   readonly #index: HashTable
   readonly #encoder = new XorEncoder()
   readonly #scratch = new Uint8Array(SAMPLE_BYTES_MAX + PAYLOAD_BYTES)
@@ -91,13 +91,15 @@ export class Head {
   tombstones: ReadonlyMap<number, Intervals> = new Map()
   seriesCreated = 0
   seriesRemoved = 0
+  /** Series whose memory was given to others. */
+  seriesFreed = 0
 
   constructor({ maxSeries, now, spill, sealedBytesMax }: HeadOptions) {
     this.#maxSeries = Math.min(maxSeries, series.SERIES_MAX)
     this.#now = now
     this.chunks = new ChunkLog({ spill, sealedBytesMax, snapshotMsMax: SNAPSHOT_MS_MAX, now })
-    this.symbols = new Symbols(this.#arena)
-    this.labelSets = new LabelSets(this.#arena, this.symbols)
+    this.symbols = new Symbols(this.arena)
+    this.labelSets = new LabelSets(this.arena, this.symbols)
     this.#index = new HashTable(
       (slot) => this.table.page(slot).u32[series.word(slot) + series.HASH],
     )
@@ -120,7 +122,7 @@ export class Head {
   /** Bytes of all slabs and indexes. */
   get sizeBytes(): number {
     return (
-      this.#arena.sizeBytes +
+      this.arena.sizeBytes +
       this.chunks.sizeBytes +
       this.reader.sizeBytes +
       this.table.sizeBytes +
@@ -272,7 +274,7 @@ export class Head {
       encoder.trailing = page.u8[inBytes + series.TRAILING]
     }
     const block = page.u32[inWords + series.BLOCK]
-    const { view, bytes } = this.#arena.slab(block)
+    const { view, bytes } = this.arena.slab(block)
     const bits = page.u16[series.half(slot) + series.BITS]
     const at = (bits >>> 3) % PAYLOAD_BYTES
     encoder.bit = bits & 7
@@ -307,14 +309,14 @@ export class Head {
         block = this.#addBlock(block)
         at = 0
       }
-      this.#arena.slab(block).bytes[byteOf(block) + 4 + at++] = this.#scratch[i]
+      this.arena.slab(block).bytes[byteOf(block) + 4 + at++] = this.#scratch[i]
     }
     page.u32[series.word(slot) + series.BLOCK] = block
   }
 
   #addBlock(previous: number): number {
-    const block = this.#arena.allocate(BLOCK_BYTES)
-    this.#arena.slab(block).words[wordOf(block)] = previous
+    const block = this.arena.allocate(BLOCK_BYTES)
+    this.arena.slab(block).words[wordOf(block)] = previous
     return block
   }
 
@@ -334,8 +336,8 @@ export class Head {
   #freeBlocks(page: series.SeriesPage, slot: number): void {
     let block = page.u32[series.word(slot) + series.BLOCK]
     while (block !== 0) {
-      const previous = this.#arena.slab(block).words[wordOf(block)]
-      this.#arena.free(block, BLOCK_BYTES)
+      const previous = this.arena.slab(block).words[wordOf(block)]
+      this.arena.free(block, BLOCK_BYTES)
       block = previous
     }
     page.u32[series.word(slot) + series.BLOCK] = 0
@@ -367,7 +369,7 @@ export class Head {
     let block = page.u32[series.word(slot) + series.BLOCK]
     while (block !== 0) {
       const start = Math.floor((end - 1) / PAYLOAD_BYTES) * PAYLOAD_BYTES
-      const { bytes, words } = this.#arena.slab(block)
+      const { bytes, words } = this.arena.slab(block)
       const from = byteOf(block) + 4
       for (let i = start; i < end; i++) into[2 + i] = bytes[from + i - start]
       block = words[wordOf(block)]
@@ -472,6 +474,7 @@ export class Head {
         this.#histograms.delete(slot)
         this.labelSets.remove(this.labelsHandle(slot))
         this.table.free(slot)
+        this.seriesFreed++
       }
     this.#dying = this.#dying.filter((one) => !isDue(one))
   }

@@ -17,7 +17,9 @@ import type { Intervals, Tombstones } from '../block/tombstones.ts'
 import { XOR } from '../chunk/encoding.ts'
 import { decodeHistograms } from '../chunk/histogram-reader.ts'
 import { decodeXor } from '../chunk/xor.ts'
-import type { ChunkBytes, SlabPlaces } from './chunk-slabs.ts'
+import type { SharedHead } from '../share/shared-selection.ts'
+import { type ChunkBytes, SLACK_BYTES, type SlabPlaces } from './chunk-slabs.ts'
+import { ClosedChunks } from './closed-chunks.ts'
 import type { Head } from './head.ts'
 import * as series from './series-table.ts'
 
@@ -34,11 +36,12 @@ export class Selection implements SeriesSet {
   readonly #labels: Uint32Array
   readonly #closed: Uint32Array
   readonly #openCounts: Uint8Array
-  #links = new Uint32Array(64)
+  readonly #closedChunks: ClosedChunks
 
   constructor(head: Head, slots: Uint32Array) {
     this.count = slots.length
     this.#head = head
+    this.#closedChunks = new ClosedChunks(head.reader)
     this.#places = head.chunks.places
     this.#minValidT = head.minValidT
     this.#tombstones = head.tombstones
@@ -86,36 +89,54 @@ export class Selection implements SeriesSet {
   /** Visits the chunks of a series that may have samples in [minT, maxT], from old to new. */
   visitChunks(index: number, minT: number, maxT: number, visit: VisitChunk): void {
     const from = Math.max(minT, this.#minValidT)
-    this.#visitClosed(this.#closed[index], from, maxT, visit)
+    this.#closedChunks.visit(this.#places, this.#closed[index], from, maxT, (chunk) =>
+      visit(chunk, chunk.count),
+    )
     this.#visitOpen(index, from, visit)
+  }
+
+  /** The same for another thread. To be called in the turn of the selection. */
+  share(minT: number): SharedHead {
+    const { count } = this
+    const openStarts = new Uint32Array(count + 1)
+    const openCounts = this.#openCounts.slice()
+    const openEncodings = new Uint8Array(count)
+    let open = new Uint8Array(count * 64)
+    const deletedBySeries = new Map<number, Intervals>()
+    let size = 0
+    for (let i = 0; i < count; i++) {
+      openStarts[i] = size
+      const deleted = this.deleted(i)
+      if (deleted !== undefined) deletedBySeries.set(i, deleted)
+      const slot = this.#slot(i)
+      if (openCounts[i] === 0 || this.#head.lastT(slot) < minT) {
+        openCounts[i] = 0
+        continue
+      }
+      const { bytes, start, end, encoding } = this.#head.openChunk(slot)
+      if (size + end - start > open.length) open = grown(open, size + end - start)
+      for (let k = start; k < end; k++) open[size++] = bytes[k]
+      openEncodings[i] = encoding
+    }
+    openStarts[count] = size
+    return {
+      count,
+      labels: this.#labels,
+      closed: this.#closed,
+      openStarts,
+      openCounts,
+      openEncodings,
+      // What a decoder may look at beyond the last chunk is there.
+      open: open.length >= size + SLACK_BYTES ? open : grown(open, size + SLACK_BYTES),
+      deleted: deletedBySeries,
+      minValidT: this.#minValidT,
+    }
   }
 
   #slot(index: number): number {
     const slot = this.#head.table.slotOf(this.#refs[index])
     if (slot === 0) throw new Error('cannot read series: it was dropped while the query held it')
     return slot
-  }
-
-  /** Full chunks are linked from new to old and wanted from old to new. */
-  #visitClosed(newest: number, minT: number, maxT: number, visit: VisitChunk): void {
-    const { reader } = this.#head
-    let count = 0
-    for (let link = newest; reader.seek(this.#places, link); link = reader.previous) {
-      if (reader.maxT < minT) break
-      if (reader.minT > maxT) continue
-      if (count === this.#links.length) this.#growLinks()
-      this.#links[count++] = link
-    }
-    while (count > 0) {
-      reader.seek(this.#places, this.#links[--count])
-      visit(reader, reader.count)
-    }
-  }
-
-  #growLinks(): void {
-    const links = new Uint32Array(this.#links.length * 2)
-    links.set(this.#links)
-    this.#links = links
   }
 
   #visitOpen(index: number, minT: number, visit: VisitChunk): void {
@@ -147,6 +168,12 @@ export class Selection implements SeriesSet {
   }
 }
 
+function grown(bytes: Uint8Array<ArrayBuffer>, count: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(Math.max(count, bytes.length * 2))
+  larger.set(bytes)
+  return larger
+}
+
 /** Appends the samples with minT <= t <= maxT of the first `count` of a chunk to `out`. */
 export function decodeChunk(
   { encoding, bytes, view, start, end }: ChunkBytes,
@@ -160,7 +187,7 @@ export function decodeChunk(
 }
 
 /** Histograms that end a series become what ends a series of floats. */
-function markStale(out: SampleColumns): void {
+export function markStale(out: SampleColumns): void {
   const h = out.h!
   for (let i = 0; i < out.length; i++) {
     const one = h[i]

@@ -9,9 +9,10 @@ import { StorageLimitError } from '@vigie/model'
 import { type Arena, BLOCK_BYTES_MAX, byteOf, wordOf } from './arena.ts'
 import { HashTable } from './hash-table.ts'
 
-const HEADER_BYTES = 12
+/** Before the text of a symbol: its hash, its references, its length. */
+export const SYMBOL_HEADER_BYTES = 12
 /** Longest label name or value, in bytes of UTF-8. */
-export const LABEL_BYTES_MAX: number = BLOCK_BYTES_MAX - HEADER_BYTES
+export const LABEL_BYTES_MAX: number = BLOCK_BYTES_MAX - SYMBOL_HEADER_BYTES
 /** Strings kept in both directions, so that the same text is decoded and hashed once. */
 const CACHED_STRINGS_MAX = 16_384
 
@@ -61,14 +62,14 @@ export class Symbols {
     this.#byText.delete(this.text(symbol))
     this.#texts.delete(symbol)
     this.#table.delete(symbol)
-    this.#arena.free(symbol, HEADER_BYTES + words[at + 2])
+    this.#arena.free(symbol, SYMBOL_HEADER_BYTES + words[at + 2])
   }
 
   text(symbol: number): string {
     const cached = this.#texts.get(symbol)
     if (cached !== undefined) return cached
     const { bytes } = this.#arena.slab(symbol)
-    const start = byteOf(symbol) + HEADER_BYTES
+    const start = byteOf(symbol) + SYMBOL_HEADER_BYTES
     const text = bytes.toString('utf8', start, start + this.sizeOf(symbol))
     this.#keep(symbol, text)
     return text
@@ -82,7 +83,7 @@ export class Symbols {
   /** Copies the UTF-8 text to `into` at `offset`; returns its size. */
   copyText(symbol: number, into: Uint8Array, offset: number): number {
     const { bytes } = this.#arena.slab(symbol)
-    const start = byteOf(symbol) + HEADER_BYTES
+    const start = byteOf(symbol) + SYMBOL_HEADER_BYTES
     const size = this.sizeOf(symbol)
     into.set(bytes.subarray(start, start + size), offset)
     return size
@@ -98,7 +99,7 @@ export class Symbols {
     return this.#table.find(hash, (symbol) => {
       const { bytes, words } = this.#arena.slab(symbol)
       if (words[wordOf(symbol) + 2] !== size) return false
-      const start = byteOf(symbol) + HEADER_BYTES
+      const start = byteOf(symbol) + SYMBOL_HEADER_BYTES
       return this.#scratch.compare(bytes, start, start + size, 0, size) === 0
     })
   }
@@ -110,13 +111,13 @@ export class Symbols {
         'label-bytes',
         `cannot store label: text of ${text.length} characters, want at most ${LABEL_BYTES_MAX} bytes`,
       )
-    const symbol = this.#arena.allocate(HEADER_BYTES + size)
+    const symbol = this.#arena.allocate(SYMBOL_HEADER_BYTES + size)
     const { bytes, words } = this.#arena.slab(symbol)
     const at = wordOf(symbol)
     words[at] = hashBytes(this.#scratch, size)
     words[at + 1] = 0
     words[at + 2] = size
-    this.#scratch.copy(bytes, byteOf(symbol) + HEADER_BYTES, 0, size)
+    this.#scratch.copy(bytes, byteOf(symbol) + SYMBOL_HEADER_BYTES, 0, size)
     this.#table.add(symbol)
     this.#keep(symbol, text)
     return symbol

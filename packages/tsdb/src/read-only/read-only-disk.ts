@@ -25,12 +25,12 @@ function refuse(operation: string, path: string): never {
 
 /** A file that is missing looks empty. */
 class UnchangingFile implements DiskFile {
-  readonly #path: string
+  readonly path: string
   readonly #file: ReturnType<Disk['openRead']> | undefined
   #sizeBytes: number
 
   constructor(disk: Disk, path: string) {
-    this.#path = path
+    this.path = path
     this.#file = disk.stat(path) === undefined ? undefined : disk.openRead(path)
     this.#sizeBytes = this.#file?.sizeBytes ?? 0
   }
@@ -45,7 +45,7 @@ class UnchangingFile implements DiskFile {
   }
 
   append(): void {
-    refuse('write', this.#path)
+    refuse('write', this.path)
   }
 
   truncate(sizeBytes: number): void {
