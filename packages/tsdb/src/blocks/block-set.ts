@@ -15,7 +15,7 @@ import { Block } from '../block/block.ts'
 import { type BlockMeta, FROM_OUT_OF_ORDER, readMeta, writeMeta } from '../block/meta.ts'
 import { isUlid } from '../block/ulid.ts'
 import { CREATION_SUFFIX } from '../block/writer.ts'
-import { type Disk, sizeOf } from '../disk.ts'
+import { type Disk, DiskError, sizeOf } from '../disk.ts'
 import type { Logger } from '../options.ts'
 import { overlaps } from './plan.ts'
 
@@ -132,26 +132,40 @@ export class BlockSet {
 
   /** Undefined, and in `corrupt` if it is, when it cannot be loaded. */
   #load(name: string, corrupt: Map<string, unknown>): LoadedBlock | undefined {
-    const { dir, disk, log } = this.#options
+    const { dir, disk } = this.#options
     const path = join(dir, name)
     try {
       readMeta(disk, path)
     } catch (error) {
-      if (!this.#ignored.has(name))
-        log.error('block ignored: its meta.json cannot be read', {
-          block: path,
-          error: text(error),
-        })
-      this.#ignored.add(name)
+      this.#ignore(path, 'block ignored: its meta.json cannot be read', error)
       return undefined
     }
     try {
       const block = Block.open(disk, path)
       return { block, meta: block.meta, sizeBytes: sizeOf(disk, path) }
     } catch (error) {
-      corrupt.set(name, error)
+      // What is there but cannot be read now may be readable another time.
+      if (error instanceof DiskError && this.#isThere(error.path))
+        this.#ignore(path, 'block cannot be read: its samples are missing from answers', error)
+      else corrupt.set(name, error)
       return undefined
     }
+  }
+
+  #isThere(path: string): boolean {
+    try {
+      return this.#options.disk.stat(path) !== undefined
+    } catch {
+      // Whoever cannot look cannot say that it is missing.
+      return true
+    }
+  }
+
+  /** Leaves a block where it is, until the next look; says so once. */
+  #ignore(path: string, message: string, error: unknown): void {
+    if (!this.#ignored.has(path))
+      this.#options.log.error(message, { block: path, error: text(error) })
+    this.#ignored.add(path)
   }
 
   #quarantine(name: string, error: unknown): void {
