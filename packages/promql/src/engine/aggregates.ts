@@ -58,13 +58,14 @@ async function countValues(
   const one = newRow(grid.count)
   await ev.vector(expr.expr, grid, (row) => {
     const { v, has, at } = row
-    const numbers = new Map<number, number>()
+    // By text: a map would take 0 and -0 for one.
+    const numbers = new Map<string, number>()
     for (let i = 0; i < grid.count; i++) {
       if (has[at + i] === 0) continue
-      const value = v[at + i]
+      const value = formatNumber(v[at + i])
       let group = numbers.get(value)
       if (group === undefined) {
-        group = groups.of(row.labels.with(label, formatNumber(value)), row.dropsName)
+        group = groups.of(row.labels.with(label, value), row.dropsName)
         numbers.set(value, group)
       }
       one.has[i] = 1

@@ -1,6 +1,6 @@
 /** Warnings and infos about a query, in Prometheus's words. They are values, never errors. */
 import { formatValue, quote } from '@vigie/model'
-import type { Span } from '../syntax/ast.ts'
+import { type Expr, type Node, type Span, children } from '../syntax/ast.ts'
 import { positionText } from '../syntax/parse-error.ts'
 
 /** How many different ones are kept of each kind, so that bad data cannot fill the memory. */
@@ -17,13 +17,29 @@ interface Monotonicity {
 
 export class Annotations {
   readonly #query: string
-  readonly #warnings = new Set<string>()
-  readonly #infos = new Set<string>()
+  readonly #expr: Expr
+  readonly #warnings = new Map<string, Span>()
+  readonly #infos = new Map<string, Span>()
   readonly #monotonicity = new Map<string, Monotonicity & { span: Span }>()
 
-  /** `query` is what positions refer to. */
-  constructor(query: string) {
+  #ranks: Map<Span, number> | undefined
+
+  /** `query` is what positions refer to, `expr` the same as a tree. */
+  constructor(query: string, expr: Expr) {
     this.#query = query
+    this.#expr = expr
+  }
+
+  /** Where one is given at several places, the place that Prometheus evaluates last counts. */
+  #keep(kept: Map<string, Span>, text: string, span: Span): void {
+    const known = kept.get(text)
+    if (known === span || (known === undefined && kept.size >= KEPT_MAX)) return
+    if (known === undefined || this.#rank(span) > this.#rank(known)) kept.set(text, span)
+  }
+
+  #rank(span: Span): number {
+    this.#ranks ??= evaluationRanks(this.#expr)
+    return this.#ranks.get(span) ?? -1
   }
 
   #place(text: string, span: Span): string {
@@ -31,12 +47,11 @@ export class Annotations {
   }
 
   #warn(text: string, span: Span): void {
-    if (this.#warnings.size < KEPT_MAX)
-      this.#warnings.add(this.#place(`PromQL warning: ${text}`, span))
+    this.#keep(this.#warnings, `PromQL warning: ${text}`, span)
   }
 
   #info(text: string, span: Span): void {
-    if (this.#infos.size < KEPT_MAX) this.#infos.add(this.#place(`PromQL info: ${text}`, span))
+    this.#keep(this.#infos, `PromQL info: ${text}`, span)
   }
 
   invalidQuantile(q: number, span: Span): void {
@@ -97,6 +112,7 @@ export class Annotations {
       })
       return
     }
+    if (this.#rank(span) > this.#rank(known.span)) known.span = span
     known.minBucket = Math.min(known.minBucket, found.minBucket)
     known.maxBucket = Math.max(known.maxBucket, found.maxBucket)
     known.maxDiff = Math.max(known.maxDiff, found.maxDiff)
@@ -106,7 +122,7 @@ export class Annotations {
   }
 
   get warnings(): string[] {
-    return [...this.#warnings]
+    return Array.from(this.#warnings, ([text, span]) => this.#place(text, span))
   }
 
   get infos(): string[] {
@@ -119,8 +135,23 @@ export class Annotations {
         one.span,
       )
     })
-    return [...this.#infos, ...monotonicity]
+    const infos = Array.from(this.#infos, ([text, span]) => this.#place(text, span))
+    return [...infos, ...monotonicity]
   }
+}
+
+/** When the node around each node has been evaluated: parts before the whole, left before right. */
+function evaluationRanks(expr: Expr): Map<Span, number> {
+  const ranks = new Map<Span, number>()
+  let next = 0
+  const visit = (node: Node): void => {
+    const parts = children(node)
+    for (const part of parts) visit(part)
+    const own = next++
+    for (const part of parts) ranks.set(part, own)
+  }
+  visit(expr)
+  return ranks.set(expr, next)
 }
 
 const forMetric = (name: string): string => (name === '' ? '' : ` for metric name ${quote(name)}`)

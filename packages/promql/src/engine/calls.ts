@@ -3,8 +3,9 @@ import { Labels } from '@vigie/model'
 import type { Call } from '../syntax/ast.ts'
 import { unwrapParens } from '../syntax/ast.ts'
 import { absentLabels } from './absent.ts'
+import { CALENDAR_FUNCTIONS } from './calendar.ts'
 import { type Evaluation, dropName, withMerging } from './evaluation.ts'
-import { type Grid, lastTime, timeAt } from './grid.ts'
+import { type Grid, timeAt } from './grid.ts'
 import { callHistogramFunction } from './histogram-calls.ts'
 import { callInfo } from './info.ts'
 import { callLabelFunction } from './label-functions.ts'
@@ -15,7 +16,7 @@ import { RANGE_FUNCTIONS } from './range-functions.ts'
 import { type Sink, newRow } from './row.ts'
 import { selectVector } from './selector.ts'
 import { callSort } from './sort-calls.ts'
-import { CALENDAR_FUNCTIONS, VALUE_FUNCTIONS, type ValueFunction } from './value-functions.ts'
+import { VALUE_FUNCTIONS, type ValueFunction } from './value-functions.ts'
 
 type VectorCall = (ev: Evaluation, call: Call, grid: Grid, sink: Sink) => Promise<void>
 type ScalarCall = (ev: Evaluation, call: Call, grid: Grid) => Promise<Float64Array>
@@ -195,11 +196,11 @@ const SCALAR_CALLS: ReadonlyMap<string, ScalarCall> = new Map<string, ScalarCall
       Promise.resolve(Float64Array.from({ length: grid.count }, (_, i) => timeAt(grid, i) / 1000)),
   ],
   ['start', ({ plan }, _call, grid) => constant(grid, plan.grid.startMs / 1000)],
-  ['end', ({ plan }, _call, grid) => constant(grid, lastTime(plan.grid) / 1000)],
+  ['end', ({ plan }, _call, grid) => constant(grid, plan.grid.endMs / 1000)],
   ['step', ({ plan }, _call, grid) => constant(grid, plan.grid.stepMs / 1000)],
   [
     'range',
-    ({ plan }, _call, grid) => constant(grid, (lastTime(plan.grid) - plan.grid.startMs) / 1000),
+    ({ plan }, _call, grid) => constant(grid, (plan.grid.endMs - plan.grid.startMs) / 1000),
   ],
   ['max_of', choose(maxOf)],
   ['min_of', choose(minOf)],

@@ -2,6 +2,7 @@
  * What one running query has: its limits, its count of samples, its annotations, and the turns it
  * takes with the rest of the process.
  */
+import type { Expr } from '../syntax/ast.ts'
 import { Annotations } from './annotations.ts'
 import { canceled, timedOut, tooManySamples } from './query-error.ts'
 
@@ -40,8 +41,8 @@ export class QueryContext {
   #read = 0
   #sliceEnd = 0
 
-  constructor(query: string, limits: QueryLimits, semantics: QuerySemantics) {
-    this.annotations = new Annotations(query)
+  constructor(query: string, expr: Expr, limits: QueryLimits, semantics: QuerySemantics) {
+    this.annotations = new Annotations(query, expr)
     this.#limits = limits
     this.lookbackMs = semantics.lookbackMs
     this.delaysNameRemoval = semantics.enableDelayedNameRemoval

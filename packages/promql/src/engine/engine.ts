@@ -18,12 +18,12 @@ import { printExpr } from '../syntax/print.ts'
 import { QueryContext } from './context.ts'
 import { isOrdered } from './evaluation.ts'
 import { Evaluator } from './evaluator.ts'
-import { type Grid, timeAt } from './grid.ts'
+import { type Grid, type QueryGrid, timeAt } from './grid.ts'
 import { makePlan } from './plan.ts'
 import { executionError } from './query-error.ts'
 import { eachSeries } from './range-calls.ts'
 import type { MatrixResult, MatrixSeries, QueryResult, VectorSample } from './result.ts'
-import { Columns, newRow, withoutMetadata } from './row.ts'
+import { Columns, newRow, sameLabels, withoutMetadata } from './row.ts'
 import { Turnstile } from './turnstile.ts'
 
 type Settled = ParseOptions & Required<Omit<EngineOptions, keyof ParseOptions>>
@@ -104,7 +104,8 @@ export class Engine {
     query: string | Expr,
     options: InstantOptions,
   ): Promise<QueryResult> {
-    const grid: Grid = { startMs: options.timeMs, stepMs: 0, count: 1 }
+    const { timeMs } = options
+    const grid: QueryGrid = { startMs: timeMs, endMs: timeMs, stepMs: 0, count: 1 }
     return this.#run(queryable, query, grid, options, (run) => {
       const type = valueType(run.expr)
       if (type === 'matrix') return matrixOfRange(run)
@@ -123,7 +124,7 @@ export class Engine {
     const { startMs, endMs, stepMs } = options
     if (!(stepMs > 0)) throw new RangeError(`stepMs must be positive; got ${stepMs}`)
     const count = Math.max(0, Math.floor((endMs - startMs) / stepMs) + 1)
-    return this.#run(queryable, query, { startMs, stepMs, count }, options, (run) => {
+    return this.#run(queryable, query, { startMs, endMs, stepMs, count }, options, (run) => {
       const type = valueType(run.expr)
       if (type === 'scalar') return matrixOfScalar(run)
       if (type === 'vector') return matrixOfVector(run)
@@ -136,7 +137,7 @@ export class Engine {
   async #run<T>(
     queryable: Pick<Queryable, 'select'>,
     query: string | Expr,
-    grid: Grid,
+    grid: QueryGrid,
     options: QueryOptions,
     evaluate: (run: Run) => Promise<T>,
   ): Promise<T> {
@@ -148,7 +149,7 @@ export class Engine {
     const leave = await this.#turnstile.enter(timeoutMs, options.signal)
     try {
       const lookbackMs = options.lookbackMs ?? this.#options.lookbackMs
-      const context = new QueryContext(text, limits, { ...this.#options, lookbackMs })
+      const context = new QueryContext(text, expr, limits, { ...this.#options, lookbackMs })
       context.check()
       const plan = await makePlan(expr, grid, queryable, { ...this.#options, lookbackMs })
       context.check()
@@ -249,8 +250,7 @@ async function matrixOfRange(run: Run): Promise<QueryResult> {
     context.countRead(samples.length)
     const shown = context.delaysNameRemoval && dropsName ? withoutMetadata(labels) : labels
     const one = rawSeries(shown, samples)
-    if (byKey.has(shown.key))
-      throw executionError('vector cannot contain metrics with the same labelset')
+    if (byKey.has(shown.key)) throw sameLabels()
     byKey.set(shown.key, one)
     const wait = context.tick()
     if (wait !== undefined) await wait

@@ -4,7 +4,7 @@ import { METRIC_NAME } from '@vigie/model'
 import type { QueryContext } from './context.ts'
 import type { Grid } from './grid.ts'
 import type { Plan } from './plan.ts'
-import { Columns, type Row, type Sink, newRow, withoutMetadata } from './row.ts'
+import { Columns, type Row, type Sink, newRow, sameLabels, withoutMetadata } from './row.ts'
 
 export interface Evaluation {
   readonly context: QueryContext
@@ -40,7 +40,8 @@ export async function emitAll(columns: Columns, sink: Sink, context: QueryContex
 
 /**
  * Runs `produce` with a sink for series without names. Where series that differ by name alone can
- * come together, they are merged, which fails when both have a sample at one step.
+ * come together, they are merged, which fails when both have a sample at one step; with
+ * `forbidsEqual` it fails in any case, as it does in Prometheus where whole series are mapped.
  */
 export async function withMerging(
   ev: Evaluation,
@@ -48,11 +49,16 @@ export async function withMerging(
   grid: Grid,
   sink: Sink,
   produce: (sink: Sink) => Promise<void>,
+  forbidsEqual = false,
 ): Promise<void> {
   // Fast path: all series have the same name, so nothing can collide without it.
   if (ev.context.delaysNameRemoval || hasOneName(child)) return produce(sink)
   const merged = new Columns(grid.count, ev.context.cellsMax)
-  await produce((row) => merged.merge(row))
+  let rows = 0
+  await produce((row) => {
+    merged.merge(row)
+    if (forbidsEqual && merged.length < ++rows) throw sameLabels()
+  })
   await emitAll(merged, sink, ev.context)
 }
 

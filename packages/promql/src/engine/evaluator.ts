@@ -79,13 +79,13 @@ export class Evaluator implements Evaluation {
   }
 
   #negate(expr: Expr, grid: Grid, sink: Sink): Promise<void> {
-    return withMerging(this, expr, grid, sink, (out) =>
+    const produce = (out: Sink): Promise<void> =>
       this.vector(expr, grid, (row) => {
         for (let i = row.at; i < row.at + grid.count; i++) row.v[i] = -row.v[i]
         dropName(row, this.context)
         out(row)
-      }),
-    )
+      })
+    return withMerging(this, expr, grid, sink, produce, true)
   }
 
   async #repeat(expr: Expr, grid: Grid, sink: Sink): Promise<void> {

@@ -4,7 +4,7 @@ import type { Call, Expr } from '../syntax/ast.ts'
 import { type Bucket, bucketFraction, bucketQuantile } from './buckets.ts'
 import { type Evaluation, collect, dropName, stringOf, withMerging } from './evaluation.ts'
 import { type Grid, timeAt } from './grid.ts'
-import { type Columns, type Row, type Sink, newRow } from './row.ts'
+import { type Columns, type Row, type Sink, isEmptyRow, newRow } from './row.ts'
 
 const BUCKET_LABEL = 'le'
 
@@ -113,8 +113,10 @@ function checkQuantiles(
 
 function groupBuckets(ev: Evaluation, columns: Columns, vector: Expr): Histogram[] {
   const byKey = new Map<string, Histogram>()
+  const row = newRow(0)
   for (let index = 0; index < columns.length; index++) {
     const labels = columns.labels[index]
+    if (isEmptyRow(columns.read(index, row), columns.steps)) continue
     const bound = labels.get(BUCKET_LABEL)
     const upperBound = parseBound(bound)
     if (upperBound === undefined) {

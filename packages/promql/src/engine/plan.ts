@@ -13,7 +13,7 @@ import type {
   VectorSelector,
 } from '../syntax/ast.ts'
 import { children, walk } from '../syntax/ast.ts'
-import { type Grid, lastTime } from './grid.ts'
+import { type QueryGrid, lastTime } from './grid.ts'
 import { infoSelector } from './info-selector.ts'
 import { QueryError, executionError } from './query-error.ts'
 
@@ -32,7 +32,7 @@ export interface Placement {
 }
 
 export interface Plan {
-  readonly grid: Grid
+  readonly grid: QueryGrid
   readonly placements: ReadonlyMap<Node, Placement>
   readonly series: ReadonlyMap<VectorSelector, SeriesSet>
   /** The info series that a call of info() may need. */
@@ -51,7 +51,7 @@ export interface PlanOptions {
 /** Selects all series of `expr`. Throws QueryError. */
 export async function makePlan(
   expr: Expr,
-  grid: Grid,
+  grid: QueryGrid,
   queryable: Pick<Queryable, 'select'>,
   options: PlanOptions,
 ): Promise<Plan> {
@@ -75,7 +75,7 @@ export async function makePlan(
 
 function place(
   node: Node,
-  grid: Grid,
+  grid: QueryGrid,
   options: PlanOptions,
   placements: Map<Node, Placement>,
   infos: Map<Call, VectorSelector>,
@@ -133,11 +133,11 @@ function placeInfo(argument: Expr, placements: ReadonlyMap<Node, Placement>): Pl
   return { atMs, offsetMs, rangeMs: 0, stepMs: 0, beforeMs: 0, afterMs: 0 }
 }
 
-function placeAt(modifiers: TimeModifiers, grid: Grid, options: PlanOptions): Placement {
+function placeAt(modifiers: TimeModifiers, grid: QueryGrid, options: PlanOptions): Placement {
   const { offsetExpr, atEdge } = modifiers
   const offsetMs = settle(modifiers.offsetMs, offsetExpr, grid, true)
   const atMs =
-    atEdge === undefined ? modifiers.atMs : atEdge === 'start' ? grid.startMs : lastTime(grid)
+    atEdge === undefined ? modifiers.atMs : atEdge === 'start' ? grid.startMs : grid.endMs
   if (atMs !== undefined && !options.enableAtModifier)
     throw executionError('@ modifier is disabled')
   if (offsetMs < 0 && !options.enableNegativeOffset)
@@ -155,7 +155,7 @@ function placeAt(modifiers: TimeModifiers, grid: Grid, options: PlanOptions): Pl
 function settle(
   ms: number,
   expr: DurationOperand | undefined,
-  grid: Grid,
+  grid: QueryGrid,
   allowsNegative: boolean,
 ): number {
   if (expr === undefined) return ms
@@ -165,7 +165,7 @@ function settle(
   return Math.trunc(seconds * 1000)
 }
 
-function durationSeconds(expr: DurationOperand, grid: Grid): number {
+function durationSeconds(expr: DurationOperand, grid: QueryGrid): number {
   if (expr.kind === 'number') return expr.value
   const right = expr.rhs === undefined ? 0 : durationSeconds(expr.rhs, grid)
   const left = expr.lhs === undefined ? 0 : durationSeconds(expr.lhs, grid)
@@ -173,7 +173,7 @@ function durationSeconds(expr: DurationOperand, grid: Grid): number {
     case 'step':
       return grid.stepMs / 1000
     case 'range':
-      return (lastTime(grid) - grid.startMs) / 1000
+      return (grid.endMs - grid.startMs) / 1000
     case 'min_of':
       return Math.min(left, right)
     case 'max_of':

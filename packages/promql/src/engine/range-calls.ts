@@ -1,6 +1,6 @@
 /** Calls of functions over a range: the range is a selector's raw samples or a subquery's steps. */
 import { type Labels, METRIC_NAME, SampleColumns } from '@vigie/model'
-import type { Call, Expr, MatrixSelector, Subquery } from '../syntax/ast.ts'
+import type { Call, Expr, MatrixSelector, Span, Subquery } from '../syntax/ast.ts'
 import { unwrapParens } from '../syntax/ast.ts'
 import { absentLabels } from './absent.ts'
 import { type Evaluation, KEEPS_NAME, dropName, withMerging } from './evaluation.ts'
@@ -36,12 +36,12 @@ export async function callOverRange(
       if (present === 0) return
       outputs += present
       context.hold(present)
-      annotate(ev, call, argument.written, row, params)
+      annotate(ev, call, argument.place, row, params)
       if (!KEEPS_NAME.has(name)) dropName(row, context)
       out(row)
     })
   if (KEEPS_NAME.has(name)) await produce(sink)
-  else await withMerging(ev, argument.range, grid, sink, produce)
+  else await withMerging(ev, argument.range, grid, sink, produce, true)
   context.release(before, outputs)
 }
 
@@ -53,18 +53,24 @@ function rangeFunction(name: string, range: MatrixSelector | Subquery): RangeFun
 interface RangeArgument {
   written: Expr
   range: MatrixSelector | Subquery
+  /** Where annotations point to. */
+  place: Span
 }
+
+/** Prometheus has no position for the samples of a subquery: it points to the start of the query. */
+const QUERY_START: Span = { start: 0, end: 0 }
 
 /** The argument that is a range, as written and without parentheses. */
 function rangeArgument({ args, func }: Call): RangeArgument {
   const written = args[func.args.indexOf('matrix')]
-  return { written, range: unwrapParens(written) as MatrixSelector | Subquery }
+  const range = unwrapParens(written) as MatrixSelector | Subquery
+  return { written, range, place: range.kind === 'subquery' ? QUERY_START : written }
 }
 
 function annotate(
   ev: Evaluation,
   { func, args }: Call,
-  written: Expr,
+  place: Span,
   row: Row,
   params: readonly Float64Array[],
 ): void {
@@ -74,12 +80,12 @@ function annotate(
     if (ev.context.hasTypeLabels) {
       const type = row.labels.get('__type__')
       if (name !== '' && type !== 'counter' && type !== 'histogram')
-        annotations.possibleNonCounterType(name, type, written)
+        annotations.possibleNonCounterType(name, type, place)
       return
     }
     if (name === '' || row.dropsName || COUNTER_SUFFIXES.some((suffix) => name.endsWith(suffix)))
       return
-    annotations.possibleNonCounter(name, written)
+    annotations.possibleNonCounter(name, place)
   } else if (func.name === 'quantile_over_time') {
     for (const [step, q] of params[0].entries()) {
       if (row.has[row.at + step] === 1 && !(q >= 0 && q <= 1))

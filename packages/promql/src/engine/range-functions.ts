@@ -62,48 +62,52 @@ const isReset = (previous: number, value: number): boolean => value < previous
 const isChange = (previous: number, value: number): boolean =>
   value !== previous && (value === value || previous === previous)
 
-function extrapolate(w: Window, isCounter: boolean): number {
+/**
+ * The change over the whole window, by the samples in it; divided by `seconds`. Operations come in
+ * Prometheus's order, so that the last bits agree.
+ */
+function extrapolate(w: Window, isCounter: boolean, seconds: number): number {
   const { t, v, from, marks } = w
   const last = w.to - 1
   let change = v[last] - v[from]
   if (isCounter) for (let i = w.markFrom; i < w.markTo; i++) change += v[marks[i] - 1]
-  const sampled = t[last] - t[from]
+  const sampled = (t[last] - t[from]) / 1000
   const interval = sampled / (last - from)
   // Samples near a bound of the window mean that the series goes on beyond it; else it is taken to
   // begin or end half an interval further.
   const threshold = interval * 1.1
-  let toStart = t[from] - w.startMs
+  let toStart = (t[from] - w.startMs) / 1000
   if (toStart >= threshold) toStart = interval / 2
   if (isCounter && change > 0 && v[from] >= 0) {
     // A counter cannot have been below zero.
     const toZero = sampled * (v[from] / change)
     if (toZero < toStart) toStart = toZero
   }
-  let toEnd = w.endMs - t[last]
+  let toEnd = (w.endMs - t[last]) / 1000
   if (toEnd >= threshold) toEnd = interval / 2
-  return change * ((sampled + toStart + toEnd) / sampled)
+  return change * ((sampled + toStart + toEnd) / sampled / seconds)
 }
 
 /**
  * As extrapolate for counters; where the first sample says that its counter began within the range,
  * there was a 0 at that time.
  */
-function extrapolateFromStart(w: Window): number {
+function extrapolateFromStart(w: Window, seconds: number): number {
   const { t, v, from } = w
   const last = w.to - 1
   const start = w.st![from]
   if (!(start !== 0 && start > w.startMs && start < t[from])) {
-    if (last > from) return extrapolate(w, true)
+    if (last > from) return extrapolate(w, true, seconds)
     w.isMissing = true
     return NaN
   }
   let change = v[last]
   for (let i = w.markFrom; i < w.markTo; i++) change += v[w.marks[i] - 1]
-  const sampled = t[last] - start
-  const interval = last > from ? (t[last] - t[from]) / (last - from) : 0
-  let toEnd = w.endMs - t[last]
+  const sampled = (t[last] - start) / 1000
+  const interval = last > from ? (t[last] - t[from]) / 1000 / (last - from) : 0
+  let toEnd = (w.endMs - t[last]) / 1000
   if (toEnd >= interval * 1.1) toEnd = interval / 2
-  return change * ((sampled + toEnd) / sampled)
+  return change * ((sampled + toEnd) / sampled / seconds)
 }
 
 const rangeSeconds = (w: Window): number => (w.endMs - w.startMs) / 1000
@@ -278,18 +282,18 @@ export const RANGE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map<strin
   [
     'rate',
     {
-      ...marked(isReset, 2, (w) => extrapolate(w, true) / rangeSeconds(w)),
-      withStarts: fromStarts((w) => extrapolateFromStart(w) / rangeSeconds(w)),
+      ...marked(isReset, 2, (w) => extrapolate(w, true, rangeSeconds(w))),
+      withStarts: fromStarts((w) => extrapolateFromStart(w, rangeSeconds(w))),
     },
   ],
   [
     'increase',
     {
-      ...marked(isReset, 2, (w) => extrapolate(w, true)),
-      withStarts: fromStarts(extrapolateFromStart),
+      ...marked(isReset, 2, (w) => extrapolate(w, true, 1)),
+      withStarts: fromStarts((w) => extrapolateFromStart(w, 1)),
     },
   ],
-  ['delta', over((w) => extrapolate(w, false), 2)],
+  ['delta', over((w) => extrapolate(w, false, 1), 2)],
   ['irate', over((w) => lastTwo(w, true) / ((w.t[w.to - 1] - w.t[w.to - 2]) / 1000), 2)],
   ['idelta', over((w) => lastTwo(w, false), 2)],
   ['resets', { ...marked(isReset, 1, markCount), withStarts: marked(isReset, 1, markCount) }],

@@ -9,7 +9,7 @@
  * Columns keeps rows: one arena of series x steps.
  */
 import { Labels, METRIC_NAME } from '@vigie/model'
-import { executionError, tooManySamples } from './query-error.ts'
+import { type QueryError, executionError, tooManySamples } from './query-error.ts'
 
 export interface Row {
   labels: Labels
@@ -49,6 +49,9 @@ export function withoutMetadata(labels: Labels): Labels {
   }
   return labels.drop(METADATA)
 }
+
+export const sameLabels = (): QueryError =>
+  executionError('vector cannot contain metrics with the same labelset')
 
 const INITIAL_ROWS = 16
 
@@ -102,8 +105,7 @@ export class Columns {
     const offset = known * steps
     for (let i = 0; i < steps; i++) {
       if (row.has[row.at + i] === 0) continue
-      if (has[offset + i] === 1)
-        throw executionError('vector cannot contain metrics with the same labelset')
+      if (has[offset + i] === 1) throw sameLabels()
       v[offset + i] = row.v[row.at + i]
       has[offset + i] = 1
     }

@@ -1,4 +1,5 @@
 /** Aggregations that must see all values of a group at once: quantile, topk, bottomk, limitk, limit_ratio. */
+import { formatValue } from '@vigie/model'
 import type { AggregateExpr } from '../syntax/ast.ts'
 import { type Evaluation, collect, emitAll } from './evaluation.ts'
 import type { Grid } from './grid.ts'
@@ -101,15 +102,66 @@ export async function pickSeries(
 function byCount(expr: AggregateExpr, { v, steps }: Columns, params: Float64Array): Pick {
   for (const k of params) {
     if (Number.isNaN(k)) throw executionError('Parameter value is NaN')
-    if (k >= INT64_LIMIT) throw executionError(`Scalar value ${k} overflows int64`)
-    if (k <= -INT64_LIMIT) throw executionError(`Scalar value ${k} underflows int64`)
+    if (k >= INT64_LIMIT) throw executionError(`Scalar value ${formatValue(k)} overflows int64`)
+    if (k <= -INT64_LIMIT) throw executionError(`Scalar value ${formatValue(k)} underflows int64`)
   }
   const isDescending = expr.op === 'topk'
   return (present, step) => {
     const k = Math.max(0, Math.trunc(params[step]))
     if (expr.op === 'limitk' || k === 0) return present.slice(0, k)
     const value = (index: number): number => v[index * steps + step]
-    return present.sort((a, b) => compareValues(value(a), value(b), isDescending)).slice(0, k)
+    return pickExtremes(present, k, value, isDescending ? 1 : -1)
+  }
+}
+
+/**
+ * The k largest (`sign` 1) or smallest (-1), best first. Among equal values those stay that stay in
+ * Prometheus, which keeps a heap with the worst on top.
+ */
+function pickExtremes(
+  present: readonly number[],
+  k: number,
+  value: (index: number) => number,
+  sign: 1 | -1,
+): number[] {
+  const isWorse = (a: number, b: number): boolean => {
+    const x = value(a)
+    return x !== x || x * sign < value(b) * sign
+  }
+  const heap: number[] = []
+  for (const index of present) {
+    if (heap.length < k) {
+      heap.push(index)
+      siftUp(heap, isWorse)
+    } else {
+      const [worst, x] = [value(heap[0]), value(index)]
+      if (!(worst * sign < x * sign || (worst !== worst && x === x))) continue
+      heap[0] = index
+      siftDown(heap, isWorse)
+    }
+  }
+  return heap.sort((a, b) => compareValues(value(a), value(b), sign === 1))
+}
+
+type IsWorse = (a: number, b: number) => boolean
+
+function siftUp(heap: number[], isWorse: IsWorse): void {
+  for (let at = heap.length - 1; at > 0;) {
+    const parent = (at - 1) >> 1
+    if (!isWorse(heap[at], heap[parent])) return
+    ;[heap[at], heap[parent]] = [heap[parent], heap[at]]
+    at = parent
+  }
+}
+
+function siftDown(heap: number[], isWorse: IsWorse): void {
+  for (let at = 0; ;) {
+    let child = 2 * at + 1
+    if (child >= heap.length) return
+    if (child + 1 < heap.length && isWorse(heap[child + 1], heap[child])) child++
+    if (!isWorse(heap[child], heap[at])) return
+    ;[heap[at], heap[child]] = [heap[child], heap[at]]
+    at = child
   }
 }
 

@@ -12,15 +12,6 @@ function round(v: number, params: Float64Array): number {
   return Math.floor(v * inverse + 0.5) / inverse
 }
 
-function calendar(read: (date: Date) => number): ValueFunction {
-  return (v) => read(new Date(Math.trunc(v) * 1000))
-}
-
-const dayOfYear = (date: Date): number =>
-  Math.floor((date.getTime() - Date.UTC(date.getUTCFullYear(), 0, 1)) / 86_400_000) + 1
-const daysInMonth = (date: Date): number =>
-  new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate()
-
 export const VALUE_FUNCTIONS: ReadonlyMap<string, ValueFunction> = new Map<string, ValueFunction>([
   ['abs', Math.abs],
   ['acos', Math.acos],
@@ -49,19 +40,4 @@ export const VALUE_FUNCTIONS: ReadonlyMap<string, ValueFunction> = new Map<strin
   ['clamp', (v, [low, high]) => maxOf(low, minOf(high, v))],
   ['clamp_min', (v, [low]) => maxOf(low, v)],
   ['clamp_max', (v, [high]) => minOf(high, v)],
-])
-
-/** Parts of a date, from seconds since the epoch in UTC. */
-export const CALENDAR_FUNCTIONS: ReadonlyMap<string, ValueFunction> = new Map<
-  string,
-  ValueFunction
->([
-  ['minute', calendar((date) => date.getUTCMinutes())],
-  ['hour', calendar((date) => date.getUTCHours())],
-  ['day_of_week', calendar((date) => date.getUTCDay())],
-  ['day_of_month', calendar((date) => date.getUTCDate())],
-  ['day_of_year', calendar(dayOfYear)],
-  ['days_in_month', calendar(daysInMonth)],
-  ['month', calendar((date) => date.getUTCMonth() + 1)],
-  ['year', calendar((date) => date.getUTCFullYear())],
 ])
