@@ -251,7 +251,7 @@ class Oracle {
       if (one === undefined) return []
       const result = compute(v, one.v, v)
       let kept = keepsName ? labels : nameless(labels)
-      if (card === 'one-to-one') kept = isOn ? kept.keep(names) : kept.drop(names)
+      if (card === 'one-to-one') kept = isOn ? kept.keep(names) : kept.drop(new Set(on))
       for (const name of include) kept = kept.with(name, one.labels.get(name))
       const mark = card === 'one-to-one' ? key : `${key} ${kept.key}`
       if ((card === 'one-to-one' || result !== undefined) && seen.has(mark))
