@@ -24,6 +24,7 @@ export {
   type Histogram,
 } from './histogram.ts'
 export { histogramProblem } from './histogram-problem.ts'
+export { bucketBound, histogramBuckets, type HistogramBucket } from './histogram-buckets.ts'
 export { STALE_NAN, formatValue, isStale, writeFloat64 } from './value.ts'
 export {
   APPENDED,

@@ -1,5 +1,5 @@
 /** What a query gives. Columns, no object per sample. */
-import type { Labels } from '@vigie/model'
+import type { Histogram, Labels } from '@vigie/model'
 
 /** One element of an instant vector. */
 export interface VectorSample {
@@ -7,13 +7,18 @@ export interface VectorSample {
   /** ms since the epoch: the evaluation time. */
   t: number
   v: number
+  /** Instead of `v`, which is NaN then. */
+  h?: Histogram | undefined
 }
 
 /** One series of a matrix. `t` (ms since the epoch) rises; both columns are of the same length. */
 export interface MatrixSeries {
   labels: Labels
   t: Float64Array
+  /** NaN where the sample is a histogram. */
   v: Float64Array
+  /** By index, the samples that are histograms; undefined when there is none. */
+  h?: readonly (Histogram | undefined)[] | undefined
 }
 
 /** `warnings` and `infos` are worded and placed (line:column) as Prometheus's API gives them. */

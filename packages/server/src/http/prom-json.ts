@@ -1,5 +1,5 @@
 /** Query results in Prometheus's JSON. */
-import type { Labels } from '@vigie/model'
+import { type Histogram, type Labels, formatValue, histogramBuckets } from '@vigie/model'
 import type { MatrixSeries, QueryResult, VectorSample } from '@vigie/promql'
 import type { JsonBytes } from './json-bytes.ts'
 
@@ -43,20 +43,55 @@ export function writeResult(out: JsonBytes, result: QueryResult, limit = 0, more
 }
 
 function writeVector(out: JsonBytes, samples: readonly VectorSample[]): void {
-  for (const [i, { labels, t, v }] of samples.entries()) {
-    out.text(`${i === 0 ? '' : ','}{"metric":${labelsJson(labels)},"value":`)
-    out.point(t, v)
-    out.text('}')
+  for (const [i, { labels, t, v, h }] of samples.entries()) {
+    out.text(`${i === 0 ? '' : ','}{"metric":${labelsJson(labels)},`)
+    if (h === undefined) {
+      out.text('"value":')
+      out.point(t, v)
+      out.text('}')
+    } else out.text(`"histogram":${histogramPoint(t, h)}}`)
   }
 }
 
+/** Floats and histograms of a series stand in two lists; one that is empty is left out. */
 function writeMatrix(out: JsonBytes, series: readonly MatrixSeries[]): void {
-  for (const [i, { labels, t, v }] of series.entries()) {
-    out.text(`${i === 0 ? '' : ','}{"metric":${labelsJson(labels)},"values":[`)
-    for (let k = 0; k < t.length; k++) {
-      if (k > 0) out.comma()
-      out.point(t[k], v[k])
+  for (const [i, { labels, t, v, h }] of series.entries()) {
+    out.text(`${i === 0 ? '' : ','}{"metric":${labelsJson(labels)}`)
+    const histograms = h === undefined ? [] : histogramPoints(t, h)
+    if (histograms.length < t.length) {
+      out.text(',"values":[')
+      writePoints(out, t, v, h)
+      out.text(']')
     }
-    out.text(']}')
+    out.text(histograms.length === 0 ? '}' : `,"histograms":[${histograms.join(',')}]}`)
   }
+}
+
+function writePoints(out: JsonBytes, t: Float64Array, v: Float64Array, h: MatrixSeries['h']): void {
+  let isFirst = true
+  for (let k = 0; k < t.length; k++) {
+    if (h?.[k] !== undefined) continue
+    if (!isFirst) out.comma()
+    isFirst = false
+    out.point(t[k], v[k])
+  }
+}
+
+const histogramPoints = (t: Float64Array, h: readonly (Histogram | undefined)[]): string[] =>
+  h.flatMap((one, k) => (one === undefined ? [] : [histogramPoint(t[k], one)]))
+
+const histogramPoint = (ms: number, h: Histogram): string =>
+  `[${formatTimestamp(ms)},${histogramJson(h)}]`
+
+/** Empty buckets are left out. Which bounds belong to a bucket is said by its first number. */
+function histogramJson(h: Histogram): string {
+  const rows: string[] = []
+  for (const one of histogramBuckets(h)) {
+    if (one.count === 0) continue
+    const rule = one.lowerInclusive ? (one.upperInclusive ? 3 : 1) : one.upperInclusive ? 0 : 2
+    const numbers = [one.lower, one.upper, one.count].map((v) => `"${formatValue(v)}"`)
+    rows.push(`[${rule},${numbers.join(',')}]`)
+  }
+  const buckets = rows.length === 0 ? '' : `,"buckets":[${rows.join(',')}]`
+  return `{"count":"${formatValue(h.count)}","sum":"${formatValue(h.sum)}"${buckets}}`
 }
