@@ -1,6 +1,7 @@
 /**
  * Every operation that changes something on the disk fails once, in each of four ways, while a storage
- * ingests, cuts blocks, compacts and forgets: what was acknowledged is there, once, and nothing else.
+ * ingests, cuts blocks and forgets them, and while it merges, deletes, cleans and copies: what was
+ * acknowledged is there, once, and nothing else.
  */
 import { APPENDED, type Appender, Matcher, SampleColumns } from '@vigie/model'
 import { describe, expect, test } from 'vitest'
@@ -10,10 +11,11 @@ import { parseHistogram } from './histograms.ts'
 import type { MemoryDisk } from './memory-disk.ts'
 import { open, parseLabels } from './notation.ts'
 
-const STEP_MS = 15 * 60_000
-const STEPS = 44
-const RETENTION_MS = 20 * STEP_MS
-const RESTART_AT = 25
+const HOUR_MS = 3_600_000
+const STEP_MS = HOUR_MS / 2
+const STEPS = 17
+const RETENTION_MS = 8 * STEP_MS
+const RESTART_AT = 10
 
 /** `series` → `t` → value, as text. */
 type Samples = Map<string, Map<number, string>>
@@ -23,8 +25,8 @@ function batchAt(step: number): [series: string, value: number | string][] {
   return [
     ['counter{a="1"}', step * 3],
     ['gauge{a="2"}', Math.sin(step)],
-    ['histogram', `sum:${step} +[${step + 1} ${step * 2}${step > 20 ? ' 5' : ''}]`],
-    [`churning{at="${Math.floor(step / 10)}"}`, step],
+    ['histogram', `sum:${step} +[${step + 1} ${step * 2}${step > 9 ? ' 5' : ''}]`],
+    [`churning{at="${Math.floor(step / 7)}"}`, step],
   ]
 }
 
@@ -69,81 +71,95 @@ function read(tsdb: Tsdb, minT: number): Samples {
   return samples
 }
 
-class Cycle {
+/** One storage on one disk, and what it said it had kept. */
+class History {
   readonly disk: FaultDisk
   readonly acknowledged: Samples = new Map()
-  /** Refused, or never answered. */
-  readonly refused: Samples = new Map()
-  now = 0
+  /** Refused or never answered; or deleted, but that was never answered. */
+  readonly doubtful: Samples = new Map()
+  readonly retentionMs: number
+  step = 0
   #tsdb: Tsdb | undefined
 
-  constructor(disk: FaultDisk) {
+  constructor(disk: FaultDisk, retentionMs: number, before?: History) {
     this.disk = disk
+    this.retentionMs = retentionMs
+    this.step = before?.step ?? 0
+    for (const [series, samples] of before?.acknowledged ?? [])
+      this.acknowledged.set(series, new Map(samples))
   }
 
-  open(disk: MemoryDisk): Promise<Tsdb> {
-    return open({
-      disk,
-      now: () => this.now,
-      retentionMs: RETENTION_MS,
-      segmentBytes: 32_768,
-      fsync: 'always',
-    })
+  now(): number {
+    return this.step * STEP_MS
   }
 
-  /** Runs to the end, or until the process dies. What fails is tried again at the next step. */
-  async run(): Promise<void> {
-    for (let step = 0; step < STEPS && !this.disk.isDead; step++) {
-      this.now += STEP_MS
-      await this.#attempt(() => this.#step(step))
-    }
+  open(disk: MemoryDisk, dir = 'data'): Promise<Tsdb> {
+    const { retentionMs } = this
+    const limits = { retentionMs, segmentBytes: 32_768, fsync: 'always' } as const
+    return open({ dir, disk, now: () => this.now(), ...limits })
   }
 
-  async #step(step: number): Promise<void> {
-    if (step === RESTART_AT) await this.close()
-    const tsdb = (this.#tsdb ??= await this.open(this.disk))
-    const appender = tsdb.appender()
+  async opened(): Promise<Tsdb> {
+    this.#tsdb ??= await this.open(this.disk)
+    return this.#tsdb
+  }
+
+  /** Goes on with what is not the disk's failure, which is what the test is about. */
+  async attempt(act: (tsdb: Tsdb) => Promise<unknown>): Promise<void> {
+    if (this.disk.isDead) return
     try {
-      appendBatch(appender, step, this.now)
-      appender.commit()
-      keep(this.acknowledged, step, this.now)
-    } catch (error) {
-      keep(this.refused, step, this.now)
-      throw error
-    }
-    if (step % 3 === 0) await tsdb.maintain()
-  }
-
-  async #attempt(act: () => Promise<void>): Promise<void> {
-    try {
-      await act()
+      await act(await this.opened())
     } catch (error) {
       if (this.disk.failed === '') throw error
     }
   }
 
+  /** Appends one batch. */
+  async write(): Promise<void> {
+    const step = ++this.step
+    await this.attempt((tsdb) => {
+      const appender = tsdb.appender()
+      try {
+        appendBatch(appender, step, this.now())
+        appender.commit()
+        keep(this.acknowledged, step, this.now())
+      } catch (error) {
+        keep(this.doubtful, step, this.now())
+        throw error
+      }
+      return Promise.resolve()
+    })
+  }
+
+  maintain(): Promise<void> {
+    return this.attempt((tsdb) => tsdb.maintain())
+  }
+
+  /** Deletes two hours of the gauge. */
+  delete(): Promise<void> {
+    const series = 'gauge{a="2"}'
+    const samples = this.acknowledged.get(series)!
+    const deleted = new Map([...samples].filter(([t]) => t >= 5 * STEP_MS && t <= 8 * STEP_MS))
+    for (const t of deleted.keys()) samples.delete(t)
+    const doubtful = new Map([...(this.doubtful.get(series) ?? []), ...deleted])
+    this.doubtful.set(series, doubtful)
+    const matchers = [new Matcher('=', '__name__', 'gauge')]
+    return this.attempt(async (tsdb) => {
+      await tsdb.deleteSeries([matchers], 5 * STEP_MS, 8 * STEP_MS)
+      for (const t of deleted.keys()) doubtful.delete(t)
+    })
+  }
+
   async close(): Promise<void> {
     const tsdb = this.#tsdb
     this.#tsdb = undefined
-    await tsdb?.close()
-  }
-
-  /** Writes one more batch, now that the disk works. */
-  async goOn(): Promise<Tsdb> {
-    this.disk.heal()
-    this.now += STEP_MS
-    const tsdb = (this.#tsdb ??= await this.open(this.disk))
-    const appender = tsdb.appender()
-    appendBatch(appender, STEPS, this.now)
-    appender.commit()
-    keep(this.acknowledged, STEPS, this.now)
-    await tsdb.maintain()
-    return tsdb
+    if (!this.disk.isDead) await tsdb?.close()
   }
 
   /** Of what must be there, and of what may be beside it, the differences. */
   check(tsdb: Tsdb, allowed: Samples = new Map()): string[] {
-    const minT = this.now - RETENTION_MS
+    // Blocks are kept for so long before the newest one.
+    const minT = (tsdb.blocks().at(-1)?.maxTime ?? 0) - this.retentionMs
     const got = read(tsdb, minT)
     const wrong: string[] = []
     for (const [series, samples] of this.acknowledged)
@@ -159,42 +175,122 @@ class Cycle {
   }
 }
 
-/** What is wrong after fault `at`; undefined when the cycle has fewer changes. */
-async function tryFault(fault: Fault, at: number): Promise<string[] | undefined> {
-  const cycle = new Cycle(new FaultDisk(fault, at))
-  await cycle.run()
-  if (cycle.disk.failed === '') return undefined
+interface Scenario {
+  begin(disk: FaultDisk): History
+  run(history: History): Promise<void>
+  /** What failed is done once more. */
+  again(history: History): Promise<void>
+}
+
+/** Blocks are cut out of the head, and dropped when they are old; in the middle it starts anew. */
+const INGESTION: Scenario = {
+  begin: (disk) => new History(disk, RETENTION_MS),
+  run: async (history) => {
+    while (history.step < STEPS && !history.disk.isDead) {
+      if (history.step === RESTART_AT) await history.attempt(() => history.close())
+      await history.write()
+      if (history.step % 3 === 0) await history.maintain()
+    }
+  },
+  again: async (history) => {
+    await history.write()
+    await history.maintain()
+  },
+}
+
+/** Large enough for blocks of six hours. */
+const MERGED_RETENTION_MS = 60 * HOUR_MS
+/** Three blocks wait to be merged as soon as one more is cut. */
+const FILLED_STEPS = 18
+
+async function fill(): Promise<History> {
+  const history = new History(new FaultDisk(), MERGED_RETENTION_MS)
+  while (history.step < FILLED_STEPS) {
+    await history.write()
+    await history.maintain()
+  }
+  await history.close()
+  return history
+}
+
+const filled = await fill()
+
+const COMPACTION: Scenario = {
+  begin: (disk) => new History(filled.disk.copyTo(disk), MERGED_RETENTION_MS, filled),
+  run: async (history) => {
+    for (let i = 0; i < 5; i++) await history.write()
+    await history.maintain()
+    await history.delete()
+    await history.attempt((tsdb) => tsdb.cleanTombstones())
+    await history.attempt((tsdb) => tsdb.snapshot({ skipHead: false }))
+  },
+  again: async (history) => {
+    await history.write()
+    await history.maintain()
+    await history.delete()
+    await history.attempt((tsdb) => tsdb.cleanTombstones())
+  },
+}
+
+/** What is wrong after fault `at`; undefined when the scenario has fewer changes. */
+async function tryFault(
+  scenario: Scenario,
+  fault: Fault,
+  at: number,
+): Promise<string[] | undefined> {
+  const history = scenario.begin(new FaultDisk(fault, at))
+  const { disk } = history
+  await scenario.run(history)
+  if (disk.failed === '') return undefined
   const wrong: string[] = []
   const note = (when: string, found: string[]): void =>
-    void wrong.push(...found.slice(0, 3).map((one) => `${cycle.disk.failed}: ${when}: ${one}`))
+    void wrong.push(...found.slice(0, 3).map((one) => `${disk.failed}: ${when}: ${one}`))
   if (fault !== 'kill') {
-    note('going on', cycle.check(await cycle.goOn()))
-    note('killed', cycle.check(await cycle.open(cycle.disk.afterKill())))
-    await cycle.close()
+    disk.heal()
+    await scenario.again(history)
+    note('going on', history.check(await history.opened()))
+    note('killed', history.check(await history.open(disk.afterKill())))
+    await history.close()
   }
-  const again = await cycle.open(cycle.disk.afterKill())
-  note('opened again', cycle.check(again, fault === 'kill' ? cycle.refused : undefined))
-  await again.close()
+  const tsdb = await history.open(disk.afterKill())
+  note('opened again', history.check(tsdb, fault === 'kill' ? history.doubtful : undefined))
+  await tsdb.close()
   return wrong
 }
 
-test('a disk that does not fail', async () => {
-  const cycle = new Cycle(new FaultDisk())
-  await cycle.run()
-  expect(cycle.check(await cycle.goOn())).toEqual([])
-  expect(cycle.refused.size).toBe(0)
-})
+describe.each([
+  ['ingestion, blocks cut and dropped', INGESTION, 100, '2-4 4-6'],
+  ['blocks merged, samples deleted, blocks cleaned and copied', COMPACTION, 60, '0-6 6-8 8-10'],
+])('%s', (_name, scenario, changesMin, blocks) => {
+  test('on a disk that does not fail', async () => {
+    const history = scenario.begin(new FaultDisk())
+    await scenario.run(history)
+    await scenario.again(history)
+    expect(history.check(await history.opened())).toEqual([])
+    const hours = (await history.opened())
+      .blocks()
+      .map(({ minTime, maxTime }) => `${Math.floor(minTime / HOUR_MS)}-${maxTime / HOUR_MS}`)
+    expect(hours.join(' ')).toBe(blocks)
+  })
 
-describe('nothing acknowledged is lost, nothing is twice, nothing is made up', () => {
-  test.each(FAULTS)('%s, at each change', async (fault) => {
+  test.each(FAULTS)('%s at each change: nothing is lost, twice, or made up', async (fault) => {
     const wrong: string[] = []
     let at = 1
     for (; ; at++) {
-      const found = await tryFault(fault, at)
+      const found = await tryFault(scenario, fault, at)
       if (found === undefined) break
       wrong.push(...found.map((one) => `change ${at}: ${one}`))
     }
     expect(wrong).toEqual([])
-    expect(at).toBeGreaterThan(STEPS)
+    expect(at).toBeGreaterThan(changesMin)
   })
+})
+
+test('a snapshot is a storage of its own, without what was deleted', async () => {
+  const history = COMPACTION.begin(new FaultDisk())
+  await history.write()
+  await history.delete()
+  const name = await (await history.opened()).snapshot({ skipHead: false })
+  const copy = await history.open(history.disk, `data/snapshots/${name}`)
+  expect(history.check(copy)).toEqual([])
 })

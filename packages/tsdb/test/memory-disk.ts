@@ -22,9 +22,13 @@ export class MemoryDisk implements Disk {
 
   /** The disk as another process finds it that starts after this one was killed. */
   afterKill(): MemoryDisk {
-    const disk = new MemoryDisk()
+    return this.copyTo(new MemoryDisk())
+  }
+
+  /** Puts all that is here on another disk, an empty one; returns that. */
+  copyTo<D extends MemoryDisk>(disk: D): D {
     for (const [path, bytes] of this.files) disk.files.set(path, Buffer.from(bytes))
-    for (const dir of this.#dirs) disk.#dirs.add(dir)
+    for (const dir of this.#dirs) (disk as MemoryDisk).#dirs.add(dir)
     return disk
   }
 

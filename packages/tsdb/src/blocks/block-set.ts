@@ -94,7 +94,7 @@ export class BlockSet {
 
   /**
    * Loads blocks that have come and gives up those that are not needed any more. Throws DiskError;
-   * then the blocks are those of before.
+   * then the blocks are those of before. What cannot be deleted is tried again the next time.
    */
   reload(): void {
     this.counters.reloads++
@@ -111,7 +111,8 @@ export class BlockSet {
     const known = new Map(this.#loaded.map((one) => [one.meta.ulid, one]))
     const found: LoadedBlock[] = []
     const corrupt = new Map<string, unknown>()
-    for (const name of disk.list(dir).filter(isUlid)) {
+    const names = disk.list(dir)
+    for (const name of names.filter(isUlid)) {
       const one = known.get(name) ?? this.#load(name, corrupt)
       if (one !== undefined) found.push(one)
     }
@@ -121,13 +122,30 @@ export class BlockSet {
     const isNeeded = ({ meta }: LoadedBlock): boolean =>
       !parents.has(meta.ulid) && meta.compaction.deletable !== true
     this.#replace(found.filter(isNeeded).sort((a, b) => a.meta.minTime - b.meta.minTime))
-    for (const one of found) if (!isNeeded(one)) this.#removeFolder(one.meta.ulid)
+    // From here on nothing may throw: the blocks are others now.
+    for (const one of found) {
+      if (isNeeded(one)) continue
+      if (known.get(one.meta.ulid) !== one) one.block.close()
+      this.#quietly(one.meta.ulid, () => this.#removeFolder(one.meta.ulid))
+    }
+    for (const name of names.filter((each) => each.endsWith(DELETION_SUFFIX)))
+      this.#quietly(name, () => disk.remove(join(dir, name)))
     for (const [name, error] of corrupt)
-      if (parents.has(name)) this.#removeFolder(name)
-      else this.#quarantine(name, error)
+      this.#quietly(name, () =>
+        parents.has(name) ? this.#removeFolder(name) : this.#quarantine(name, error),
+      )
     const overlapping = overlaps(this.metas)
     if (overlapping.length > 0)
       log.debug('blocks overlap', { groups: overlapping.map((group) => group.map(describe)) })
+  }
+
+  #quietly(name: string, act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      const fields = { block: name, error: text(error) }
+      this.#options.log.warn('block cannot be put away yet', fields)
+    }
   }
 
   /** Undefined, and in `corrupt` if it is, when it cannot be loaded. */
