@@ -13,6 +13,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['inspect', async () => (await import('./inspect-command.ts')).inspectCommand],
   ['new', async () => (await import('./new-command.ts')).newCommand],
   ['check', async () => (await import('./check-command.ts')).checkCommand],
+  ['tsdb', async () => (await import('./tsdb/command.ts')).tsdbCommand],
   ['version', async () => printVersion],
   ['help', async () => printHelp],
 ])

@@ -1,6 +1,7 @@
 /** A block that is open for reading: selectors, names and values of labels, all series, deletions. */
 import {
   type LabelQuery,
+  type Labels,
   type Matcher,
   SampleColumns,
   type SeriesSet,
@@ -23,6 +24,15 @@ import {
   withInterval,
   writeTombstones,
 } from './tombstones.ts'
+
+/** Where the samples of a series lie; times are ms, inclusive. */
+export interface SeriesSpan {
+  labels: Labels
+  /** How many. */
+  chunks: number
+  minT: number
+  maxT: number
+}
 
 export class Block {
   readonly meta: BlockMeta
@@ -98,6 +108,25 @@ export class Block {
     const { table } = this.#index
     for (const name of table.names())
       table.forEach(name, (value, at) => visit(name, value, this.#index.postings(at).length))
+  }
+
+  /**
+   * Series that satisfy all matchers, by labels, without reading a chunk. What was deleted counts as if it
+   * were there. Throws as it is read.
+   */
+  *spans(matchers: readonly Matcher[]): Iterable<SeriesSpan> {
+    const entry = new SeriesEntries(1)
+    for (const ref of matchingSeries(this.#index, matchers)) {
+      entry.clear()
+      if (!entry.add(this.#index, ref, -Infinity, Infinity)) continue
+      const chunks = entry.chunkStarts[1]
+      yield {
+        labels: entry.labels(this.#index, 0),
+        chunks,
+        minT: entry.chunkMinT[0],
+        maxT: entry.chunkMaxT[chunks - 1],
+      }
+    }
   }
 
   #forEach(

@@ -3,8 +3,14 @@
  * it is changed, so that a server may have it open; what that server does meanwhile is not seen.
  */
 import { join } from 'node:path'
-import type { LabelQuery, Matcher, Queryable, SeriesSet } from '@vigie/model'
-import { Block } from '../block/block.ts'
+import {
+  type LabelQuery,
+  type Matcher,
+  type Queryable,
+  type SeriesSet,
+  matchesAll,
+} from '@vigie/model'
+import { Block, type SeriesSpan } from '../block/block.ts'
 import {
   type BlockMeta,
   CorruptBlockError,
@@ -137,6 +143,13 @@ export class ReadOnlyTsdb implements Queryable {
   labelValues(name: string, query: LabelQuery): string[] {
     const parts = this.#parts(query.minT, query.maxT)
     return mergeNames(parts.map((part) => part.labelValues(name, query)))
+  }
+
+  /** Series of the log alone. */
+  *logSpans(matchers: readonly Matcher[]): Iterable<SeriesSpan> {
+    for (const { labels, chunks } of this.#head.blockSeries(-Infinity, Infinity))
+      if (matchesAll(matchers, labels))
+        yield { labels, chunks: chunks.length, minT: chunks[0].minT, maxT: chunks.at(-1)!.maxT }
   }
 
   #parts(minT: number, maxT: number): (Block | HeadStore)[] {

@@ -1,0 +1,67 @@
+/** `vigie tsdb …`: looks at a data directory without changing it, and makes blocks of text. */
+import { once } from 'node:events'
+import { CorruptBlockError, DiskError, UnsupportedError } from '@vigie/tsdb'
+import { UsageError } from '../serve-args.ts'
+import { analyze } from './analyze.ts'
+import type { Output } from './arguments.ts'
+import { dump } from './dump.ts'
+import { list } from './list.ts'
+
+export const TSDB_HELP = `Looks at a data directory of Vigie or Prometheus, also while a server has it open.
+Nothing in it is changed. DIR is data when it is left out.
+
+  vigie tsdb list [-r] [DIR]             its blocks; -r, --human-readable: times and sizes for people
+  vigie tsdb analyze [DIR] [BLOCK|wal]   what makes a block large: metrics, labels, pairs, and what comes
+                                         and goes; the last block unless one is named, wal: the log
+      --limit 20                         entries of each list
+      --match SELECTOR                   only these series
+  vigie tsdb dump [DIR]                  all samples, as promtool prints them
+      --match SELECTOR                   only these series; may be given several times
+      --min-time, --max-time TIME        ms since the epoch, or 2026-01-31T12:00:00Z
+      --format openmetrics               what \`vigie tsdb import\` reads; without native histograms
+`
+
+type Command = (argv: readonly string[], output: Output) => Promise<void>
+
+const COMMANDS = new Map<string, Command>([
+  ['list', list],
+  ['analyze', analyze],
+  ['dump', dump],
+])
+
+export async function tsdbCommand(argv: readonly string[]): Promise<number> {
+  return runTsdbCommand(argv, {
+    stdout: async (text) => {
+      if (!process.stdout.write(text)) await once(process.stdout, 'drain')
+    },
+    stderr: (text) => void process.stderr.write(text),
+    now: Date.now,
+  })
+}
+
+/** The exit code. Throws UsageError. */
+export async function runTsdbCommand(argv: readonly string[], output: Output): Promise<number> {
+  const [name, ...rest] = argv
+  if (name === undefined || argv.includes('--help') || argv.includes('-h') || name === 'help') {
+    await output.stdout(TSDB_HELP)
+    return 0
+  }
+  const command = COMMANDS.get(name)
+  if (command === undefined)
+    throw new UsageError(
+      `vigie tsdb: found ${JSON.stringify(name)}, expected ${[...COMMANDS.keys()].join(', ')}`,
+    )
+  try {
+    await command(rest, output)
+    return 0
+  } catch (error) {
+    if (!isForUsers(error)) throw error
+    output.stderr(`${error.message}\n`)
+    return 1
+  }
+}
+
+const isForUsers = (error: unknown): error is Error =>
+  error instanceof DiskError ||
+  error instanceof CorruptBlockError ||
+  error instanceof UnsupportedError

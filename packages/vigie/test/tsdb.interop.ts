@@ -1,0 +1,83 @@
+/** `vigie tsdb …` beside `promtool tsdb …`: the same directory, the same text. */
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { promtool } from '../../../interop/peers.ts'
+import { runTsdbCommand } from '../src/tsdb/command.ts'
+
+let dir = ''
+let data = ''
+
+const TEXT = `# TYPE requests counter
+# HELP requests What was asked for.
+${samples('requests_total{code="200",path="/a b\\\\c"}', (i) => i * 7)}
+${samples('requests_total{code="500",path="/\\"q\\"\\n"}', (i) => i / 3)}
+# TYPE temperature gauge
+${samples('temperature{host="é"}', (i) => Math.sin(i) * 1e7)}
+${samples('temperature{host="odd"}', (i) => ['NaN', '+Inf', '-Inf', '1e-05', '-0'][i % 5])}
+# EOF
+`
+
+/** One each 100 s, so that they span four blocks. */
+function samples(series: string, value: (i: number) => number | string): string {
+  const lines = Array.from(
+    { length: 250 },
+    (_, i) => `${series} ${value(i)} ${1_700_000_000 + i * 100}.5`,
+  )
+  return lines.join('\n')
+}
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'vigie-commands-'))
+  data = join(dir, 'data')
+  writeFileSync(join(dir, 'in.txt'), TEXT)
+  await promtool('tsdb', 'create-blocks-from', 'openmetrics', join(dir, 'in.txt'), data)
+  mkdirSync(join(data, 'wal'))
+})
+afterAll(() => rmSync(dir, { recursive: true }))
+
+async function ours(...argv: string[]): Promise<string> {
+  let text = ''
+  const output = {
+    stdout: async (more: string) => void (text += more),
+    stderr: (more: string) => void (text += more),
+    now: Date.now,
+  }
+  expect(await runTsdbCommand(argv, output)).toBe(0)
+  return text
+}
+
+test.each([
+  [['list']],
+  [['list', '-r']],
+  [['dump']],
+  [['dump', '--match', '{code="200"}', '--match', 'temperature', '--min-time', '1700003000500']],
+  [['dump', '--match', '{host!=""}', '--max-time', '1700003000499']],
+])('%j', async ([command, ...flags]) => {
+  expect(await ours(command, ...flags, data)).toBe(await promtool('tsdb', command, ...flags, data))
+})
+
+/** promtool gives equal counts in no order. */
+const lines = (text: string): string[] => text.split('\n').sort()
+
+test('analyze', async () => {
+  const wanted = await promtool('tsdb', 'analyze', '--limit=100', data)
+  expect(lines(await ours('analyze', '--limit=100', data))).toEqual(lines(wanted))
+  const ulid = (await ours('list', data)).split('\n')[2].split(' ')[0]
+  const other = await promtool('tsdb', 'analyze', '--limit=100', data, ulid)
+  expect(other).not.toBe(wanted)
+  expect(lines(await ours('analyze', '--limit=100', data, ulid))).toEqual(lines(other))
+})
+
+test('dump as OpenMetrics', async () => {
+  const text = await ours('dump', '--format', 'openmetrics', data)
+  expect(lines(text)).toEqual(lines(await promtool('tsdb', 'dump-openmetrics', data)))
+  writeFileSync(join(dir, 'again.txt'), text)
+  const again = join(dir, 'again')
+  await promtool('tsdb', 'create-blocks-from', 'openmetrics', join(dir, 'again.txt'), again)
+  expect(await ours('dump', again)).toBe(await ours('dump', data))
+  cpSync(data, join(dir, 'vigie', 'tsdb'), { recursive: true })
+  // The data directory of Vigie has its series one folder deeper.
+  expect(await ours('list', join(dir, 'vigie'))).toBe(await ours('list', data))
+})
