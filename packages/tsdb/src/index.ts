@@ -37,3 +37,10 @@ export { StorageReader } from './share/storage-reader.ts'
 export type { SharedSelect, StorageShare } from './share/storage-share.ts'
 export type { SharedAnswer } from './share/shared-selection.ts'
 export { type Analysis, analyze } from './read-only/analysis.ts'
+export {
+  BLOCK_MS_MIN,
+  BlockImport,
+  ImportError,
+  type ImportedBlock,
+  blockRange,
+} from './import/block-import.ts'

@@ -23,7 +23,8 @@ export const HELP: string = `Vigie watches, wakes, shows and loads a live produc
   vigie inspect script.js           the options of a script, as JSON
   vigie check config FILE           check a configuration with its rule files
   vigie check rules FILE…           check rule files
-  vigie tsdb list|analyze|dump      look at the series of a data directory, Prometheus's too; vigie tsdb --help
+  vigie tsdb list|analyze|dump|import
+                                    series of a data directory, Prometheus's too; vigie tsdb --help
   vigie version
 
 Flags of vigie [serve]:

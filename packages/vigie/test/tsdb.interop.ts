@@ -81,3 +81,14 @@ test('dump as OpenMetrics', async () => {
   // The data directory of Vigie has its series one folder deeper.
   expect(await ours('list', join(dir, 'vigie'))).toBe(await ours('list', data))
 })
+
+test('import', async () => {
+  const made = join(dir, 'made')
+  const table = await ours('import', join(dir, 'in.txt'), made)
+  const columns = (text: string): string[] =>
+    text.split('\n').map((line) => line.split(/\s+/).slice(1, -1).join(' '))
+  // But for names and sizes, the blocks that promtool makes of the text.
+  expect(columns(table)).toEqual(columns(await promtool('tsdb', 'list', data)))
+  mkdirSync(join(made, 'wal'))
+  expect(await promtool('tsdb', 'dump', made)).toBe(await promtool('tsdb', 'dump', data))
+})

@@ -48,9 +48,7 @@ export function parseArguments(argv: readonly string[], flags: Flags, most: numb
 export function directory(named: string | undefined, output: Output): ReadOnlyOptions {
   const given = named ?? 'data'
   if (!existsSync(given)) throw new UsageError(`cannot read ${given}: there is no such directory`)
-  // Vigie keeps its series in a folder of its data directory.
-  const inner = join(given, 'tsdb')
-  const dir = !hasSeries(given) && existsSync(inner) ? inner : given
+  const dir = seriesDirectory(given)
   const say = (text: string, fields: Record<string, unknown> = {}): void => {
     const shown = Object.entries(fields).map(([name, value]) => ` ${name}=${String(value)}`)
     output.stderr(`${text}${shown.join('')}\n`)
@@ -61,6 +59,12 @@ export function directory(named: string | undefined, output: Output): ReadOnlyOp
     now: () => output.now(),
     log: { debug() {}, info() {}, warn: say, error: say },
   }
+}
+
+/** Vigie keeps its series in a folder of its data directory, Prometheus in the directory itself. */
+export function seriesDirectory(given: string): string {
+  const inner = join(given, 'tsdb')
+  return existsSync(inner) && !hasSeries(given) ? inner : given
 }
 
 /** A log, or a block. */

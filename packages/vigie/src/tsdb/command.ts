@@ -5,10 +5,11 @@ import { UsageError } from '../serve-args.ts'
 import { analyze } from './analyze.ts'
 import type { Output } from './arguments.ts'
 import { dump } from './dump.ts'
+import { importText } from './import.ts'
 import { list } from './list.ts'
 
 export const TSDB_HELP = `Looks at a data directory of Vigie or Prometheus, also while a server has it open.
-Nothing in it is changed. DIR is data when it is left out.
+DIR is data when it is left out. Nothing in it is changed, but for what import adds.
 
   vigie tsdb list [-r] [DIR]             its blocks; -r, --human-readable: times and sizes for people
   vigie tsdb analyze [DIR] [BLOCK|wal]   what makes a block large: metrics, labels, pairs, and what comes
@@ -19,6 +20,10 @@ Nothing in it is changed. DIR is data when it is left out.
       --match SELECTOR                   only these series; may be given several times
       --min-time, --max-time TIME        ms since the epoch, or 2026-01-31T12:00:00Z
       --format openmetrics               what \`vigie tsdb import\` reads; without native histograms
+  vigie tsdb import [-rq] FILE [DIR]     makes blocks of OpenMetrics text, whose samples must have
+                                         timestamps; all of it or, when a line is wrong, nothing
+      --max-block-duration 2h            larger blocks: 6h, 18h, 54h…, the largest that is not above it
+      --label NAME=VALUE                 added to each series; may be given several times
 `
 
 type Command = (argv: readonly string[], output: Output) => Promise<void>
@@ -27,6 +32,7 @@ const COMMANDS = new Map<string, Command>([
   ['list', list],
   ['analyze', analyze],
   ['dump', dump],
+  ['import', importText],
 ])
 
 export async function tsdbCommand(argv: readonly string[]): Promise<number> {
