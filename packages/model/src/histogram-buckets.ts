@@ -112,6 +112,34 @@ export function* histogramBuckets(h: Histogram): Iterable<HistogramBucket> {
   }
 }
 
+/** Buckets above zero, those of custom bounds among them, away from zero. */
+export function positiveBuckets(h: Histogram): HistogramBucket[] {
+  const { schema, customBounds } = h
+  const isCustom = schema === CUSTOM_BUCKETS_SCHEMA
+  return Array.from(indexed(h.positiveSpans, h.positiveCounts), ([index, count]) => ({
+    lower: bucketBound(index - 1, schema, customBounds),
+    upper: bucketBound(index, schema, customBounds),
+    lowerInclusive: isCustom && index === 0,
+    upperInclusive: true,
+    count,
+  }))
+}
+
+/** Buckets below zero, away from zero. */
+export function negativeBuckets({
+  schema,
+  negativeSpans,
+  negativeCounts,
+}: Histogram): HistogramBucket[] {
+  return Array.from(indexed(negativeSpans, negativeCounts), ([index, count]) => ({
+    lower: -bucketBound(index, schema),
+    upper: -bucketBound(index - 1, schema),
+    lowerInclusive: true,
+    upperInclusive: false,
+    count,
+  }))
+}
+
 /** Index and count of the buckets that the spans name. */
 function* indexed(spans: Int32Array, counts: Float64Array): Iterable<[number, number]> {
   let index = 0

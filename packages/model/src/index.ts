@@ -24,7 +24,13 @@ export {
   type Histogram,
 } from './histogram.ts'
 export { histogramProblem } from './histogram-problem.ts'
-export { bucketBound, histogramBuckets, type HistogramBucket } from './histogram-buckets.ts'
+export {
+  bucketBound,
+  histogramBuckets,
+  negativeBuckets,
+  positiveBuckets,
+  type HistogramBucket,
+} from './histogram-buckets.ts'
 export { STALE_NAN, formatValue, isStale, writeFloat64 } from './value.ts'
 export {
   APPENDED,
