@@ -5,7 +5,9 @@ import { isStorable } from './head/histograms.ts'
 import type { Head } from './head/head.ts'
 import * as series from './head/series-table.ts'
 import type { Logger } from './options.ts'
+import { ReplayBuffer } from './replay-buffer.ts'
 import type { LogVisitor, WriteAheadLog } from './wal/log.ts'
+import type { SampleRecord } from './wal/sample-record.ts'
 
 /** Numbers of the log that are kept in an array; they are dense but in the logs of old servers. */
 const DENSE_REFS_MAX = 1 << 26
@@ -38,17 +40,21 @@ export class Replay implements LogVisitor {
   readonly #now: () => number
   readonly #slots = new RefMap()
   readonly #startMs: number
+  readonly #buffer: ReplayBuffer
+  // Slots that ever had a histogram.
+  readonly #histograms = new Set<number>()
   readonly #tombstones = new Map<number, Intervals>()
   /** Further numbers of a series that was written to the log more than once. */
   readonly aliases: Map<number, number> = new Map()
   nextRef = 1
-  samples = 0
+  sampleCount = 0
   unknownRefs = 0
   badHistograms = 0
   overLimit = 0
 
   constructor(head: Head, now: () => number) {
     this.#head = head
+    this.#buffer = new ReplayBuffer(head)
     this.#now = now
     this.#startMs = now()
   }
@@ -70,12 +76,19 @@ export class Replay implements LogVisitor {
     }
   }
 
-  sample(ref: number, t: number, v: number): void {
-    const slot = this.#slots.get(ref)
-    if (slot === 0) this.unknownRefs++
-    else if (t > this.#head.lastT(slot) && t >= this.#head.minValidT) {
-      this.#head.append(slot, t, v)
-      this.samples++
+  samples({ refs, t, bits, count }: SampleRecord): void {
+    const slots = this.#slots
+    const buffer = this.#buffer
+    for (let i = 0; i < count; i++) {
+      const slot = slots.get(refs[i])
+      if (slot === 0) {
+        this.unknownRefs++
+        continue
+      }
+      if (buffer.isFull) this.#flush()
+      buffer.add(slot, t[i], bits[2 * i], bits[2 * i + 1])
+      // The order of floats and histograms of one series counts.
+      if (this.#histograms.size > 0 && this.#histograms.has(slot)) this.#flush()
     }
   }
 
@@ -83,10 +96,17 @@ export class Replay implements LogVisitor {
     const slot = this.#slots.get(ref)
     if (slot === 0) this.unknownRefs++
     else if (!isStorable(h)) this.badHistograms++
-    else if (t > this.#head.lastT(slot) && t >= this.#head.minValidT) {
+    else {
+      if (!this.#histograms.has(slot)) this.#flush()
+      this.#histograms.add(slot)
+      if (t <= this.#head.lastT(slot) || t < this.#head.minValidT) return
       this.#head.appendHistogram(slot, t, h)
-      this.samples++
+      this.sampleCount++
     }
+  }
+
+  #flush(): void {
+    this.sampleCount += this.#buffer.flush()
   }
 
   tombstone(ref: number, minT: number, maxT: number): void {
@@ -97,11 +117,12 @@ export class Replay implements LogVisitor {
 
   /** To be called when all of the log has been visited. */
   finish(): void {
+    this.#flush()
     this.#head.tombstones = this.#tombstones
   }
 
   report(log: WriteAheadLog, logger: Logger): void {
-    const { samples, unknownRefs, badHistograms, overLimit } = this
+    const { sampleCount: samples, unknownRefs, badHistograms, overLimit } = this
     const skipped = [...log.skippedRecords.values()].reduce((sum, one) => sum + one, 0)
     const took = { ms: this.#now() - this.#startMs }
     logger.info('WAL replayed', { series: this.#head.seriesCount, samples, ...took })

@@ -69,7 +69,7 @@ export class Head {
   readonly arena: Arena = new Arena()
   readonly #index: HashTable
   readonly #encoder = new XorEncoder()
-  readonly #scratch = new Uint8Array(SAMPLE_BYTES_MAX + PAYLOAD_BYTES)
+  readonly #scratch = new Uint8Array(XOR_BYTES_MAX)
   readonly #scratchView = new DataView(this.#scratch.buffer)
   readonly #chunk = new Uint8Array(XOR_BYTES_MAX)
   readonly #chunkView = new DataView(this.#chunk.buffer)
@@ -227,6 +227,94 @@ export class Head {
     if (t < this.minT) this.minT = t
   }
 
+  /**
+   * Adds the samples `order[from]` to `order[to - 1]` of columns, values by their bits, [low, high]
+   * each. Those not newer than the series, or too old, are passed over; returns how many were not.
+   */
+  // oxlint-disable-next-line max-lines-per-function -- a hot loop: all state in locals
+  appendRun(
+    slot: number,
+    t: Float64Array,
+    bits: Int32Array,
+    order: Uint32Array,
+    from: number,
+    to: number,
+  ): number {
+    const page = this.table.page(slot)
+    const inWords = series.word(slot)
+    const inBytes = series.byte(slot)
+    const encoder = this.#encoder
+    const { minValidT } = this
+    let lastT = this.lastT(slot)
+    let count = page.u8[inBytes + series.COUNT]
+    if (page.i32[inWords + series.RANGE] === NO_RANGE && count > 0) {
+      this.#closeHistograms(slot)
+      count = 0
+    }
+    let rangeEnd = (page.i32[inWords + series.RANGE] + 1) * RANGE_MS
+    let delta = page.i32[inWords + series.DELTA]
+    let low = page.u32[inWords + series.LAST_V_LOW] | 0
+    let high = page.u32[inWords + series.LAST_V_HIGH] | 0
+    let isOpen = false
+    let taken = 0
+    for (let k = from; k < to; k++) {
+      const i = order[k]
+      const now = t[i]
+      if (!(now > lastT && now >= minValidT)) continue
+      const lowBefore = low
+      const highBefore = high
+      low = bits[2 * i]
+      high = bits[2 * i + 1]
+      if (count === CHUNK_SAMPLES_MAX || (count > 0 && now >= rangeEnd)) {
+        if (isOpen) this.#closeEncoder(page, slot)
+        isOpen = false
+        page.u8[inBytes + series.COUNT] = count
+        page.f64[series.double(slot) + series.LAST_T] = lastT
+        this.#closeChunk(slot)
+        count = 0
+      }
+      if (!isOpen) this.#openScratch(page, slot, count)
+      isOpen = true
+      if (count === 0) {
+        const range = Math.floor(now / RANGE_MS)
+        page.i32[inWords + series.RANGE] = range
+        rangeEnd = (range + 1) * RANGE_MS
+        delta = 0
+        encoder.first(now, high, low)
+      } else {
+        const step = now - lastT
+        if (count === 1) encoder.second(step, high ^ highBefore, low ^ lowBefore)
+        else encoder.next(step - delta, high ^ highBefore, low ^ lowBefore)
+        delta = step
+      }
+      lastT = now
+      count++
+      taken++
+      if (now < this.minT) this.minT = now
+    }
+    if (taken === 0) return 0
+    if (isOpen) this.#closeEncoder(page, slot)
+    page.u8[inBytes + series.COUNT] = count
+    page.f64[series.double(slot) + series.LAST_T] = lastT
+    page.u32[inWords + series.LAST_V_LOW] = low
+    page.u32[inWords + series.LAST_V_HIGH] = high
+    page.i32[inWords + series.DELTA] = delta
+    this.#openSamples += taken
+    if (lastT > this.maxT) this.maxT = lastT
+    if ((page.u8[inBytes + series.FLAGS] & series.VISIBLE) === 0) this.#show(slot)
+    return taken
+  }
+
+  /** Sets the encoder to the end of the open chunk, in the scratch, which has room for all of a chunk. */
+  #openScratch(page: series.SeriesPage, slot: number, count: number): void {
+    this.#openEncoder(page, slot, count)
+    const encoder = this.#encoder
+    if (encoder.view === this.#scratchView) return
+    this.#scratch[0] = encoder.view.getUint8(encoder.start)
+    encoder.view = this.#scratchView
+    encoder.start = 0
+  }
+
   /** Like `append`, for a histogram of at most HISTOGRAM_BUCKETS_MAX buckets. */
   appendHistogram(slot: number, t: number, h: Histogram): void {
     const page = this.table.page(slot)
@@ -302,7 +390,8 @@ export class Head {
   #moveScratch(page: series.SeriesPage, slot: number, bitsBefore: number): void {
     let block = page.u32[series.word(slot) + series.BLOCK]
     let at = (bitsBefore >>> 3) % PAYLOAD_BYTES
-    if (at === 0 && (bitsBefore & 7) === 0) at = PAYLOAD_BYTES
+    // At 0 the block is full, but for the first one.
+    if (bitsBefore > 0 && at === 0 && (bitsBefore & 7) === 0) at = PAYLOAD_BYTES
     const size = (this.#encoder.bit + 7) >>> 3
     for (let i = 0; i < size; i++) {
       if (at === PAYLOAD_BYTES) {

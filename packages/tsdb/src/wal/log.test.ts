@@ -30,7 +30,9 @@ async function replay(disk: MemoryDisk, over: Partial<LogOptions> = {}): Promise
   const series: string[] = []
   const log = await WriteAheadLog.open(options(disk, over), {
     series: (ref, pairs) => void series.push(`${ref} ${pairs.join('=')}`),
-    sample: (ref, t) => void samples.push(`${ref}:${t}`),
+    samples: ({ refs, t, count }) => {
+      for (let i = 0; i < count; i++) samples.push(`${refs[i]}:${t[i]}`)
+    },
     histogram: () => {},
     tombstone: () => {},
   })

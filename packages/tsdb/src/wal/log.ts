@@ -29,8 +29,9 @@ import {
   segmentName,
 } from './format.ts'
 import { readHistograms } from './histogram-records.ts'
-import { readSamples, readSeries, readTombstones, recordType } from './records.ts'
+import { readSeries, readTombstones, recordType } from './records.ts'
 import { type Corruption, UnsupportedError, readSegment } from './segment-reader.ts'
+import { SampleRecord } from './sample-record.ts'
 import { SegmentWriter } from './segment-writer.ts'
 
 export interface LogOptions {
@@ -47,7 +48,8 @@ export interface LogOptions {
 /** What a replay finds, in the order in which it was written. */
 export interface LogVisitor {
   series(ref: number, pairs: string[]): void
-  sample(ref: number, t: number, v: number): void
+  /** The columns are used again. */
+  samples(record: SampleRecord): void
   histogram(ref: number, t: number, h: Histogram): void
   tombstone(ref: number, minT: number, maxT: number): void
 }
@@ -72,6 +74,7 @@ const HELD_BYTES_MAX: number = 2 * 2 ** 30
 export class WriteAheadLog {
   readonly #options: LogOptions
   readonly #segments: Segment[] = []
+  readonly #samples = new SampleRecord()
   #writer: SegmentWriter | undefined
   #checkpoint: { index: number; sizeBytes: number } | undefined
   // Those that the checkpoint stands for, too.
@@ -185,10 +188,9 @@ export class WriteAheadLog {
         break
       case SAMPLES:
       case SAMPLES_V2:
-        readSamples(record, (ref, t, v) => {
-          see(t)
-          visitor.sample(ref, t, v)
-        })
+        this.#samples.read(record)
+        for (let i = 0; i < this.#samples.count; i++) see(this.#samples.t[i])
+        visitor.samples(this.#samples)
         break
       case HISTOGRAMS:
       case FLOAT_HISTOGRAMS:

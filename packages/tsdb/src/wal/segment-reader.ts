@@ -2,10 +2,10 @@
  * Reads the records of one segment, and finds where it stops making sense: a writer that died leaves
  * a torn record at the end, a disk may leave anything anywhere.
  */
-import { uncompressSnappy } from '@vigie/model/remote-write'
 import type { ReadFile } from '../disk.ts'
 import { RecordError } from './records.ts'
 import { crc32c } from './crc32c.ts'
+import { SnappyReader } from './snappy.ts'
 import { ZstdMissing, decompressZstd, loadZstd } from './zstd.ts'
 import {
   FIRST,
@@ -90,6 +90,7 @@ export class SegmentReader {
   #windowEnd = 0
   #record = Buffer.allocUnsafe(PAGE_BYTES)
   #recordSize = 0
+  readonly #snappy = new SnappyReader()
 
   /** `offset`: where a record begins. */
   constructor(file: ReadFile, offset = 0) {
@@ -182,7 +183,7 @@ export class SegmentReader {
     const record = this.#record.subarray(0, this.#recordSize)
     if ((flags & ZSTD) !== 0) return unpack(() => decompressZstd(record, RECORD_BYTES_MAX))
     if ((flags & SNAPPY) === 0) return record
-    return unpack(() => uncompressSnappy(record, RECORD_BYTES_MAX))
+    return unpack(() => this.#snappy.decompress(record, RECORD_BYTES_MAX))
   }
 }
 

@@ -19,7 +19,7 @@ const openLog = (disk: MemoryDisk): Promise<WriteAheadLog> =>
       log: recordingLog(),
       now: () => 1e12,
     },
-    { series() {}, sample() {}, histogram() {}, tombstone() {} },
+    { series() {}, samples() {}, histogram() {}, tombstone() {} },
   )
 
 const writer = new RecordWriter()
