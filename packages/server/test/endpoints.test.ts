@@ -1,8 +1,9 @@
 /** Endpoints beside queries, lists and status: trees, jobs, features, federation, notifications, switches. */
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { Labels } from '@vigie/model'
 import { encodeWriteRequest } from '@vigie/model/remote-write'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -250,6 +251,93 @@ scrape_configs: [{ job_name: j, scrape_interval: 1h, static_configs: [{ targets:
   } finally {
     await own.stop()
     target.close()
+  }
+})
+
+test('names that fit, in lines', async () => {
+  const own = await startTestVigie('default_rules: false', {
+    now: () => 200_000,
+    features: new Set(['search-api']),
+  })
+  try {
+    const headers = { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy' }
+    const body = Buffer.from(encodeSeries(SERIES, 0, 10_000))
+    await fetch(`${own.url}/api/v1/write`, { method: 'POST', headers, body })
+    const lines = async (path: string): Promise<string> => {
+      const response = await fetch(`${own.url}/api/v1/search/${path}`)
+      expect(response.headers.get('content-type')).toBe('application/x-ndjson; charset=utf-8')
+      return response.text()
+    }
+    const end = '{"status":"success","has_more":false}\n'
+    const more = '{"status":"success","has_more":true}\n'
+    expect(await lines('metric_names?search[]=ts')).toBe(
+      `{"results":[{"name":"hits_total"}]}\n${end}`,
+    )
+    expect(await lines('metric_names?sort_by=alpha&sort_dir=dsc&limit=2&batch_size=1')).toBe(
+      `{"results":[{"name":"utf8.name"}]}\n{"results":[{"name":"up"}]}\n${more}`,
+    )
+    expect(await lines('label_names?search[]=job&include_score=true')).toBe(
+      `{"results":[{"name":"job","score":1}]}\n${end}`,
+    )
+    expect(await lines('label_values?label=instance&match[]=up&search[]=zz')).toBe(
+      `{"results":[]}\n${end}`,
+    )
+    const error = async (path: string): Promise<unknown> =>
+      ((await (await fetch(`${own.url}/api/v1/search/${path}`)).json()) as { error: string }).error
+    expect(await error('label_values')).toBe('missing required parameter "label"')
+    expect(await error('label_names?fuzz_threshold=101')).toBe(
+      'invalid fuzz_threshold "101": must be 0-100',
+    )
+    expect(await error('label_names?sort_dir=asc')).toBe(
+      'sort_dir is only valid with sort_by=alpha',
+    )
+  } finally {
+    await own.stop()
+  }
+  expect((await fetch(`${started.url}/api/v1/search/metric_names`)).status).toBe(404)
+})
+
+test('deletion, cleaning and snapshots when they are switched on', async () => {
+  const own = await startTestVigie('default_rules: false', {
+    now: () => 200_000,
+    enableAdminApi: true,
+  })
+  try {
+    const send = async (path: string, body?: Uint8Array): Promise<Response> =>
+      fetch(`${own.url}/api/v1/${path}`, {
+        method: 'POST',
+        ...(body === undefined
+          ? {}
+          : {
+              body: Buffer.from(body),
+              headers: { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy' },
+            }),
+      })
+    await send('write', encodeSeries(SERIES, 0, 10_000))
+    const names = async (): Promise<unknown> =>
+      ((await (await fetch(`${own.url}/api/v1/label/__name__/values`)).json()) as { data: unknown })
+        .data
+    expect((await send('admin/tsdb/delete_series?match[]=up&match[]=hits_total')).status).toBe(204)
+    expect(await names()).toEqual(['utf8.name'])
+    expect((await send('admin/tsdb/clean_tombstones')).status).toBe(204)
+    const { data: made } = (await (await send('admin/tsdb/snapshot')).json()) as {
+      data: { name: string }
+    }
+    expect(made.name).toMatch(/^\d{8}T\d{6}Z-[0-9a-f]{16}$/)
+    expect(existsSync(join(own.dir, 'data/tsdb/snapshots', made.name))).toBe(true)
+    const error = async (path: string): Promise<unknown> =>
+      ((await (await send(path)).json()) as { error: string }).error
+    expect(await error('admin/tsdb/delete_series')).toBe('no match[] parameter provided')
+    expect(await error('admin/tsdb/delete_series?match[]=up&start=x')).toBe(
+      `invalid parameter "start": invalid time value for 'start': cannot parse "x" to a valid timestamp`,
+    )
+    expect(await error('admin/tsdb/snapshot?skip_head=x')).toBe(
+      'invalid parameter "skip_head": unable to parse boolean "x" argument',
+    )
+    const blocks = await (await fetch(`${own.url}/api/v1/status/tsdb/blocks`)).json()
+    expect(blocks).toEqual({ status: 'success', data: { blocks: expect.any(Array) } })
+  } finally {
+    await own.stop()
   }
 })
 

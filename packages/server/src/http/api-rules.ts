@@ -4,6 +4,7 @@ import type { RuleManager } from '@vigie/alerting'
 import { Labels, matchesAll, quote } from '@vigie/model'
 import { type Answer, type Call, json } from './answer.ts'
 import { badParameter } from './api-error.ts'
+import { FALSE, TRUE } from './booleans.ts'
 import { goInteger, matchersParam } from './params.ts'
 
 type Group = ReturnType<RuleManager['groups']>[number]
@@ -63,9 +64,6 @@ function ruleFilter(params: URLSearchParams): (rule: Rule) => boolean {
     (selectors.length === 0 ||
       selectors.some((one) => matchesAll(one, Labels.fromObject(rule.labels))))
 }
-
-const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True']
-const FALSE = ['0', 'f', 'F', 'FALSE', 'false', 'False']
 
 function hidesAlerts(params: URLSearchParams): boolean {
   const text = (params.get('exclude_alerts') ?? '').toLowerCase()

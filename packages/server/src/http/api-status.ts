@@ -1,9 +1,9 @@
-/** `/status/…`, `/notifications`, `/alertmanagers`, and the administration that is off. */
+/** `/status/…`, `/notifications`, `/alertmanagers`. */
 import { hostname } from 'node:os'
 import { formatDuration } from '@vigie/model'
 import type { Vigie } from '../vigie.ts'
 import { type Answer, type Call, json } from './answer.ts'
-import { ApiError, badData } from './api-error.ts'
+import { badData } from './api-error.ts'
 import { goInteger } from './params.ts'
 
 export const configStatus = ({ vigie }: Call): Answer => json({ yaml: vigie.config.shownText })
@@ -12,10 +12,6 @@ export const flags = ({ vigie }: Call): Answer => json(Object.fromEntries(vigie.
 export const walReplay = (): Answer => json({ min: 0, max: 0, current: 0 })
 export const alertmanagers = (): Answer =>
   json({ activeAlertmanagers: [], droppedAlertmanagers: [] })
-
-export function disabledAdmin(): never {
-  throw new ApiError('unavailable', 'admin APIs disabled')
-}
 
 export const notifications = ({ vigie }: Call): Answer => json(vigie.notifications.list())
 

@@ -3,18 +3,19 @@ import type { FastifyInstance } from 'fastify'
 import { acceptWrite, checkWriteHeaders, refuseWrite } from '../remote-write.ts'
 import type { Vigie } from '../vigie.ts'
 import { type Handler, answer } from './answer.ts'
+import { cleanTombstones, deleteSeries, snapshot, tsdbBlocks, whenEnabled } from './api-admin.ts'
 import { queryExemplars } from './api-exemplars.ts'
 import { features } from './api-features.ts'
 import { formatQuery, parseQuery, query, queryRange } from './api-query.ts'
 import { relabelSteps } from './api-relabel.ts'
 import { alerts, rules } from './api-rules.ts'
+import { search } from './api-search.ts'
 import { selfMetrics } from './api-self-metrics.ts'
 import { labelNames, labelValues, series } from './api-series.ts'
 import {
   alertmanagers,
   buildInfo,
   configStatus,
-  disabledAdmin,
   flags,
   notifications,
   runtimeInfo,
@@ -57,11 +58,12 @@ const ROUTES: readonly (readonly [
   [GET, '/status/runtimeinfo', runtimeInfo],
   [GET, '/status/buildinfo', buildInfo],
   [GET, '/status/tsdb', tsdbStatus],
+  [GET, '/status/tsdb/blocks', tsdbBlocks],
   [GET, '/status/walreplay', walReplay],
   [GET, '/status/self_metrics', selfMetrics],
-  [ADMIN, '/admin/tsdb/delete_series', disabledAdmin],
-  [ADMIN, '/admin/tsdb/clean_tombstones', disabledAdmin],
-  [ADMIN, '/admin/tsdb/snapshot', disabledAdmin],
+  [ADMIN, '/admin/tsdb/delete_series', whenEnabled(deleteSeries)],
+  [ADMIN, '/admin/tsdb/clean_tombstones', whenEnabled(cleanTombstones)],
+  [ADMIN, '/admin/tsdb/snapshot', whenEnabled(snapshot)],
 ]
 
 export function addApiV1(app: FastifyInstance, vigie: Vigie): void {
@@ -72,6 +74,12 @@ export function addApiV1(app: FastifyInstance, vigie: Vigie): void {
       handler: async (request, reply) => answer(handler, request, reply, vigie),
     })
   }
+  for (const kind of ['metric_names', 'label_names', 'label_values'] as const)
+    app.route({
+      method: [...READ],
+      url: `/api/v1/search/${kind}`,
+      handler: async (request, reply) => search(kind, request, reply, vigie),
+    })
   app.get('/api/v1/notifications/live', async (_request, reply) => liveNotifications(reply, vigie))
   app.post('/api/v1/write', {
     onRequest: async (request, reply) =>

@@ -24,7 +24,7 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 
 /** Paths that only read, although they also take POST. */
 const READ_ONLY =
-  /^\/api\/v1\/(query|query_range|query_exemplars|series|labels|format_query|parse_query)$/
+  /^\/api\/v1\/(query|query_range|query_exemplars|series|labels|format_query|parse_query|search\/\w+)$/
 
 /** The reason to refuse a request, or undefined. */
 export function refusal(
