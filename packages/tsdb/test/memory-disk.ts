@@ -151,7 +151,7 @@ class MemoryReader implements ReadFile {
 
   read(into: Uint8Array, position: number): number {
     this.#disk.operate('read', this.path)
-    return this.bytes.copy(into, 0, position)
+    return this.bytes.subarray(position).copy(into)
   }
 
   close(): void {
@@ -181,7 +181,7 @@ class MemoryFile implements DiskFile {
 
   read(into: Uint8Array, position: number): number {
     this.#disk.operate('read', this.path)
-    return this.#bytes.copy(into, 0, position)
+    return this.#bytes.subarray(position).copy(into)
   }
 
   append(bytes: Uint8Array): void {

@@ -126,6 +126,26 @@ test('a disk that takes no chunks: they stay in memory, and go when it does agai
   expect(filling.show()).toEqual(want)
 })
 
+test.each([
+  ['a bit of it flipped', (bytes: Buffer) => void (bytes[40_000] ^= 1), /page at 32776: checksum/],
+  ['cut off', (bytes: Buffer) => bytes.subarray(0, 40_000), /page at \d+: \d+ bytes, want 16388/],
+])(
+  'corrupt spill file, %s: an error names the place, a start has all from the log',
+  async (_name, damage, error) => {
+    const filling = await Filling.open(0)
+    filling.add(20_000)
+    const path = 'data/head_chunks/000000'
+    const bytes = Buffer.from(filling.disk.files.get(path)!)
+    filling.disk.write(path, damage(bytes) ?? bytes)
+    expect(() => filling.show()).toThrow(error)
+    expect(() => filling.show()).toThrow(/^corrupted chunk: data\/head_chunks\/000000/)
+    // What is still in memory is served.
+    expect(filling.show(19_000_000)).toEqual(inMemory.show(19_000_000))
+    const again = await Filling.open(Infinity, filling.disk.afterKill())
+    expect(again.show()).toEqual(want)
+  },
+)
+
 test('what a process that was killed left in files is removed, and the log has all of it', async () => {
   const filling = await Filling.open(0)
   filling.add(20_000)

@@ -16,6 +16,7 @@ import {
   type SlabPlace,
   type SlabPlaces,
   XOR_HEADER_BYTES,
+  filePages,
   linkOf,
 } from './chunk-slabs.ts'
 
@@ -160,7 +161,7 @@ export class ChunkLog {
     while (sealed() * SLAB_BYTES > sealedBytesMax) {
       const slab = this.#order[this.#spilledSlabs]
       try {
-        this.#moveToFile(slab, spill.add(slab.memory!.subarray(0, slab.usedBytes)))
+        this.#moveToFile(slab, spill.add(filePages(slab.memory!.subarray(0, slab.usedBytes))))
       } catch (error) {
         if (!(error instanceof DiskError)) throw error
         this.spillFailures++

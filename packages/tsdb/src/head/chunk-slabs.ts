@@ -12,8 +12,10 @@
  *
  * Slab numbers are used in a circle. A link to a dropped slab means the same as 0: what it led to is
  * gone, and all that was before it too. No chunk crosses a page of 16 KB, but those that are larger,
- * which begin with one: what is in a file is read page by page, and the last pages are kept.
+ * which begin with one: what is in a file is read page by page, and the last pages are kept. There
+ * every page is followed by its CRC-32 (4 bytes, little endian), the last one of a slab filled with zeros.
  */
+import { crc32 } from 'node:zlib'
 import { XOR } from '../chunk/encoding.ts'
 import { firstTimestamp } from '../chunk/xor.ts'
 
@@ -21,6 +23,9 @@ export const SLAB_BYTES: number = 1 << 20
 export const PAGE_BYTES: number = 16 * 1024
 /** A decoder reads four bytes at a time and may look this far beyond a chunk. */
 export const SLACK_BYTES = 8
+const CRC_BYTES = 4
+/** From page to page in a file. */
+const FILE_PAGE_BYTES = PAGE_BYTES + CRC_BYTES
 const OFFSET_BITS = 17
 const OFFSET_MASK = (1 << OFFSET_BITS) - 1
 export const SLABS_MAX: number = 1 << (32 - OFFSET_BITS)
@@ -61,6 +66,26 @@ export interface ChunkBytes {
   readonly view: DataView
   readonly start: number
   readonly end: number
+}
+
+/** A file does not have what was written to it. */
+export class CorruptChunkError extends Error {
+  constructor(path: string, offset: number, reason: string) {
+    super(`corrupted chunk: ${path}: page at ${offset}: ${reason}`)
+    this.name = 'CorruptChunkError'
+  }
+}
+
+/** A slab as it goes to a file. */
+export function filePages(slab: Uint8Array): Uint8Array {
+  const pages = Math.ceil(slab.length / PAGE_BYTES)
+  const out = Buffer.alloc(pages * FILE_PAGE_BYTES)
+  for (let i = 0; i < pages; i++) {
+    const start = i * FILE_PAGE_BYTES
+    out.set(slab.subarray(i * PAGE_BYTES, (i + 1) * PAGE_BYTES), start)
+    out.writeUInt32LE(crc32(out.subarray(start, start + PAGE_BYTES)), start + PAGE_BYTES)
+  }
+  return out
 }
 
 interface Page {
@@ -141,7 +166,7 @@ export class ChunkReader implements ChunkBytes {
     let page = this.#pages.get(key)
     if (page === undefined) {
       page = this.#sparePage()
-      page.bytes.fill(0, readFully(place, index * PAGE_BYTES, page.bytes))
+      readPage(place, index, page)
     } else this.#pages.delete(key)
     this.#pages.set(key, page)
     return page
@@ -156,10 +181,13 @@ export class ChunkReader implements ChunkBytes {
   }
 
   #readLarge(place: SlabPlace, offset: number, size: number): void {
-    const page = pageOf(size)
-    readFully(place, offset, page.bytes)
-    this.bytes = page.bytes
-    this.view = page.view
+    const large = pageOf(size)
+    for (let done = 0; done < size; done += PAGE_BYTES) {
+      const { bytes } = this.#page(place, (offset + done) / PAGE_BYTES)
+      large.bytes.set(bytes.subarray(0, Math.min(PAGE_BYTES, size - done)), done)
+    }
+    this.bytes = large.bytes
+    this.view = large.view
   }
 }
 
@@ -168,7 +196,16 @@ function pageOf(sizeBytes: number): Page {
   return { bytes, view: new DataView(bytes.buffer) }
 }
 
-/** Reads a page or chunk but for the slack behind it; how many bytes there were. */
-function readFully(place: SlabPlace, offset: number, into: Uint8Array): number {
-  return place.file!.read(into.subarray(0, into.length - SLACK_BYTES), place.position + offset)
+/** The checksum goes where the slack is. Throws CorruptChunkError, and what the reading throws. */
+function readPage({ file, position }: SlabPlace, index: number, { bytes, view }: Page): void {
+  const offset = position + index * FILE_PAGE_BYTES
+  const count = file!.read(bytes.subarray(0, FILE_PAGE_BYTES), offset)
+  if (count < FILE_PAGE_BYTES)
+    throw new CorruptChunkError(file!.path, offset, `${count} bytes, want ${FILE_PAGE_BYTES}`)
+  const want = view.getUint32(PAGE_BYTES, true)
+  const got = crc32(bytes.subarray(0, PAGE_BYTES))
+  if (got !== want) {
+    const reason = `checksum mismatch expected:${want.toString(16)}, actual:${got.toString(16)}`
+    throw new CorruptChunkError(file!.path, offset, reason)
+  }
 }
