@@ -11,7 +11,7 @@ const ALL = { enableExperimental: true }
 const WORDS = (
   'x y_total foo:bar sum topk by without on ignoring group_left bool offset and or unless atan2 ' +
   'rate info histogram_quantile start end step range min_of smoothed anchored fill fill_left stale ' +
-  'NaN Inf 1 -2 0x1f 1e300 5m 1h30m 3ms ( ) [ ] { } , : + - * / % ^ == != < <= > >= =~ !~ = </ >/ @ ' +
+  'NaN 1 -2 0x1f 1e300 5m 1h30m 3ms ( ) [ ] { } , : + - * / % ^ == != < <= > >= =~ !~ = </ >/ @ ' +
   '"a" \'b\' `c` "\\n" "\\xff" # \n é 😀 \\ $ ~ 1_000 0777 ..'
 ).split(' ')
 

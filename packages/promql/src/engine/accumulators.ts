@@ -36,14 +36,43 @@ export interface Accumulator {
   finish(group: number, row: Row): number
 }
 
-type Fold = (columns: readonly Float64Array[], count: Float64Array, cell: number, x: number) => void
+/** Takes a row into the cells from `offset` on. A loop of its own for each kind: these are hot. */
+type Fold = (
+  columns: readonly Float64Array[],
+  counts: Float64Array,
+  offset: number,
+  row: Row,
+  steps: number,
+) => void
 type Finish = (columns: readonly Float64Array[], count: number, cell: number) => number
 
 interface Kind {
   columns: number
-  /** Called after `count` of the cell was raised; it is 1 for the first sample of a cell. */
   fold: Fold
   finish: Finish
+}
+
+const foldSum: Fold = ([sums, compensations], counts, offset, { v, has, at }, steps) => {
+  for (let i = 0; i < steps; i++) {
+    if (has[at + i] === 0) continue
+    const cell = offset + i
+    counts[cell]++
+    const x = v[at + i]
+    const sum = sums[cell]
+    const total = sum + x
+    if (total === Infinity || total === -Infinity) compensations[cell] = 0
+    else compensations[cell] += Math.abs(sum) >= Math.abs(x) ? sum - total + x : x - total + sum
+    sums[cell] = total
+  }
+}
+
+const sum: Kind = {
+  columns: 2,
+  fold: foldSum,
+  finish: ([sums, compensations], _count, cell) => {
+    const total = sums[cell]
+    return total === Infinity || total === -Infinity ? total : total + compensations[cell]
+  },
 }
 
 function addKahan(sums: Float64Array, compensations: Float64Array, cell: number, x: number): void {
@@ -54,25 +83,18 @@ function addKahan(sums: Float64Array, compensations: Float64Array, cell: number,
   sums[cell] = total
 }
 
-const sum: Kind = {
-  columns: 2,
-  fold: ([sums, compensations], _count, cell, x) => addKahan(sums, compensations, cell, x),
-  finish: ([sums, compensations], _count, cell) => {
-    const total = sums[cell]
-    return total === Infinity || total === -Infinity ? total : total + compensations[cell]
-  },
-}
-
 /** A sum while it fits into a number; then the third column is 1 and the first holds the mean itself. */
-const avg: Kind = {
-  columns: 3,
-  fold: ([sums, compensations, isMean], counts, cell, x) => {
-    const count = counts[cell]
+const foldAvg: Fold = ([sums, compensations, isMean], counts, offset, { v, has, at }, steps) => {
+  for (let i = 0; i < steps; i++) {
+    if (has[at + i] === 0) continue
+    const cell = offset + i
+    const count = ++counts[cell]
+    const x = v[at + i]
     if (isMean[cell] === 0) {
       const total = sums[cell] + x
       if (count === 1 || (total !== Infinity && total !== -Infinity)) {
         addKahan(sums, compensations, cell, x)
-        return
+        continue
       }
       isMean[cell] = 1
       sums[cell] /= count - 1
@@ -82,7 +104,12 @@ const avg: Kind = {
     sums[cell] *= share
     compensations[cell] *= share
     addKahan(sums, compensations, cell, x / count)
-  },
+  }
+}
+
+const avg: Kind = {
+  columns: 3,
+  fold: foldAvg,
   finish: ([sums, compensations, isMean], count, cell) => {
     const divisor = isMean[cell] === 1 ? 1 : count
     return sums[cell] / divisor + compensations[cell] / divisor
@@ -90,48 +117,62 @@ const avg: Kind = {
 }
 
 /** Welford's: mean, its compensation, sum of squared differences. */
-const variance: Kind = {
-  columns: 2,
-  fold: ([means, squares], counts, cell, x) => {
-    if (counts[cell] === 1) {
+const foldVariance: Fold = ([means, squares], counts, offset, { v, has, at }, steps) => {
+  for (let i = 0; i < steps; i++) {
+    if (has[at + i] === 0) continue
+    const cell = offset + i
+    const count = ++counts[cell]
+    const x = v[at + i]
+    if (count === 1) {
       means[cell] = x
       squares[cell] = Number.isFinite(x) ? 0 : NaN
-      return
+      continue
     }
     const delta = x - means[cell]
-    means[cell] += delta / counts[cell]
+    means[cell] += delta / count
     squares[cell] += delta * (x - means[cell])
-  },
+  }
+}
+
+const variance: Kind = {
+  columns: 2,
+  fold: foldVariance,
   finish: ([, squares], count, cell) => squares[cell] / count,
 }
+
+const foldMin: Fold = ([values], counts, offset, { v, has, at }, steps) => {
+  for (let i = 0; i < steps; i++) {
+    if (has[at + i] === 0) continue
+    const cell = offset + i
+    const best = values[cell]
+    const x = v[at + i]
+    if (++counts[cell] === 1 || x < best || best !== best) values[cell] = x
+  }
+}
+
+const foldMax: Fold = ([values], counts, offset, { v, has, at }, steps) => {
+  for (let i = 0; i < steps; i++) {
+    if (has[at + i] === 0) continue
+    const cell = offset + i
+    const best = values[cell]
+    const x = v[at + i]
+    if (++counts[cell] === 1 || x > best || best !== best) values[cell] = x
+  }
+}
+
+const foldCount: Fold = (_columns, counts, offset, { has, at }, steps) => {
+  for (let i = 0; i < steps; i++) counts[offset + i] += has[at + i]
+}
+
+const ofFirst: Finish = ([values], _count, cell) => values[cell]
 
 const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ['sum', sum],
   ['avg', avg],
-  [
-    'min',
-    {
-      columns: 1,
-      fold: ([values], counts, cell, x) => {
-        const best = values[cell]
-        if (counts[cell] === 1 || x < best || best !== best) values[cell] = x
-      },
-      finish: ([values], _count, cell) => values[cell],
-    },
-  ],
-  [
-    'max',
-    {
-      columns: 1,
-      fold: ([values], counts, cell, x) => {
-        const best = values[cell]
-        if (counts[cell] === 1 || x > best || best !== best) values[cell] = x
-      },
-      finish: ([values], _count, cell) => values[cell],
-    },
-  ],
-  ['count', { columns: 0, fold: () => {}, finish: (_columns, count) => count }],
-  ['group', { columns: 0, fold: () => {}, finish: () => 1 }],
+  ['min', { columns: 1, fold: foldMin, finish: ofFirst }],
+  ['max', { columns: 1, fold: foldMax, finish: ofFirst }],
+  ['count', { columns: 0, fold: foldCount, finish: (_columns, count) => count }],
+  ['group', { columns: 0, fold: foldCount, finish: () => 1 }],
   ['stdvar', variance],
   [
     'stddev',
@@ -147,15 +188,9 @@ export function newAccumulator(op: string, steps: number): Accumulator | undefin
   const state = new State(steps, kind.columns)
   const { columns } = state
   return {
-    fold: ({ v, has, at }, group) => {
+    fold: (row, group) => {
       state.reserve(group + 1)
-      const { count } = state
-      const offset = group * steps
-      for (let i = 0; i < steps; i++) {
-        if (has[at + i] === 0) continue
-        count[offset + i]++
-        fold(columns, count, offset + i, v[at + i])
-      }
+      fold(columns, state.count, group * steps, row, steps)
     },
     finish: (group, { v, has, at }) => {
       const offset = group * steps

@@ -20,18 +20,26 @@ export class Groups {
 
   /** The number of the group that a series belongs to. */
   of(labels: Labels, dropsName: boolean): number {
-    const kept = this.#isWithout ? labels.drop(this.#names) : labels.keep(this.#names)
-    const { key } = kept
+    const key = this.#keyOf(labels)
     let group = this.#byKey.get(key)
     if (group === undefined) {
       group = this.labels.length
       this.#byKey.set(key, group)
-      this.labels.push(kept)
+      this.labels.push(this.#isWithout ? labels.drop(this.#names) : labels.keep(this.#names))
       this.dropsName.push(dropsName)
     } else if (dropsName) {
       this.dropsName[group] = true
     }
     return group
+  }
+
+  /** The key of the labels that the group has, without making them. */
+  #keyOf({ pairs }: Labels): string {
+    const names = this.#names
+    let key = ''
+    for (let i = 0; i < pairs.length; i += 2)
+      if (names.has(pairs[i]) !== this.#isWithout) key += `${pairs[i]}\xff${pairs[i + 1]}\xff`
+    return key
   }
 }
 

@@ -31,8 +31,7 @@ export async function callOverRange(
   const before = context.held
   let outputs = 0
   const produce = (out: Sink): Promise<void> =>
-    walkRange(ev, argument.range, fn, params, grid, (row) => {
-      const present = countPresent(row, grid.count)
+    walkRange(ev, argument.range, fn, params, grid, (row, present) => {
       if (present === 0) return
       outputs += present
       context.hold(present)
@@ -101,7 +100,7 @@ async function walkRange(
   fn: RangeFunction,
   params: readonly Float64Array[],
   grid: Grid,
-  sink: Sink,
+  sink: (row: Row, present: number) => void,
 ): Promise<void> {
   const placement = ev.plan.placements.get(range)!
   const walk = new WindowWalk(ev.context, grid, placement, fn, params)
@@ -114,8 +113,7 @@ async function walkRange(
       step = walk.resume(samples.length, row, step)
     }
     if (walk.takeOverlap()) ev.context.annotations.startTimeOverlap(labels.get(METRIC_NAME), range)
-    walk.brush(countPresent(row, grid.count))
-    sink(row)
+    sink(row, walk.brush())
     const wait = walk.tick()
     if (wait !== undefined) await wait
   })

@@ -5,6 +5,7 @@
 import { KahanSum } from './kahan.ts'
 import { quantile } from './quantile.ts'
 import { executionError } from './query-error.ts'
+import { SWEEPS, type Sweep } from './sweeps.ts'
 
 /** Samples `from` (inclusive) to `to` (exclusive) of the columns. One object, moved from step to step. */
 export interface Window {
@@ -43,6 +44,8 @@ export interface RangeFunction {
   marks?: (previous: number, value: number) => boolean
   /** What takes its place where samples have start timestamps; a new start is a mark as well. */
   withStarts?: RangeFunction
+  /** Gives the same for all steps of a series of floats at once. */
+  sweep?: Sweep | undefined
 }
 
 /** Whether a counter was reset between two samples, by its start timestamps. */
@@ -278,7 +281,7 @@ const fromStarts = (compute: (w: Window) => number): RangeFunction => ({
 })
 const markCount = (w: Window): number => w.markTo - w.markFrom
 
-export const RANGE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map<string, RangeFunction>([
+const FUNCTIONS: [name: string, fn: RangeFunction][] = [
   [
     'rate',
     {
@@ -324,4 +327,8 @@ export const RANGE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map<strin
   ['ts_of_last_over_time', over((w) => w.t[w.to - 1] / 1000)],
   ['ts_of_min_over_time', over((w) => w.t[extreme(w, -1, true)] / 1000)],
   ['ts_of_max_over_time', over((w) => w.t[extreme(w, 1, true)] / 1000)],
-])
+]
+
+export const RANGE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map(
+  FUNCTIONS.map(([name, fn]) => [name, { ...fn, sweep: SWEEPS.get(name) }]),
+)

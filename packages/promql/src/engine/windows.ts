@@ -9,6 +9,7 @@ import type { Placement } from './plan.ts'
 import { tooManySamples } from './query-error.ts'
 import { type RangeFunction, type Window, isStartReset } from './range-functions.ts'
 import type { Row } from './row.ts'
+import { type SweepJob, newSweepJob } from './sweeps.ts'
 
 /** Samples that are looked at before others get a turn. */
 const WORK_PER_TICK = 200_000
@@ -22,9 +23,12 @@ export class WindowWalk {
   readonly #function: RangeFunction
   readonly #params: readonly Float64Array[]
   readonly #window: Window
+  readonly #job: SweepJob = newSweepJob()
   #work = 0
   /** Most samples in a window of this series. */
   #countMax = 0
+  /** Results of this series. */
+  #present = 0
   /** The function, or its variant for samples with start timestamps. */
   #current: RangeFunction
 
@@ -65,6 +69,8 @@ export class WindowWalk {
    * turn of others before all steps are done; then call `resume` with the step it gives.
    */
   begin(samples: SampleColumns, row: Row): number {
+    // Fast path: all steps at once.
+    if (this.#maySweep(samples)) return this.#sweep(samples, row)
     const w = this.#window
     w.t = samples.t
     w.v = samples.v
@@ -78,6 +84,44 @@ export class WindowWalk {
     const starts = this.#current === this.#function ? undefined : w.st
     w.marks = marks === undefined ? NO_MARKS : markSamples(samples, marks, starts)
     return this.resume(samples.length, row, 0)
+  }
+
+  #maySweep({ st, h, length }: SampleColumns): boolean {
+    const { beforeMs, afterMs } = this.#placement
+    const usesStarts = st !== undefined && this.#context.usesStartTimes
+    return (
+      this.#function.sweep !== undefined &&
+      !usesStarts &&
+      h === undefined &&
+      beforeMs === 0 &&
+      afterMs === 0 &&
+      // One series must not take longer than a turn; longer ones yield in between.
+      length + this.#grid.count <= WORK_PER_TICK
+    )
+  }
+
+  #sweep({ t, v, length }: SampleColumns, row: Row): number {
+    const job = this.#job
+    const { atMs, offsetMs, rangeMs } = this.#placement
+    const { startMs, stepMs, count } = this.#grid
+    job.t = t
+    job.v = v
+    job.length = length
+    job.endMs = (atMs ?? startMs) - offsetMs
+    job.stepMs = atMs === undefined ? stepMs : 0
+    job.rangeMs = rangeMs
+    job.count = count
+    job.outV = row.v
+    job.outHas = row.has
+    if (job.scratch.length < length) job.scratch = new Int32Array(length * 2)
+    this.#function.sweep!(job)
+    this.#countMax = job.countMax
+    this.#present = job.present
+    this.#window.from = 0
+    this.#window.to = job.countLast
+    this.#work += length + count
+    this.#context.countRead(job.countAll)
+    return count
   }
 
   /** Goes on at `fromStep`; gives the step to go on from, which is the count of steps when done. */
@@ -94,14 +138,15 @@ export class WindowWalk {
     let step = fromStep
     let read = 0
     let countMax = 0
-    for (; step < grid.count && read < WORK_PER_TICK; step++) {
+    let present = 0
+    for (; step < grid.count && read + step - fromStep < WORK_PER_TICK; step++) {
       const evalMs = timeAt(grid, step)
       const endMs = (atMs ?? evalMs) - offsetMs
       const startMs = endMs - rangeMs
       while (to < length && t[to] <= endMs + afterMs) to++
       while (from < to && t[from] <= startMs - beforeMs) from++
       const count = to - from
-      read += count + 1
+      read += count
       if (count > countMax) countMax = count
       if (count < samplesMin) {
         has[step] = 0
@@ -117,25 +162,31 @@ export class WindowWalk {
       while (w.markFrom < w.markTo && marks[w.markFrom] <= from) w.markFrom++
       for (let i = 0; i < params.length; i++) w.params[i] = params[i][step]
       v[step] = compute(w)
-      has[step] = 1
       if (mayBeMissing && w.isMissing) {
         has[step] = 0
         w.isMissing = false
+      } else {
+        has[step] = 1
+        present++
       }
     }
     w.from = from
     w.to = to
-    this.#work += read
+    this.#work += read + step - fromStep
     this.#countMax = Math.max(this.#countMax, countMax)
+    this.#present += present
     this.#context.countRead(read)
     return step
   }
 
-  /** Accounts for the samples of the windows of a series, `present` results beside the last one. */
-  brush(present: number): void {
+  /** Accounts for the samples of the windows of a series; gives the number of its results. */
+  brush(): number {
     const { from, to } = this.#window
+    const present = this.#present
     this.#context.brush(Math.max(this.#countMax, to - from + present))
     this.#countMax = 0
+    this.#present = 0
+    return present
   }
 
   /** Whether start timestamps overlapped since the last time. */
@@ -174,7 +225,9 @@ function markSamples(
 export function dropStale(samples: SampleColumns): void {
   const { t, v, st, length } = samples
   let kept = 0
-  for (let i = 0; i < length; i++) {
+  // Fast path: markers are NaN, which most series have none of.
+  while (kept < length && v[kept] === v[kept]) kept++
+  for (let i = kept; i < length; i++) {
     if (isStale(v[i])) continue
     if (kept !== i) {
       t[kept] = t[i]
