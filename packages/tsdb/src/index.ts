@@ -44,3 +44,4 @@ export {
   type ImportedBlock,
   blockRange,
 } from './import/block-import.ts'
+export { CorruptChunkError } from './head/chunk-slabs.ts'

@@ -1,6 +1,7 @@
 /** Errors of the Prometheus HTTP API: an error type, and the HTTP status that goes with it. */
 
 import { ParseError, QueryError } from '@vigie/promql'
+import { CorruptBlockError, CorruptChunkError, DiskError } from '@vigie/tsdb'
 
 const STATUS = {
   bad_data: 400,
@@ -40,8 +41,13 @@ export function asApiError(error: unknown): unknown {
   if (error instanceof ParseError) return badParameter('query', error.message)
   if (error instanceof QueryError)
     return new ApiError(QUERY_ERRORS[error.code], error.message, { cause: error })
+  // As Prometheus: the samples cannot be read, the server is fine.
+  if (STORAGE_ERRORS.some((one) => error instanceof one))
+    return new ApiError('execution', (error as Error).message, { cause: error })
   return error
 }
+
+const STORAGE_ERRORS = [CorruptBlockError, CorruptChunkError, DiskError]
 
 const QUERY_ERRORS: Record<QueryError['code'], ApiErrorType> = {
   timeout: 'timeout',
