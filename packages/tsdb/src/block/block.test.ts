@@ -8,6 +8,7 @@ import {
   type SeriesSet,
   compareLabels,
   makeHistogram,
+  matchesAll,
 } from '@vigie/model'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { encodeSamples } from '../chunk/encode.ts'
@@ -64,7 +65,6 @@ test('what was written is read', () => {
   expect(block.meta.stats).toEqual({
     numSamples: 51_500,
     numFloatSamples: 51_500,
-    numHistogramSamples: 0,
     numSeries: 103,
     numChunks: 515,
   })
@@ -112,6 +112,39 @@ test('names and values', () => {
   expect(block.labelNames(some)).toEqual(['__name__', 'x', 'é'])
   expect(block.labelValues('x', some)).toEqual(['1', '2'])
   expect(block.labelValues('i', some)).toEqual([])
+  block.close()
+})
+
+test('a block of many series is read in parts', () => {
+  const columns = new SampleColumns()
+  columns.push(0, 1)
+  const chunks = encodeSamples(columns)
+  const all: BlockSeries[] = Array.from({ length: 6000 }, (_, i) => ({
+    labels: Labels.fromPairs([
+      '__name__',
+      `m${i % 7}`,
+      'a',
+      String(i % 100),
+      'i',
+      `${i} ${'x'.repeat(i % 1000)}`,
+    ]),
+    chunks,
+  }))
+  const block = Block.open(disk, write(all))
+  const check = (...matchers: Matcher[]): void => {
+    const set = block.select(matchers, 0, 1)
+    const want = all.filter(({ labels }) => matchesAll(matchers, labels))
+    expect(Array.from({ length: set.count }, (_, i) => set.labels(i).key).sort()).toEqual(
+      want.map(({ labels }) => labels.key).sort(),
+    )
+  }
+  check(eq('a', '5'))
+  check(eq('a', '5'), eq('__name__', 'm3'))
+  check(new Matcher('=~', 'i', '1.*'), new Matcher('!=', 'a', '7'))
+  check(new Matcher('=~', 'i', '.*9 x+'), new Matcher('!~', '__name__', 'm[1-6]'))
+  check()
+  expect([...block.allSeries()].length).toBe(all.length)
+  expect([...block.spans([eq('a', '99')])].length).toBe(60)
   block.close()
 })
 

@@ -30,6 +30,8 @@ const CHUNK_BYTES_MAX = 1 << 24
 /** Size, encoding and checksum. */
 const FRAME_BYTES_MAX = 5 + 1 + 4
 const CRC_BYTES = 4
+/** No two chunks with a sample begin within as many bytes. */
+const CHECKED_BYTES = 16
 
 const fileName = (index: number): string => String(index + 1).padStart(6, '0')
 
@@ -108,6 +110,8 @@ export class ChunkFilesWriter {
 export class ChunkFiles {
   readonly files: readonly ReadFile[]
   readonly paths: readonly string[]
+  /** By file, a bit for each CHECKED_BYTES: whether the chunk that begins in them was found whole. */
+  readonly #checked: (Uint8Array | undefined)[] = []
 
   constructor(files: readonly ReadFile[], paths: readonly string[]) {
     this.files = files
@@ -139,6 +143,20 @@ export class ChunkFiles {
       files,
       names.map((name) => join(folder, name)),
     )
+  }
+
+  /** Whether a chunk must still be checked. Files never change, so it is once. */
+  isUnchecked(file: number, offset: number): boolean {
+    const bits = (this.#checked[file] ??= new Uint8Array(
+      Math.ceil(this.files[file].sizeBytes / CHECKED_BYTES / 8),
+    ))
+    const place = Math.floor(offset / CHECKED_BYTES)
+    return (bits[place >>> 3] & (1 << (place & 7))) === 0
+  }
+
+  setChecked(file: number, offset: number): void {
+    const place = Math.floor(offset / CHECKED_BYTES)
+    this.#checked[file]![place >>> 3] |= 1 << (place & 7)
   }
 
   close(): void {
@@ -201,13 +219,16 @@ export class ChunkReader {
     const end = at + 1 + size
     if (end + CRC_BYTES > this.#to - this.#from)
       throw this.#corrupt(ref, `the file ends within the chunk of ${size} bytes`)
-    const want = this.#window.readUInt32BE(end)
-    const got = crc32c(this.#window, at, end)
-    if (got !== want)
-      throw this.#corrupt(
-        ref,
-        `checksum mismatch expected:${want.toString(16)}, actual:${got.toString(16)}`,
-      )
+    if (this.#files.isUnchecked(file, offset)) {
+      const want = this.#window.readUInt32BE(end)
+      const got = crc32c(this.#window, at, end)
+      if (got !== want)
+        throw this.#corrupt(
+          ref,
+          `checksum mismatch expected:${want.toString(16)}, actual:${got.toString(16)}`,
+        )
+      this.#files.setChecked(file, offset)
+    }
     this.encoding = this.#window[at]
     this.start = at + 1
     this.end = end

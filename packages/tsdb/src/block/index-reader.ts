@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { Disk, ReadFile } from '../disk.ts'
 import { crc32c } from '../wal/crc32c.ts'
 import { ByteReader } from './byte-buffer.ts'
+import { FileWindow } from './file-window.ts'
 import { INDEX_FILE, INDEX_MAGIC, INDEX_VERSION, SERIES_ALIGNMENT } from './index-writer.ts'
 import { CorruptBlockError } from './meta.ts'
 import { PostingsTable } from './postings-table.ts'
@@ -13,12 +14,10 @@ import { PostingsTable } from './postings-table.ts'
 const HEADER_BYTES = 5
 const CRC_BYTES = 4
 const CONTENTS_BYTES = 6 * 8 + CRC_BYTES
-/** Files up to this are read once and kept; of larger ones, parts are read. */
-const KEPT_BYTES_MAX = 16 * 1024 * 1024
-/** Series are read so much at a time. */
-const SERIES_WINDOW_BYTES = 256 * 1024
-/** Series far from each other, so much. */
-const SERIES_WINDOW_BYTES_MIN = 4 * 1024
+/** Series entries are mostly smaller than this. */
+const SERIES_BYTES_USUAL = 512
+/** The length before a series entry. */
+const SIZE_BYTES_MAX = 10
 /** No series entry is larger. */
 const SERIES_BYTES_MAX = 1 << 24
 
@@ -33,13 +32,11 @@ export class IndexReader {
   readonly version: number
   readonly #file: ReadFile
   readonly #path: string
-  readonly #whole: Buffer | undefined
   readonly #contents: Contents
   #symbols: Symbols | undefined
   #table: PostingsTable | undefined
-  // The part of the series that was read last.
-  #window: Buffer = Buffer.alloc(0)
-  #windowFrom = 0
+  readonly #series: FileWindow
+  readonly #postings: FileWindow
 
   private constructor(file: ReadFile, path: string) {
     this.#file = file
@@ -47,7 +44,8 @@ export class IndexReader {
     const { sizeBytes } = file
     if (sizeBytes < HEADER_BYTES + CONTENTS_BYTES)
       throw new CorruptBlockError(path, `${sizeBytes} bytes, want a header and a table of contents`)
-    this.#whole = sizeBytes <= KEPT_BYTES_MAX ? this.#readFile(0, sizeBytes) : undefined
+    this.#series = new FileWindow(file)
+    this.#postings = new FileWindow(file)
     const header = this.#range(0, HEADER_BYTES)
     const magic = header.readUInt32BE(0)
     if (magic !== INDEX_MAGIC)
@@ -84,11 +82,6 @@ export class IndexReader {
   }
 
   #range(from: number, to: number): Buffer {
-    if (this.#whole !== undefined) return this.#whole.subarray(from, to)
-    return this.#readFile(from, to)
-  }
-
-  #readFile(from: number, to: number): Buffer {
     const bytes = Buffer.allocUnsafeSlow(to - from)
     const count = this.#file.read(bytes, from)
     if (count < bytes.length)
@@ -96,16 +89,22 @@ export class IndexReader {
     return bytes
   }
 
-  /** A part that begins with its length and ends with its checksum, between the two. */
-  #section(at: number, what: string): Buffer {
-    const { sizeBytes } = this.#file
-    if (at + 4 > sizeBytes)
-      throw new CorruptBlockError(this.#path, `${what} at ${at}: no such place`)
-    const length = this.#range(at, at + 4).readUInt32BE(0)
-    const end = at + 4 + length + CRC_BYTES
-    if (end > sizeBytes)
-      throw new CorruptBlockError(this.#path, `${what} at ${at}: ${length} bytes are not there`)
-    const bytes = this.#range(at + 4, end)
+  /**
+   * A part that begins with its length and ends with its checksum, between the two. Through a window it is
+   * valid until the next one.
+   */
+  #section(at: number, what: string, window: FileWindow = new FileWindow(this.#file)): Buffer {
+    const bytesAt = (from: number, to: number): Buffer => {
+      window.hold(from, to - from)
+      if (window.from + window.bytes.length < to)
+        throw new CorruptBlockError(
+          this.#path,
+          `${what} at ${at}: it is not there, want up to ${to}`,
+        )
+      return window.bytes.subarray(from - window.from, to - window.from)
+    }
+    const length = bytesAt(at, at + 4).readUInt32BE(0)
+    const bytes = bytesAt(at + 4, at + 4 + length + CRC_BYTES)
     const got = crc32c(bytes, 0, length)
     const want = bytes.readUInt32BE(length)
     if (got !== want)
@@ -137,7 +136,7 @@ export class IndexReader {
 
   /** The series references of the list at an offset of the file, rising. */
   postings(at: number): Uint32Array {
-    const section = this.#section(at, 'postings')
+    const section = this.#section(at, 'postings', this.#postings)
     const count = section.readUInt32BE(0)
     if (count * 4 > section.length - 4)
       throw new CorruptBlockError(this.#path, `postings at ${at}: ${count} do not fit`)
@@ -159,39 +158,27 @@ export class IndexReader {
     const { series, seriesEnd } = this.#contents
     if (at < series || at >= seriesEnd)
       throw new CorruptBlockError(this.#path, `series ${ref}: there is none at ${at}`)
-    let window = this.#seriesWindow(at, SERIES_WINDOW_BYTES_MIN)
-    reader.bytes = window
-    reader.at = at - this.#windowFrom
+    const window = this.#series
+    window.hold(at, SERIES_BYTES_USUAL)
+    reader.bytes = window.bytes
+    reader.at = at - window.from
     let size = reader.uvarint()
-    if (reader.at + size + CRC_BYTES > window.length && size <= SERIES_BYTES_MAX) {
-      window = this.#seriesWindow(at, size + CRC_BYTES + 10)
-      reader.bytes = window
-      reader.at = at - this.#windowFrom
+    if (reader.at + size + CRC_BYTES > window.bytes.length && size <= SERIES_BYTES_MAX) {
+      window.hold(at, size + CRC_BYTES + SIZE_BYTES_MAX)
+      reader.bytes = window.bytes
+      reader.at = at - window.from
       size = reader.uvarint()
     }
     const end = reader.at + size
-    if (end + CRC_BYTES > window.length)
+    if (end + CRC_BYTES > window.bytes.length)
       throw new CorruptBlockError(this.#path, `series at ${at}: its ${size} bytes are not there`)
-    const got = crc32c(window, reader.at, end)
-    const want = window.readUInt32BE(end)
+    const got = crc32c(window.bytes, reader.at, end)
+    const want = window.bytes.readUInt32BE(end)
     if (got !== want)
       throw new CorruptBlockError(
         this.#path,
         `series at ${at}: checksum mismatch expected:${want.toString(16)}, actual:${got.toString(16)}`,
       )
-  }
-
-  #seriesWindow(at: number, size: number): Buffer {
-    if (this.#whole !== undefined) return this.#whole
-    const from = this.#windowFrom
-    const to = from + this.#window.length
-    const end = Math.min(at + size, this.#file.sizeBytes)
-    if (at >= from && end <= to) return this.#window
-    const isNear = at >= from && at <= to + SERIES_WINDOW_BYTES_MIN
-    const wanted = Math.max(size, isNear ? SERIES_WINDOW_BYTES : SERIES_WINDOW_BYTES_MIN)
-    this.#window = this.#readFile(at, Math.min(at + wanted, this.#file.sizeBytes))
-    this.#windowFrom = at
-    return this.#window
   }
 
   close(): void {

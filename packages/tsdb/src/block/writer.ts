@@ -49,7 +49,7 @@ export function writeBlock(
       ulid,
       minTime: minT,
       maxTime: maxT,
-      stats,
+      stats: withoutZeros(stats),
       compaction: {
         level,
         sources: sources.length === 0 ? [ulid] : [...sources],
@@ -117,6 +117,10 @@ function count(stats: Stats, { data, encoding }: ChunkData): void {
   if (encoding === XOR) stats.numFloatSamples += samples
   else stats.numHistogramSamples += samples
 }
+
+/** As Prometheus writes them. */
+const withoutZeros = (stats: Stats): BlockMeta['stats'] =>
+  Object.fromEntries(Object.entries(stats).filter(([, count]) => count !== 0))
 
 function removeQuietly(disk: Disk, path: string): void {
   try {

@@ -36,6 +36,11 @@ const COMMANDS = new Map<string, Command>([
 ])
 
 export async function tsdbCommand(argv: readonly string[]): Promise<number> {
+  // Whoever reads the output may have seen enough.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(0)
+  })
   return runTsdbCommand(argv, {
     stdout: async (text) => {
       if (!process.stdout.write(text)) await once(process.stdout, 'drain')
