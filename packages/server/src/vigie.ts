@@ -2,7 +2,7 @@
  * A running Vigie: storage, scraping, rules, checks, notifications and the HTTP server wired together.
  * Everything from outside (clock, log, paths, flags) comes in by the options.
  */
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import fastifyStatic from '@fastify/static'
@@ -173,7 +173,6 @@ export class Vigie {
   readonly #app: FastifyInstance
   readonly #exprs = new Map<string, Expr>()
   readonly #queries: QueryPool | undefined
-  readonly #storageWarnings: readonly string[]
   #maintenance: NodeJS.Timeout | undefined
 
   constructor(options: VigieOptions, config: VigieConfig, storage: Tsdb) {
@@ -209,8 +208,6 @@ export class Vigie {
     }
     this.engine = new Engine(engine)
     this.#queries = queryPool(options, engine, storage)
-    this.#storageWarnings = blockWarnings(options.tsdbDir)
-    for (const warning of this.#storageWarnings) log.warn(warning)
     this.inbox = new Inbox({ dir: options.dataDir, now, log })
     this.checks = new CheckManager({ storage, query: this.#query, now, log })
     this.remoteWrite = new RemoteWrite({
@@ -395,7 +392,12 @@ export class Vigie {
       configError: this.configError,
       warnings: [
         ...this.config.warnings,
-        ...this.#storageWarnings,
+        ...(stats.corruptBlocks === 0
+          ? []
+          : [
+              `blocks that could not be read were moved to ${this.#options.tsdbDir}/corrupt ` +
+                `(${stats.corruptBlocks}): their samples are missing from answers`,
+            ]),
         ...(stats.writeFailure === null
           ? []
           : [`samples are refused: ${stats.writeFailure.reason}`]),
@@ -547,15 +549,6 @@ export async function startVigie(options: VigieOptions): Promise<Vigie> {
 /** As in Prometheus, none are kept unless the feature is on. */
 const exemplarsMax = ({ features }: VigieOptions, config: VigieConfig): number =>
   features?.has('exemplar-storage') === true ? config.maxExemplars : 0
-
-/** Blocks that Prometheus left: their samples are not read yet, which has to be said. */
-function blockWarnings(dir: string): string[] {
-  const blocks = readdirSync(dir).filter((name) => /^[0-9A-HJKMNP-TV-Z]{26}$/.test(name))
-  if (blocks.length === 0) return []
-  return [
-    `${dir} has blocks that Prometheus wrote (${blocks.length}): they are kept but not read yet, queries see the write-ahead log alone`,
-  ]
-}
 
 function readConfig(options: VigieOptions, watchlist: Watchlist): VigieConfig {
   const { configFile, env } = options

@@ -784,12 +784,22 @@ test('who may ask', async () => {
   await check('POST /api/v1/query?query=1', { origin: 'http://evil.example' }, 200)
 })
 
-test('blocks that Prometheus left are named, not passed over in silence', async () => {
-  const block = 'data/tsdb/01BKGV7JBM69T2G1BGBGM6KB12/meta.json'
-  const other = await startTestVigie('', {}, { [block]: '{}' })
+test('a block that cannot be read is moved aside and named, not passed over in silence', async () => {
+  const ulid = '01BKGV7JBM69T2G1BGBGM6KB12'
+  const meta = {
+    ulid,
+    minTime: 0,
+    maxTime: 7_200_000,
+    stats: {},
+    compaction: { level: 1 },
+    version: 1,
+  }
+  const folder = `data/tsdb/${ulid}`
+  const files = { [`${folder}/meta.json`]: JSON.stringify(meta), [`${folder}/index`]: 'torn' }
+  const other = await startTestVigie('', {}, files)
   const answer = await fetch(`${other.url}/api/vigie/status`)
   const { warnings } = (await answer.json()) as { warnings: string[] }
   await other.stop()
   expect(warnings).toHaveLength(1)
-  expect(warnings[0]).toMatch(/data\/tsdb has blocks that Prometheus wrote \(1\): .* not read yet/)
+  expect(warnings[0]).toMatch(/^blocks that could not be read were moved to .*\/corrupt \(1\): /)
 })

@@ -38,6 +38,8 @@ export interface TsdbStats {
   walSegments: number
   blocks: number
   blockBytes: number
+  /** Blocks that could not be read and were moved to `corrupt` in the data directory. */
+  corruptBlocks: number
   /** The oldest sample of all, in blocks too. */
   oldestBlockMs: number | null
   retentionMs: number
@@ -203,6 +205,7 @@ class OpenTsdb implements Tsdb {
       walSegments: wal.segments.length,
       blocks: this.#blocks.loaded.length,
       blockBytes: this.#blocks.sizeBytes,
+      corruptBlocks: this.#blocks.corruptCount,
       oldestBlockMs: this.#blocks.loaded[0]?.meta.minTime ?? (isEmpty ? null : oldestMs),
       retentionMs: this.#limits.retentionMs,
       retentionBytes: this.#limits.retentionBytes,

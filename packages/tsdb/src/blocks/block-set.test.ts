@@ -177,7 +177,7 @@ test('a reload that fails leaves what was loaded', () => {
 })
 
 test('a disk that fails for a moment is no corrupted block', () => {
-  for (let operations = 2; operations < 15; operations++) {
+  for (let operations = 3; operations < 15; operations++) {
     const disk = new MemoryDisk()
     const meta = addBlock(disk, 'a', 0, 10)
     disk.operationsLeft = operations

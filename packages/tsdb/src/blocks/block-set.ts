@@ -51,6 +51,8 @@ export class BlockSet {
   readonly #ignored = new Set<string>()
   #retired: { block: Block; sinceMs: number }[] = []
   readonly counters: BlockCounters = { reloads: 0, reloadsFailed: 0, quarantined: 0 }
+  /** Blocks that lie aside as they could not be read. */
+  corruptCount = 0
 
   private constructor(options: BlockSetOptions) {
     this.#options = options
@@ -61,6 +63,8 @@ export class BlockSet {
     const { dir, disk } = options
     for (const name of disk.list(dir)) if (isTemporary(name)) disk.remove(join(dir, name))
     const set = new BlockSet(options)
+    const aside = join(dir, QUARANTINE_FOLDER)
+    if (disk.stat(aside) !== undefined) set.corruptCount = disk.list(aside).filter(isUlid).length
     set.reload()
     return set
   }
@@ -193,6 +197,7 @@ export class BlockSet {
     disk.remove(target)
     disk.rename(join(dir, name), target)
     this.counters.quarantined++
+    this.corruptCount++
     log.error('corrupted block moved aside: its samples are missing from answers', {
       block: name,
       movedTo: target,
