@@ -14,3 +14,12 @@ export {
 } from './write/config.ts'
 export type { LogPosition, LogSource, LogTail, LogVisitor } from './write/log-source.ts'
 export { RemoteWrite, type RemoteWriteOptions } from './write/remote-write.ts'
+export {
+  type AskCluster,
+  Cluster,
+  type ClusterAnswer,
+  ClusterError,
+  type ClusterOptions,
+  type ClusterSample,
+} from './cluster/cluster.ts'
+export { ClusterQueryable, selectorOf } from './cluster/cluster-queryable.ts'

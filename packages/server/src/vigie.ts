@@ -14,14 +14,15 @@ import {
   RuleManager,
   defaultRules,
 } from '@vigie/alerting'
-import { Labels, type Queryable } from '@vigie/model'
+import { Labels, type Queryable, type Storage } from '@vigie/model'
 import type { WriteMetadata } from '@vigie/model/remote-write'
 import { Engine, type EngineOptions, type Expr, featureOptions } from '@vigie/promql'
-import { RemoteWrite } from '@vigie/remote'
+import { type Cluster, ClusterQueryable, RemoteWrite } from '@vigie/remote'
 import { ScrapeManager, type ScrapeJob, hostMetrics, scrapeJob } from '@vigie/scrape'
 import { type Tsdb, nodeDisk, openTsdb } from '@vigie/tsdb'
 import type { FastifyInstance } from 'fastify'
 import { type VigieConfig, parseConfig } from './config/config.ts'
+import type { ClusterSettings } from './config/remote.ts'
 import { generateConfig } from './config/generate.ts'
 import { ConfigError } from './config/source.ts'
 import type { WebConfig } from './config/web-config.ts'
@@ -35,6 +36,12 @@ import { LoadLauncher, type StartLoad } from './load/load-launcher.ts'
 import { Notifications } from './notifications.ts'
 import { QueryPool } from './query/query-pool.ts'
 import { type QueryRequest, runQuery } from './query/run-query.ts'
+import {
+  connectCluster,
+  queryCluster,
+  selectEither,
+  withApiErrors,
+} from './remote/cluster-client.ts'
 import { writeEndpoint } from './remote/write-endpoints.ts'
 import { type Metric, ProcessMetrics, renderMetrics } from './self-metrics.ts'
 import { DashboardsStore } from './stores/dashboards-store.ts'
@@ -147,8 +154,10 @@ export class Vigie {
   readonly switches: Switches
   readonly notifications: Notifications
   readonly storage: Tsdb
-  /** What queries, rules and pages read from: the storage, and later whatever stands in for it. */
-  readonly queryable: Queryable
+  /** What pages read from: the storage, or the cluster that stands in for it. */
+  get queryable(): Queryable {
+    return this.#clusterReader ?? this.storage
+  }
   readonly engine: Engine
   readonly inbox: Inbox
   readonly checks: CheckManager
@@ -167,6 +176,10 @@ export class Vigie {
   configError: string | null = null
   configTimeMs: number
   dashboards: DashboardsStore
+  /** Set by `storage: { url }`: what evaluates queries and rules instead of this process. */
+  cluster: Cluster | undefined
+  #clusterReader: Queryable | undefined
+  #clusterFingerprint = ''
   readonly #options: VigieOptions
   readonly #watchlist = new Watchlist()
   readonly #process: ProcessMetrics
@@ -198,7 +211,6 @@ export class Vigie {
     this.notifications = new Notifications(now)
     this.config = config
     this.storage = storage
-    this.queryable = storage
     this.quitRequested = new Promise((done) => (this.requestQuit = done))
     this.#process = new ProcessMetrics(this.startTimeMs)
     const engine = {
@@ -276,7 +288,7 @@ export class Vigie {
     this.notifier = new Notifier({ inbox: this.inbox, dir: dataDir, now, log, externalUrl })
     this.rules = new RuleManager({
       query: this.#query,
-      storage,
+      storage: this.#restoring(storage),
       now,
       log,
       externalUrl,
@@ -285,6 +297,33 @@ export class Vigie {
       onAlerts: (alerts) => this.notifier.receive(alerts),
       sampleOf: (labels) => this.checks.sampleOf(labels),
     })
+  }
+
+  /** The storage as rules see it: written to here, and asked for what was before a restart. */
+  #restoring(storage: Tsdb): Storage {
+    return {
+      appender: () => storage.appender(),
+      select: (...args) => {
+        const reader = this.#clusterReader
+        if (reader === undefined) return storage.select(...args)
+        const external = new Set(this.config.externalLabels.keys())
+        return selectEither(storage, reader, external, args)
+      },
+      labelNames: (query) => storage.labelNames(query),
+      labelValues: (name, query) => storage.labelValues(name, query),
+    }
+  }
+
+  /** Asks another cluster from now on, or the storage. */
+  #setCluster(settings: ClusterSettings | undefined): void {
+    const fingerprint = JSON.stringify([settings, [...(settings?.headers ?? [])]])
+    if (fingerprint === this.#clusterFingerprint) return
+    this.#clusterFingerprint = fingerprint
+    const before = this.cluster
+    this.cluster = settings === undefined ? undefined : connectCluster(settings)
+    this.#clusterReader =
+      this.cluster === undefined ? undefined : withApiErrors(new ClusterQueryable(this.cluster))
+    void before?.close()
   }
 
   /** Reads the configuration again. A bad one is reported and the last good one stays. */
@@ -322,6 +361,7 @@ export class Vigie {
     this.inbox.close()
     this.dashboards.close()
     await this.remoteWrite.stop()
+    await this.cluster?.close()
     this.#process.close()
     await this.#queries?.close()
     await this.storage.close()
@@ -378,6 +418,7 @@ export class Vigie {
 
   /** The body of the API's answer. Throws ParseError, QueryError or ApiError. */
   query(request: QueryRequest, signal: AbortSignal): Promise<Buffer> {
+    if (this.cluster !== undefined) return queryCluster(this.cluster, request)
     if (this.#queries !== undefined) return this.#queries.run(request, signal)
     return runQuery(this.engine, this.queryable, request, signal)
   }
@@ -450,6 +491,7 @@ export class Vigie {
   }
 
   readonly #query = async (expr: string, timeMs: number): Promise<QueryElement[]> => {
+    if (this.cluster !== undefined) return this.cluster.instant(expr, timeMs)
     const result = await this.engine.instant(this.queryable, this.#parsed(expr), { timeMs })
     if (result.type === 'vector') return result.samples
     if (result.type === 'scalar') return [{ labels: Labels.EMPTY, v: result.v }]
@@ -475,6 +517,7 @@ export class Vigie {
     for (const warning of config.warnings) this.log.warn(warning)
     const { evaluationIntervalMs, externalLabels, scrapeIntervalMs, defaultRules: rules } = config
     this.scrape.apply([...config.scrapeJobs, ...config.probeJobs, ...this.#internalJobs(config)])
+    this.#setCluster(config.cluster)
     this.remoteWrite.apply(
       config.remoteWrites.map((settings) => writeEndpoint(settings, externalLabels)),
     )

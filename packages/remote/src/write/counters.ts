@@ -4,7 +4,13 @@ import type { SampleKind } from './sample-queue.ts'
 /** By kind: floats, histograms, exemplars. */
 export type PerKind = [floats: number, histograms: number, exemplars: number]
 
-export const DROP_REASONS = ['dropped_series', 'too_old', 'unintentionally_dropped_series'] as const
+/** The last one has no like in Prometheus: refused one by one, as what the receiver had already. */
+export const DROP_REASONS = [
+  'dropped_series',
+  'too_old',
+  'unintentionally_dropped_series',
+  'already_taken',
+] as const
 export type DropReason = (typeof DROP_REASONS)[number]
 
 export class WriteCounters {

@@ -18,7 +18,12 @@ import type { ParseOptions } from '@vigie/promql'
 import { type ProbeJob, type ScrapeJob, relabelProblem } from '@vigie/scrape'
 import type { LoadConfig } from '../load/load-launcher.ts'
 import { probeJob, relabelConfig, scrapeJob } from './jobs.ts'
-import { type RemoteWriteSettings, remoteWriteSettings } from './remote.ts'
+import {
+  type ClusterSettings,
+  type RemoteWriteSettings,
+  clusterSettings,
+  remoteWriteSettings,
+} from './remote.ts'
 import { coverSecrets } from './secrets.ts'
 import {
   type TopLevel,
@@ -51,6 +56,8 @@ export interface VigieConfig {
   datasources: Datasource[]
   checks: CheckConfig[]
   remoteWrites: RemoteWriteSettings[]
+  /** What is asked instead of the local storage. */
+  cluster: ClusterSettings | undefined
   dashboardFolders: string[]
   /** What may be started from the browser; undefined: nothing. */
   load: LoadConfig | undefined
@@ -81,7 +88,7 @@ export function parseConfig(input: ConfigInput): VigieConfig {
   const at = (path: string): string => (isAbsolute(path) ? path : join(folder, path))
   const parts = {
     ...alertingParts(source, top, input.env, warnings),
-    remoteWrites: remoteWriteSettings(source, top.remote_write, at, warnings),
+    ...remoteParts(source, top, at, warnings),
     ruleGroups: readRuleFiles(source, top.rule_files, at, input.language),
   }
   if (source.problems.length > 0)
@@ -185,6 +192,19 @@ function checkJobs(source: YamlSource, top: TopLevel): void {
         if (problem !== undefined) source.report([...path, key, k], problem)
       })
   })
+}
+
+/** A cluster that stands in for the storage is sent all samples. */
+function remoteParts(
+  source: YamlSource,
+  top: TopLevel,
+  at: (path: string) => string,
+  warnings: string[],
+): Pick<VigieConfig, 'remoteWrites' | 'cluster'> {
+  const remoteWrites = remoteWriteSettings(source, top.remote_write, at, warnings)
+  const storage = clusterSettings(source, top.storage, at, warnings)
+  if (storage?.write !== undefined) remoteWrites.push(storage.write)
+  return { remoteWrites, cluster: storage?.cluster }
 }
 
 interface AlertingParts {

@@ -83,3 +83,34 @@ test('a way to prove who one is that is not served is a warning', () => {
   const { warnings } = parse(`remote_write:\n- ${URL_LINE}\n  oauth2: {}\n`)
   expect(warnings).toEqual(['vigie.yml:3: remote_write.0.oauth2: not served yet, ignored'])
 })
+
+test('a cluster that stands in for the storage', () => {
+  const config = parse(`
+storage:
+  url: http://mimir/prometheus/
+  write_url: http://mimir/api/v1/push
+  headers: { X-Scope-OrgID: a }
+  exemplars: { max_exemplars: 5 }
+`)
+  expect(config.cluster).toMatchObject({
+    url: 'http://mimir/prometheus',
+    timeoutMs: 120_000,
+    headers: new Map([['X-Scope-OrgID', 'a']]),
+  })
+  expect(config.remoteWrites).toMatchObject([
+    { name: 'storage', url: 'http://mimir/api/v1/push', sendNativeHistograms: true },
+  ])
+  expect(config.maxExemplars).toBe(5)
+  const plain = parse('storage: { url: "http://victoria:8428" }\n')
+  expect(plain.remoteWrites.map((one) => one.url)).toEqual(['http://victoria:8428/api/v1/write'])
+  expect(parse('storage: { url: http://x, write_url: "" }\n').remoteWrites).toEqual([])
+  expect(parse('storage: { exemplars: { max_exemplars: 5 } }\n').cluster).toBeUndefined()
+})
+
+test.each([
+  ['{ url: nowhere }', 'expected a URL'],
+  ['{ timeout: 1s }', 'storage.url'],
+  ['{ url: http://x, colour: red }', 'storage.colour: unknown key'],
+])('storage: %s', (section, message) => {
+  expect(() => parse(`storage: ${section}\n`)).toThrow(message)
+})

@@ -1,6 +1,10 @@
-/** `remote_write` of the configuration file, in Prometheus's keys and with its error texts. */
+/**
+ * `remote_write` of the configuration file, in Prometheus's keys and with its error texts, and
+ * `storage`: a cluster that is asked instead of the local storage.
+ */
 import { createHash } from 'node:crypto'
 import {
+  METADATA_DEFAULTS,
   type MetadataConfig,
   PROTOCOL_V1,
   PROTOCOL_V2,
@@ -9,7 +13,7 @@ import {
 } from '@vigie/remote'
 import { type HttpClientConfig, type RelabelConfig, relabelProblem } from '@vigie/scrape'
 import { z } from 'zod'
-import { duration, flag, scalar, text } from './fields.ts'
+import { duration, flag, scalar, size, text } from './fields.ts'
 import { type At, type HttpSection, httpClient, relabelConfig } from './jobs.ts'
 import { authorization, basicAuth, relabel, tlsConfig } from './schema.ts'
 import { type KeyPath, type YamlSource, formatProblem } from './source.ts'
@@ -242,7 +246,8 @@ function reportDoubles(
   what: string,
   settings: readonly { name: string }[],
 ): void {
-  const seen = new Set<string>()
+  // The name of the queue to a cluster in `storage`.
+  const seen = new Set<string>(['storage'])
   settings.forEach(({ name }, i) => {
     if (seen.has(name))
       source.report(
@@ -290,3 +295,83 @@ export const queueOf = (queue: z.infer<typeof queueConfig>): QueueConfig => ({
 })
 
 export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** A cluster with the Prometheus HTTP API that keeps the samples and answers all queries. */
+export interface ClusterSettings {
+  /** Of its API, without `/api/v1`. */
+  url: string
+  timeoutMs: number
+  answerBytesMax: number
+  requestsMax: number
+  headers: ReadonlyMap<string, string>
+  http: HttpClientConfig
+}
+
+const storageUrl = z.strictObject({
+  /** Where `/api/v1/query` is: `http://victoria:8428`, `http://mimir:8080/prometheus`, `http://thanos-query:9090`. */
+  url: text,
+  /** Where samples are sent by remote write. Default `<url>/api/v1/write`; Mimir: `…/api/v1/push`; '' sends nothing. */
+  write_url: text.optional(),
+  /** Of one query. */
+  timeout: duration.default(120_000),
+  /** A larger answer is an error. */
+  answer_size_limit: size.default(256 * 1024 * 1024),
+  /** Requests under way at once. */
+  max_concurrency: z
+    .int({ error: () => 'expected a whole number' })
+    .positive()
+    .default(20),
+  protobuf_message: protobufMessage.default(PROTOCOL_V1),
+  send_native_histograms: flag.default(true),
+  queue_config: queueConfig.prefault({ batch_send_deadline: '1s' }),
+  ...httpKeys,
+})
+
+/** What of the storage section is about a cluster. Reports what is wrong. */
+export function clusterSettings(
+  source: YamlSource,
+  storage: Readonly<Record<string, unknown>>,
+  at: At,
+  warnings: string[],
+): { cluster: ClusterSettings; write: RemoteWriteSettings | undefined } | undefined {
+  const { exemplars: _, ...rest } = storage
+  if (Object.keys(rest).length === 0) return undefined
+  const result = storageUrl.safeParse(withoutUnserved(source, ['storage'], rest, warnings))
+  if (!result.success) {
+    source.reportIssues(result.error, ['storage'])
+    return undefined
+  }
+  const section = result.data
+  checkHttp(source, ['storage'], section)
+  const url = section.url.replace(/\/+$/, '')
+  const writeUrl = section.write_url ?? `${url}/api/v1/write`
+  if (writeUrl !== '' && !URL.canParse(writeUrl))
+    source.report(['storage', 'write_url'], `found ${JSON.stringify(writeUrl)}, expected a URL`)
+  const headers = new Map(Object.entries(section.headers))
+  const http = httpClient(section, at)
+  const write: RemoteWriteSettings = {
+    url: writeUrl,
+    name: 'storage',
+    fingerprint: hashOf(JSON.stringify(section)),
+    timeoutMs: 30_000,
+    protocol: section.protobuf_message,
+    sendExemplars: true,
+    sendNativeHistograms: section.send_native_histograms,
+    headers,
+    writeRelabel: [],
+    http,
+    queue: queueOf(section.queue_config),
+    metadata: METADATA_DEFAULTS,
+  }
+  return {
+    cluster: {
+      url,
+      timeoutMs: section.timeout,
+      answerBytesMax: section.answer_size_limit,
+      requestsMax: section.max_concurrency,
+      headers,
+      http,
+    },
+    write: writeUrl === '' ? undefined : write,
+  }
+}

@@ -240,7 +240,8 @@ const loadConfig = z.strictObject({
 const exemplarsConfig = z.strictObject({
   max_exemplars: z.int({ error: () => 'expected a whole number' }).default(100_000),
 })
-const storageConfig = z.strictObject({ exemplars: exemplarsConfig.prefault({}) })
+/** The other keys, of a cluster that stands in for the storage, are read by remote.ts. */
+const storageConfig = z.looseObject({ exemplars: exemplarsConfig.prefault({}) })
 
 export const topLevel = z.strictObject({
   global: globalConfig.prefault({}),

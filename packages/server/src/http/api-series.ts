@@ -1,13 +1,15 @@
 /** `/series`, `/labels`, `/label/{name}/values`. */
 import { type Labels, type Matcher, compareLabels } from '@vigie/model'
-import type { Answer, Call } from './answer.ts'
+import { seriesOfCluster } from '../remote/cluster-client.ts'
+import type { Answer, Call, Outcome } from './answer.ts'
 import { cutWarning } from './envelope.ts'
 import { badData } from './api-error.ts'
 import { endParam, labelNameParam, limitParam, matchersParam, named, startParam } from './params.ts'
 import { labelsJson } from './prom-json.ts'
 
-export async function series({ params, vigie }: Call): Promise<Answer> {
+export async function series({ params, vigie }: Call): Promise<Outcome> {
   if (!params.has('match[]')) throw badData('no match[] parameter provided')
+  if (vigie.cluster !== undefined) return seriesOfCluster(vigie.cluster, params)
   const limit = limitParam(params)
   const [minT, maxT] = [startParam(params), endParam(params)]
   const found = new Map<string, Labels>()
