@@ -1,23 +1,36 @@
 /**
- * The HTTP API, asked over HTTP: the cases that Prometheus tests its handlers with (those over stored
- * series), its byte-exact JSON encodings of floats, and the errors that Prometheus 3.5 was recorded to
- * answer. What needs native histograms, exemplars, or targets and rules made in Go is counted beside.
+ * The HTTP API, asked over HTTP: the cases that Prometheus tests its handlers with, its byte-exact JSON
+ * encodings, and the errors that Prometheus 3.5 was recorded to answer.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { Labels, parseDuration } from '@vigie/model'
+import { type Histogram, Labels, makeHistogram, parseDuration } from '@vigie/model'
 import { encodeWriteRequest } from '@vigie/model/remote-write'
 import { type QueryResult, parseSeries } from '@vigie/promql'
 import {
   JsonBytes,
   SUCCESS_START,
   type Vigie,
+  exemplarsJson,
   startVigie,
   successEnd,
   writeResult,
 } from '@vigie/server'
+import type { SeriesExemplars } from '@vigie/tsdb'
+import {
+  type GoCase,
+  FLAGS,
+  GO_RULES_FILE,
+  RULES,
+  RULES_FILE,
+  arrange,
+  exemplars,
+  jsonOf,
+  unlike,
+} from './api-fixtures.ts'
 import type { SuiteResult } from './suite.ts'
 
 /** Text, or text that is not UTF-8. */
@@ -37,7 +50,7 @@ interface EndpointCase {
 
 interface Endpoints {
   load: string
-  cases: EndpointCase[]
+  cases: (EndpointCase & GoCase)[]
   parseTime: { input: unknown; fail?: boolean }[]
   parseDuration: { input: string; fail?: boolean }[]
 }
@@ -94,21 +107,28 @@ export async function run(vectorsDir: string): Promise<SuiteResult> {
     for (const [file, request] of RECORDED)
       count(file, await checkRecorded(url, request, join(dir, 'prometheus-3.5', file)))
   })
-  const codec = codecCases(join(dir, 'json-codec.json'))
-  codec.floats.forEach((one, i) => count(`encoding ${i}`, checkEncoding(one)))
+  const made = endpoints.cases.filter((one) => !ENDPOINTS.includes(one.endpoint))
+  await withVigie(
+    seriesLines(endpoints.load),
+    async (url, vigie) => {
+      await waitForRules(url)
+      await post(url, exemplars())
+      for (const one of made) {
+        arrange(vigie, one, made)
+        count(`${one.endpoint} line ${one.line}`, await checkMade(url, one, vigie))
+      }
+    },
+    { rules: RULES, flags: FLAGS, features: new Set(['exemplar-storage']) },
+  )
+  const codec = Object.values(
+    readJson<Record<string, CodecCase[]>>(join(dir, 'json-codec.json')),
+  ).flat()
+  codec.forEach((one, i) => count(`encoding ${i}`, checkEncoding(one)))
   return {
     suite: 'api',
     passed: total - failures.length,
     total,
     failures,
-    beside: [
-      {
-        suite: 'handlers over targets, rules and exemplars made in Go',
-        passed: 0,
-        total: endpoints.cases.length - served.length,
-      },
-      { suite: 'encodings of histograms and exemplars', passed: 0, total: codec.others },
-    ],
   }
 }
 
@@ -117,23 +137,35 @@ const readJson = <T>(path: string): T => JSON.parse(readFileSync(path, 'utf8')) 
 /** Runs `use` beside a Vigie that holds `lines`, one sample a minute from 0 on. */
 async function withVigie(
   lines: readonly string[],
-  use: (url: string) => Promise<void>,
+  use: (url: string, vigie: Vigie) => Promise<void>,
+  extras: Extras = {},
 ): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'vigie-conformance-'))
   let vigie: Vigie | undefined
   try {
-    vigie = await start(dir)
+    vigie = await start(dir, extras)
     await write(vigie.url, lines)
-    await use(vigie.url)
+    await use(vigie.url, vigie)
   } finally {
     await vigie?.stop()
     rmSync(dir, { recursive: true })
   }
 }
 
-function start(dir: string): Promise<Vigie> {
+interface Extras {
+  rules?: string
+  flags?: ReadonlyMap<string, string>
+  features?: ReadonlySet<string>
+}
+
+function start(
+  dir: string,
+  { rules, flags = new Map(), features = new Set() }: Extras,
+): Promise<Vigie> {
   const configFile = join(dir, 'vigie.yml')
-  writeFileSync(configFile, 'default_rules: false\n')
+  const files = rules === undefined ? '' : `rule_files: [${RULES_FILE}]\n`
+  writeFileSync(configFile, `${files}default_rules: false\n`)
+  if (rules !== undefined) writeFileSync(join(dir, RULES_FILE), rules)
   writeFileSync(join(dir, 'index.html'), '')
   return startVigie({
     version: 'conformance',
@@ -151,7 +183,8 @@ function start(dir: string): Promise<Vigie> {
     uiDir: dir,
     discover: false,
     query: { lookbackMs: 300_000, timeoutMs: 30_000, maxConcurrency: 20, maxSamples: 50_000_000 },
-    flags: new Map(),
+    flags,
+    features,
     env: {},
     now: () => NOW_MS,
     log: { debug() {}, info() {}, warn: console.error, error: console.error },
@@ -171,10 +204,14 @@ async function write(url: string, lines: readonly string[]): Promise<void> {
     const { labels, values } = parseSeries(line)
     return { labels, t: values.map((_, i) => i * 60_000), v: values.map(Number) }
   })
+  await post(url, encodeWriteRequest({ series }))
+}
+
+async function post(url: string, body: Uint8Array): Promise<void> {
   const response = await fetch(`${url}/api/v1/write`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy' },
-    body: Buffer.from(encodeWriteRequest({ series })),
+    body: Buffer.from(body),
   })
   if (response.status !== 204) throw new Error(`cannot write the series: ${await response.text()}`)
 }
@@ -203,6 +240,48 @@ async function checkEndpoint(url: string, one: EndpointCase): Promise<string | u
   if (one.responseLen !== undefined)
     return differs((body.data as unknown[] | undefined)?.length, one.responseLen)
   return differs(body.data, one.dataJSON ?? fromGo(one.responseGo))
+}
+
+const RULES_WAIT_MS = 10_000
+
+/** Every rule is evaluated once. */
+async function waitForRules(url: string): Promise<void> {
+  const end = Date.now() + RULES_WAIT_MS
+  for (;;) {
+    const { data } = (await get(url, '/rules')) as {
+      data: { groups: { rules: { health: string }[] }[] }
+    }
+    const rules = data.groups.flatMap((group) => group.rules)
+    if (rules.length > 0 && rules.every(({ health }) => health === 'ok')) return
+    if (Date.now() > end) throw new Error(`rules are not evaluated: ${JSON.stringify(data)}`)
+    await setTimeout(20)
+  }
+}
+
+async function checkMade(url: string, one: GoCase, vigie: Vigie): Promise<string | undefined> {
+  const rulesFile = join(dirname(vigie.configFile!), RULES_FILE)
+  const query = new URLSearchParams()
+  for (const [name, values] of Object.entries(one.query ?? {}))
+    for (const value of values)
+      query.append(
+        name,
+        value === GO_RULES_FILE
+          ? rulesFile
+          : String(jsonOf(value, rulesFile, vigie.config.shownText)),
+      )
+  const body = await get(url, `${one.endpoint}?${query}`)
+  if (one.errorType !== undefined) return differs(body.errorType, one.errorType)
+  if (one.responseMetadataTotal !== undefined) {
+    const all = Object.values(body.data as Record<string, unknown[]>)
+    const reason = differs(all.flat().length, one.responseMetadataTotal)
+    if (reason !== undefined) return reason
+  }
+  if (one.responseLen !== undefined)
+    return differs(Object.keys(body.data as object).length, one.responseLen)
+  if (one.dataJSON !== undefined) return differs(body.data, one.dataJSON)
+  if (isDeepStrictEqual(one.responseGo, []) && one.endpoint === '/metadata')
+    return differs(body.data, {})
+  return unlike(body.data, jsonOf(one.responseGo, rulesFile, vigie.config.shownText))
 }
 
 const differs = (got: unknown, want: unknown): string | undefined =>
@@ -299,34 +378,68 @@ interface CodecSeries {
   T?: number
   F?: number
   Floats?: CodecPoint[]
-  Histograms?: unknown
-  H?: unknown
-}
-
-function codecCases(path: string): { floats: CodecCase[]; others: number } {
-  const all = Object.values(readJson<Record<string, CodecCase[]>>(path)).flat()
-  const floats = all.filter(({ response }) => {
-    if (Array.isArray(response)) return false
-    const { Result = [] } = response as { Result?: CodecSeries[] }
-    return Result.every((one) => one.Histograms === undefined && one.H === undefined)
-  })
-  return { floats, others: all.length - floats.length }
+  Histograms?: { T: number; H: CodecHistogram }[]
+  H?: CodecHistogram
 }
 
 function checkEncoding({ expected, response }: CodecCase): string | undefined {
-  const { Result } = response as { Result?: CodecSeries[] }
-  if (Result !== undefined) return differs(bodyOf(resultOf(Result)), expected)
-  const { T, F } = response as CodecPoint
-  const out = new JsonBytes()
-  out.point(Number(T), goNumber(F))
-  return differs(`${SUCCESS_START}${out.finish().toString()}${successEnd()}`, expected)
+  return differs(`${SUCCESS_START}${encoded(response)}${successEnd()}`, expected)
 }
 
-function bodyOf(result: QueryResult): string {
+function encoded(response: unknown): string {
+  if (Array.isArray(response)) return exemplarsJson(response.map(exemplarsOf))
+  const { Result, T, F } = response as CodecPoint & { Result?: CodecSeries[] }
   const out = new JsonBytes()
-  writeResult(out, result)
-  return `${SUCCESS_START}${out.finish().toString()}${successEnd()}`
+  if (Result === undefined) out.point(Number(T), goNumber(F))
+  else writeResult(out, resultOf(Result))
+  return out.finish().toString()
 }
+
+interface CodecExemplars {
+  SeriesLabels: Record<string, string>
+  Exemplars: { Labels: Record<string, string>; Ts: number; Value: number | string }[]
+}
+
+const exemplarsOf = ({ SeriesLabels, Exemplars }: CodecExemplars): SeriesExemplars => ({
+  labels: Labels.fromObject(SeriesLabels),
+  exemplars: Exemplars.map((one) => ({
+    labels: Labels.fromObject(one.Labels),
+    t: one.Ts,
+    v: goNumber(one.Value),
+  })),
+})
+
+interface CodecSpan {
+  Offset: number
+  Length: number
+}
+interface CodecHistogram {
+  Count: number
+  Sum: number
+  Schema: number
+  ZeroCount: number
+  ZeroThreshold: number
+  PositiveSpans?: CodecSpan[]
+  PositiveBuckets?: number[]
+  NegativeSpans?: CodecSpan[]
+  NegativeBuckets?: number[]
+}
+
+const spansOf = (spans: readonly CodecSpan[] = []): Int32Array =>
+  Int32Array.from(spans.flatMap(({ Offset, Length }) => [Offset, Length]))
+
+const histogramOf = (h: CodecHistogram): Histogram =>
+  makeHistogram({
+    count: h.Count,
+    sum: h.Sum,
+    schema: h.Schema,
+    zeroCount: h.ZeroCount,
+    zeroThreshold: h.ZeroThreshold,
+    positiveSpans: spansOf(h.PositiveSpans),
+    positiveCounts: Float64Array.from(h.PositiveBuckets ?? []),
+    negativeSpans: spansOf(h.NegativeSpans),
+    negativeCounts: Float64Array.from(h.NegativeBuckets ?? []),
+  })
 
 const NO_NOTES = { warnings: [], infos: [], stats: { samplesTotal: 0, samplesPeak: 0 } }
 
@@ -334,22 +447,24 @@ const goNumber = (value: number | string): number =>
   Number(String(value).replace('Inf', 'Infinity'))
 
 function resultOf(series: readonly CodecSeries[]): QueryResult {
-  if (series[0].Floats === undefined)
+  if (series[0].Floats === undefined && series[0].Histograms === undefined)
     return {
       type: 'vector',
-      samples: series.map(({ Metric, T, F }) => ({
+      samples: series.map(({ Metric, T, F, H }) => ({
         labels: Labels.fromObject(Metric),
         t: T!,
-        v: F!,
+        v: F ?? NaN,
+        h: H === undefined ? undefined : histogramOf(H),
       })),
       ...NO_NOTES,
     }
   return {
     type: 'matrix',
-    series: series.map(({ Metric, Floats = [] }) => ({
+    series: series.map(({ Metric, Floats = [], Histograms = [] }) => ({
       labels: Labels.fromObject(Metric),
-      t: Float64Array.from(Floats, ({ T }) => Number(T)),
-      v: Float64Array.from(Floats, ({ F }) => goNumber(F)),
+      t: Float64Array.from([...Floats, ...Histograms], ({ T }) => Number(T)),
+      v: Float64Array.from([...Floats.map(({ F }) => goNumber(F)), ...Histograms.map(() => NaN)]),
+      h: [...Floats.map(() => undefined), ...Histograms.map(({ H }) => histogramOf(H))],
     })),
     ...NO_NOTES,
   }

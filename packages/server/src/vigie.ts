@@ -466,6 +466,11 @@ export class Vigie {
     }
   }
 
+  /** Addresses of Alertmanagers that alerts go to. There are none: Vigie notifies by itself. */
+  alertmanagers(): { active: readonly string[]; dropped: readonly string[] } {
+    return { active: [], dropped: [] }
+  }
+
   /** The text of /metrics. */
   metricsText(): string {
     return renderMetrics(this.metrics())

@@ -10,8 +10,11 @@ export const configStatus = ({ vigie }: Call): Answer => json({ yaml: vigie.conf
 export const flags = ({ vigie }: Call): Answer => json(Object.fromEntries(vigie.flags))
 /** It listens only after the replay. */
 export const walReplay = (): Answer => json({ min: 0, max: 0, current: 0 })
-export const alertmanagers = (): Answer =>
-  json({ activeAlertmanagers: [], droppedAlertmanagers: [] })
+export function alertmanagers({ vigie }: Call): Answer {
+  const { active, dropped } = vigie.alertmanagers()
+  const shown = (urls: readonly string[]): object[] => urls.map((url) => ({ url }))
+  return json({ activeAlertmanagers: shown(active), droppedAlertmanagers: shown(dropped) })
+}
 
 export const notifications = ({ vigie }: Call): Answer => json(vigie.notifications.list())
 
