@@ -4,7 +4,7 @@
  * A query works in slices of a few milliseconds and lets the rest of the process run in between. Its
  * limits (time, samples, cancelling) hold at each slice; queries beyond the allowed number wait.
  */
-import { type Labels, type Queryable, type SampleColumns, compareLabels } from '@vigie/model'
+import { Labels, type Queryable, type SampleColumns, compareLabels } from '@vigie/model'
 import {
   type Expr,
   type MatrixSelector,
@@ -23,7 +23,7 @@ import { makePlan } from './plan.ts'
 import { executionError } from './query-error.ts'
 import { eachSeries } from './range-calls.ts'
 import type { MatrixResult, MatrixSeries, QueryResult, VectorSample } from './result.ts'
-import { Columns, newRow, sameLabels, withoutMetadata } from './row.ts'
+import { Columns, sameLabels, withoutMetadata } from './row.ts'
 import { Turnstile } from './turnstile.ts'
 
 type Settled = ParseOptions & Required<Omit<EngineOptions, keyof ParseOptions>>
@@ -198,31 +198,42 @@ async function vectorAt(run: Run): Promise<QueryResult> {
 }
 
 async function matrixOfVector(run: Run): Promise<MatrixResult> {
-  const { v, has, labels, steps, length } = await finalColumns(run)
+  const { grid, context, evaluator } = run
   const series: MatrixSeries[] = []
-  for (let i = 0; i < length; i++) {
-    const one = compact(labels[i], v, has, i * steps, run.grid)
-    if (one.t.length > 0) series.push(one)
-    const wait = run.context.tick()
-    if (wait !== undefined) await wait
+  const times = Float64Array.from({ length: grid.count }, (_, i) => timeAt(grid, i))
+  const add = (labels: Labels, v: Float64Array, has: Uint8Array, at: number): void => {
+    const one = compact(labels, v, has, at, times)
+    if (one !== undefined) series.push(one)
+  }
+  if (context.delaysNameRemoval) {
+    const { v, has, labels, steps, length } = await finalColumns(run)
+    for (let i = 0; i < length; i++) add(labels[i], v, has, i * steps)
+  } else {
+    // Nothing is left to be merged.
+    await evaluator.vector(run.expr, grid, ({ labels, v, has, at }) => add(labels, v, has, at))
   }
   return { type: 'matrix', series: sorted(series), ...common(run) }
 }
 
+/** A series without its gaps, undefined when there is nothing else. `times` are those of all steps. */
 function compact(
   labels: Labels,
   v: Float64Array,
   has: Uint8Array,
   at: number,
-  grid: Grid,
-): MatrixSeries {
+  times: Float64Array,
+): MatrixSeries | undefined {
+  const steps = times.length
   let count = 0
-  for (let i = 0; i < grid.count; i++) count += has[at + i]
+  for (let i = 0; i < steps; i++) count += has[at + i]
+  if (count === 0) return undefined
+  // Fast path: series without gaps have their times in common.
+  if (count === steps) return { labels, t: times, v: v.slice(at, at + steps) }
   const out: MatrixSeries = { labels, t: new Float64Array(count), v: new Float64Array(count) }
   let to = 0
-  for (let i = 0; i < grid.count; i++) {
+  for (let i = 0; i < steps; i++) {
     if (has[at + i] === 0) continue
-    out.t[to] = timeAt(grid, i)
+    out.t[to] = times[i]
     out.v[to++] = v[at + i]
   }
   return out
@@ -231,12 +242,11 @@ function compact(
 const sorted = (series: MatrixSeries[]): MatrixSeries[] =>
   series.sort((a, b) => compareLabels(a.labels, b.labels))
 
-async function matrixOfScalar(run: Run): Promise<MatrixResult> {
-  const { expr, grid, evaluator } = run
-  const row = newRow(grid.count)
-  row.has.fill(1)
-  const series = [compact(row.labels, await evaluator.scalar(expr, grid), row.has, 0, grid)]
-  return { type: 'matrix', series: grid.count === 0 ? [] : series, ...common(run) }
+async function matrixOfScalar({ expr, grid, ...run }: Run): Promise<MatrixResult> {
+  const t = Float64Array.from({ length: grid.count }, (_, i) => timeAt(grid, i))
+  const v = await run.evaluator.scalar(expr, grid)
+  const series = grid.count === 0 ? [] : [{ labels: Labels.EMPTY, t, v }]
+  return { type: 'matrix', series, ...common({ expr, grid, ...run }) }
 }
 
 /** The raw samples of a range, of an instant query `x[5m]`. */

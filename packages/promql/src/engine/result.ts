@@ -11,7 +11,10 @@ export interface VectorSample {
   h?: Histogram | undefined
 }
 
-/** One series of a matrix. `t` (ms since the epoch) rises; both columns are of the same length. */
+/**
+ * One series of a matrix. `t` (ms since the epoch) rises; both columns are of the same length. Series
+ * may share their times: not to be modified.
+ */
 export interface MatrixSeries {
   labels: Labels
   t: Float64Array

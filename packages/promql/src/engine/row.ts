@@ -82,12 +82,9 @@ export class Columns {
     const { steps } = this
     const offset = index * steps
     this.#reserve(offset + steps)
-    const { v, has } = this
     const { at } = row
-    for (let i = 0; i < steps; i++) {
-      v[offset + i] = row.v[at + i]
-      has[offset + i] = row.has[at + i]
-    }
+    this.v.set(row.v.subarray(at, at + steps), offset)
+    this.has.set(row.has.subarray(at, at + steps), offset)
     this.labels.push(row.labels)
     this.dropsName.push(row.dropsName)
     return index

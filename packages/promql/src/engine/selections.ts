@@ -9,8 +9,15 @@ import { quantile } from './quantile.ts'
 import { executionError } from './query-error.ts'
 import { type Columns, type Sink, countPresent, newRow } from './row.ts'
 import { compareValues } from './sort-calls.ts'
+import { topSeries } from './top-series.ts'
 
 const INT64_LIMIT = 2 ** 63
+
+/** No input has more series than this. */
+const COUNT_MAX = 2 ** 30
+
+/** Heaps for more series than this per group and step would take more room than the input. */
+const HEAP_MAX = 64
 
 /** Collects the input, and which of its rows each group has. */
 async function groupRows(
@@ -73,10 +80,13 @@ export async function pickSeries(
 ): Promise<void> {
   const { context } = ev
   const params = await ev.scalar(expr.param!, grid)
+  const isByCount = expr.op !== 'limit_ratio'
+  const counts = isByCount ? countsOf(params) : new Int32Array(0)
+  if (expr.op !== 'limitk' && isByCount && counts.every((k) => k <= HEAP_MAX))
+    return topSeries(ev, expr, counts, grid, sink)
   const before = context.held
   const { columns, members } = await groupRows(ev, expr, grid)
-  const pick =
-    expr.op === 'limit_ratio' ? byRatio(ev, expr, columns, params) : byCount(expr, columns, params)
+  const pick = isByCount ? byCount(expr, columns, counts) : byRatio(ev, expr, columns, params)
   const { steps, has } = columns
   const order: number[] = []
   let outputs = 0
@@ -99,70 +109,24 @@ export async function pickSeries(
   for (const index of order) sink(columns.read(index, row))
 }
 
-function byCount(expr: AggregateExpr, { v, steps }: Columns, params: Float64Array): Pick {
+function byCount({ op }: AggregateExpr, { v, steps }: Columns, counts: Int32Array): Pick {
+  return (present, step) => {
+    const k = counts[step]
+    if (op === 'limitk' || k === 0) return present.slice(0, k)
+    const value = (index: number): number => v[index * steps + step]
+    const isDescending = op === 'topk'
+    return present.sort((x, y) => compareValues(value(x), value(y), isDescending)).slice(0, k)
+  }
+}
+
+/** How many series stay at each step. */
+function countsOf(params: Float64Array): Int32Array {
   for (const k of params) {
     if (Number.isNaN(k)) throw executionError('Parameter value is NaN')
     if (k >= INT64_LIMIT) throw executionError(`Scalar value ${formatValue(k)} overflows int64`)
     if (k <= -INT64_LIMIT) throw executionError(`Scalar value ${formatValue(k)} underflows int64`)
   }
-  const isDescending = expr.op === 'topk'
-  return (present, step) => {
-    const k = Math.max(0, Math.trunc(params[step]))
-    if (expr.op === 'limitk' || k === 0) return present.slice(0, k)
-    const value = (index: number): number => v[index * steps + step]
-    return pickExtremes(present, k, value, isDescending ? 1 : -1)
-  }
-}
-
-/**
- * The k largest (`sign` 1) or smallest (-1), best first. Among equal values those stay that stay in
- * Prometheus, which keeps a heap with the worst on top.
- */
-function pickExtremes(
-  present: readonly number[],
-  k: number,
-  value: (index: number) => number,
-  sign: 1 | -1,
-): number[] {
-  const isWorse = (a: number, b: number): boolean => {
-    const x = value(a)
-    return x !== x || x * sign < value(b) * sign
-  }
-  const heap: number[] = []
-  for (const index of present) {
-    if (heap.length < k) {
-      heap.push(index)
-      siftUp(heap, isWorse)
-    } else {
-      const [worst, x] = [value(heap[0]), value(index)]
-      if (!(worst * sign < x * sign || (worst !== worst && x === x))) continue
-      heap[0] = index
-      siftDown(heap, isWorse)
-    }
-  }
-  return heap.sort((a, b) => compareValues(value(a), value(b), sign === 1))
-}
-
-type IsWorse = (a: number, b: number) => boolean
-
-function siftUp(heap: number[], isWorse: IsWorse): void {
-  for (let at = heap.length - 1; at > 0;) {
-    const parent = (at - 1) >> 1
-    if (!isWorse(heap[at], heap[parent])) return
-    ;[heap[at], heap[parent]] = [heap[parent], heap[at]]
-    at = parent
-  }
-}
-
-function siftDown(heap: number[], isWorse: IsWorse): void {
-  for (let at = 0; ;) {
-    let child = 2 * at + 1
-    if (child >= heap.length) return
-    if (child + 1 < heap.length && isWorse(heap[child + 1], heap[child])) child++
-    if (!isWorse(heap[child], heap[at])) return
-    ;[heap[at], heap[child]] = [heap[child], heap[at]]
-    at = child
-  }
+  return Int32Array.from(params, (k) => Math.max(0, Math.min(Math.trunc(k), COUNT_MAX)))
 }
 
 function byRatio(
