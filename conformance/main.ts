@@ -25,6 +25,7 @@ const SUITES = new Map<string, () => Promise<Suite>>([
   ['templates', async () => (await import('./templates.ts')).run],
   ['routing', async () => (await import('./routing.ts')).run],
   ['api', async () => (await import('./api.ts')).run],
+  ['openapi', async () => (await import('./openapi.ts')).run],
   ['k6', async () => (await import('./k6.ts')).run],
   ['grafana', async () => (await import('./grafana.ts')).run],
 ])
