@@ -43,6 +43,8 @@ export class Batch {
   maxT: number = -Infinity
   /** Whether the log may not know all of its series. */
   hasUnlogged = false
+  /** By index, the samples that come too late for the chunks of their series; undefined while there are none. */
+  late: Set<number> | undefined
   /** Whether a series in it has samples that go to different records, so that their order counts. */
   isMixed = false
 
@@ -53,6 +55,12 @@ export class Batch {
     this.hasUnlogged = false
     this.isMixed = false
     this.h = undefined
+    this.late = undefined
+  }
+
+  /** Whether the sample at `index`, of whatever batch it was, is the newest one of a series in this one. */
+  isNewest(index: number, ref: SeriesRef): boolean {
+    return index < this.count && this.refs[index] === ref && this.late?.has(index) !== true
   }
 
   grow(): void {
@@ -80,6 +88,8 @@ export interface Refusals {
 export interface BatchSink {
   readonly head: Head
   readonly refused: Refusals
+  /** See TsdbOptions. */
+  readonly outOfOrderTimeWindowMs: number
   /** Grows with every commit. */
   readonly commits: number
   takeBatch(): Batch
@@ -123,7 +133,7 @@ export class BatchAppender implements Appender {
     const page = head.table.page(slot)
     // The last sample of the series in this batch, if that is what `pending` still points to.
     const pending = page.u32[series.word(slot) + series.PENDING]
-    const isPending = pending < batch.count && batch.refs[pending] === ref
+    const isPending = batch.isNewest(pending, ref)
     if (isStale(v)) {
       const last = isPending ? batch.h?.[pending] : head.lastHistogram(slot)
       if (last !== undefined)
@@ -134,10 +144,13 @@ export class BatchAppender implements Appender {
       const isRepeated = isPending
         ? batch.h?.[pending] === undefined && isSameValue(v, batch.v[pending])
         : head.isLastValue(slot, v)
-      return this.#refuse(t, lastT, isRepeated)
+      if (!this.#isLate(t, lastT)) return this.#refuse(t, lastT, isRepeated)
+      const index = this.#addLate(batch, ref, slot, t)
+      batch.v[index] = v
+      return APPENDED
     }
     if (isPending && batch.h?.[pending] !== undefined) batch.isMixed = true
-    const index = this.#add(batch, ref, slot, t)
+    const index = this.#add(batch, ref, slot, t, true)
     batch.v[index] = v
     return APPENDED
   }
@@ -151,22 +164,38 @@ export class BatchAppender implements Appender {
     const batch = this.#batch ?? this.#start()
     const page = head.table.page(slot)
     const pending = page.u32[series.word(slot) + series.PENDING]
-    const isPending = pending < batch.count && batch.refs[pending] === ref
+    const isPending = batch.isNewest(pending, ref)
     const lastT = isPending ? batch.t[pending] : page.f64[series.double(slot) + series.LAST_T]
     const last = isPending ? batch.h?.[pending] : head.lastHistogram(slot)
-    if (!(t > lastT && t >= head.minAppendT && t <= T_MAX))
+    const isLate = !(t > lastT && t >= head.minAppendT && t <= T_MAX)
+    if (isLate && !this.#isLate(t, lastT))
       return this.#refuse(t, lastT, last !== undefined && isSameHistogram(h, last))
-    if (isPending && (last === undefined || recordTypeOf(last) !== recordTypeOf(h)))
+    if (!isLate && isPending && (last === undefined || recordTypeOf(last) !== recordTypeOf(h)))
       batch.isMixed = true
-    const index = this.#add(batch, ref, slot, t)
+    const index = isLate ? this.#addLate(batch, ref, slot, t) : this.#add(batch, ref, slot, t, true)
     batch.v[index] = NaN
     batch.h ??= []
     batch.h[index] = h
     return APPENDED
   }
 
-  /** Makes room for a sample; its index. */
-  #add(batch: Batch, ref: SeriesRef, slot: number, t: number): number {
+  /** Whether a sample that is not newer than its series may come out of order. */
+  #isLate(t: number, lastT: number): boolean {
+    const windowMs = this.#sink.outOfOrderTimeWindowMs
+    const head = this.#head
+    if (windowMs === 0 || !(Math.abs(t) <= T_MAX)) return false
+    return t >= head.maxT - windowMs && !(t === lastT && t >= head.minAppendT)
+  }
+
+  #addLate(batch: Batch, ref: SeriesRef, slot: number, t: number): number {
+    const index = this.#add(batch, ref, slot, t, false)
+    batch.late ??= new Set()
+    batch.late.add(index)
+    return index
+  }
+
+  /** Makes room for a sample, the newest one of its series or not; its index. */
+  #add(batch: Batch, ref: SeriesRef, slot: number, t: number, isNewest: boolean): number {
     const page = this.#head.table.page(slot)
     const index = batch.count
     if (index === batch.refs.length) this.#grow(batch)
@@ -176,7 +205,7 @@ export class BatchAppender implements Appender {
     if (t < batch.minT) batch.minT = t
     if (t > batch.maxT) batch.maxT = t
     if ((page.u8[series.byte(slot) + series.FLAGS] & series.LOGGED) === 0) batch.hasUnlogged = true
-    page.u32[series.word(slot) + series.PENDING] = index
+    if (isNewest) page.u32[series.word(slot) + series.PENDING] = index
     return index
   }
 
@@ -211,8 +240,10 @@ export class BatchAppender implements Appender {
   }
 
   #refuse(t: number, lastT: number, isRepeated: boolean): AppendResult {
-    const { refused } = this.#sink
-    if (t < this.#head.minAppendT || !(Math.abs(t) <= T_MAX)) {
+    const { refused, outOfOrderTimeWindowMs } = this.#sink
+    const isBeyondWindow =
+      outOfOrderTimeWindowMs > 0 && t < this.#head.maxT - outOfOrderTimeWindowMs
+    if (isBeyondWindow || t < this.#head.minAppendT || !(Math.abs(t) <= T_MAX)) {
       refused.tooOld++
       return TOO_OLD
     }
@@ -253,22 +284,22 @@ export class BatchAppender implements Appender {
     }
   }
 
-  /** Others committed meanwhile, or a block was cut: drops what is no longer newer than those. */
+  /** Others committed meanwhile, or a block was cut: drops what is no longer newer than those, or makes it late. */
   #checkAgain(batch: Batch): void {
     const head = this.#head
     const { refs, t, v, h } = batch
+    const late = new Set<number>()
     let kept = 0
     for (let i = 0; i < batch.count; i++) {
       const slot = head.table.slotOf(refs[i])
       if (slot === 0 || !head.table.isAlive(slot)) continue
-      if (t[i] < head.minAppendT) {
-        this.#sink.refused.tooOld++
-        continue
-      }
-      if (t[i] <= head.lastT(slot)) {
-        if (t[i] < head.lastT(slot)) this.#sink.refused.outOfOrder++
-        else if (!isLast(head, slot, v[i], h?.[i])) this.#sink.refused.duplicate++
-        continue
+      const lastT = head.lastT(slot)
+      if (batch.late?.has(i) === true || t[i] < head.minAppendT || t[i] <= lastT) {
+        if (!this.#isLate(t[i], lastT)) {
+          this.#refuse(t[i], lastT, isLast(head, slot, v[i], h?.[i]))
+          continue
+        }
+        late.add(kept)
       }
       if (h !== undefined) h[kept] = h[i]
       refs[kept] = refs[i]
@@ -276,6 +307,7 @@ export class BatchAppender implements Appender {
       v[kept++] = v[i]
     }
     batch.count = kept
+    batch.late = late.size === 0 ? undefined : late
   }
 
   rollback(): void {

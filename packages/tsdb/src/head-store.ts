@@ -12,7 +12,7 @@ import { Batch, BatchAppender, type BatchSink, type Refusals } from './appender.
 import type { BlockSeries } from './block/block-series.ts'
 import { withInterval } from './block/tombstones.ts'
 import { ExemplarRing } from './exemplars.ts'
-import { blockSeries } from './head/block-series.ts'
+import { blockSeries, lateSeries } from './head/block-series.ts'
 import { ChunkSpill } from './head/chunk-spill.ts'
 import { Head } from './head/head.ts'
 import { labelNames, labelValues, selectSlots } from './head/select.ts'
@@ -20,7 +20,13 @@ import { Selection } from './head/selection.ts'
 import * as series from './head/series-table.ts'
 import { type TsdbOptions, limitsOf } from './options.ts'
 import { Replay } from './replay.ts'
-import { addSampleRecords, addSeriesRecords, checkpointRecords, walRefOf } from './wal-records.ts'
+import {
+  addLateRecords,
+  addSampleRecords,
+  addSeriesRecords,
+  checkpointRecords,
+  walRefOf,
+} from './wal-records.ts'
 import { WriteAheadLog } from './wal/log.ts'
 import { RecordWriter } from './wal/records.ts'
 import type { TailVisitor } from './wal/tail-records.ts'
@@ -50,6 +56,8 @@ export interface FollowOptions {
 
 /** Full chunks that memory has no room for, while the storage is open. */
 const SPILL_DIR = 'head_chunks'
+/** The log of samples that came out of order, beside the one that has all. */
+const LATE_LOG_DIR = 'wbl'
 const PROMETHEUS_CHUNKS_DIR = 'chunks_head'
 /** Batches kept for later appenders, and how large one may be to be kept. */
 const SPARE_BATCHES_MAX = 4
@@ -72,6 +80,11 @@ export class HeadStore implements BatchSink {
   writeFailure: WriteFailure | undefined
   readonly exemplars: ExemplarRing
   readonly #options: TsdbOptions
+  readonly outOfOrderTimeWindowMs: number
+  // What the late ones among the samples are written to as well: the log of all does not bring them back.
+  readonly #lateLog: WriteAheadLog | undefined
+  // Its last segment with samples that stand still.
+  #frozenSegment = -1
   readonly #writer = new RecordWriter()
   readonly #spare: Batch[] = []
   #nextRef: number
@@ -80,9 +93,16 @@ export class HeadStore implements BatchSink {
   readonly #lastAliasSegment: number
   #isDirty = false
 
-  private constructor(options: TsdbOptions, head: Head, wal: WriteAheadLog, replay: Replay) {
+  private constructor(
+    options: TsdbOptions,
+    head: Head,
+    { wal, lateLog }: { wal: WriteAheadLog; lateLog: WriteAheadLog | undefined },
+    replay: Replay,
+  ) {
     this.head = head
     this.wal = wal
+    this.#lateLog = lateLog
+    this.outOfOrderTimeWindowMs = limitsOf(options).outOfOrderTimeWindowMs
     this.#options = options
     this.exemplars = new ExemplarRing(options.maxExemplars ?? 0)
     this.#nextRef = replay.nextRef
@@ -107,23 +127,25 @@ export class HeadStore implements BatchSink {
     head.minValidT = minT
     head.minAppendT = minT
     const replay = new Replay(head, now)
-    const wal = await WriteAheadLog.open(
-      {
-        dir: join(options.dir, 'wal'),
-        segmentBytes: limits.segmentBytes,
-        isCompressed: options.walCompression !== 'none',
-        isSynced: options.fsync === 'always',
-        disk,
-        log: options.log,
-        now,
-      },
-      replay,
-    )
+    const logOptions = {
+      segmentBytes: limits.segmentBytes,
+      isCompressed: options.walCompression !== 'none',
+      isSynced: options.fsync === 'always',
+      disk,
+      log: options.log,
+      now,
+    }
+    const wal = await WriteAheadLog.open({ dir: join(options.dir, 'wal'), ...logOptions }, replay)
     replay.finish()
+    const lateDir = join(options.dir, LATE_LOG_DIR)
+    const hasLate = limits.outOfOrderTimeWindowMs > 0 || disk.stat(lateDir) !== undefined
+    const lateLog = hasLate
+      ? await WriteAheadLog.open({ dir: lateDir, ...logOptions }, replay.late())
+      : undefined
     replay.report(wal, options.log)
     // Chunks of Prometheus, in numbers of a log that goes on differently from here; it has all of them.
     disk.remove(join(options.dir, PROMETHEUS_CHUNKS_DIR))
-    return new HeadStore(options, head, wal, replay)
+    return new HeadStore(options, head, { wal, lateLog }, replay)
   }
 
   select(matchers: readonly Matcher[], minT: number, maxT: number): SeriesSet {
@@ -165,8 +187,9 @@ export class HeadStore implements BatchSink {
       this.#writer.startTombstones()
       for (const slot of slots) {
         // No further than there are samples now: later ones are not meant.
-        const from = Math.max(minT, head.firstT(slot))
-        const to = Math.min(maxT, head.lastT(slot))
+        const bounds = head.boundsOf(slot)
+        const from = Math.max(minT, bounds.minT)
+        const to = Math.min(maxT, bounds.maxT)
         this.#writer.tombstone(walRefOf(head, slot), from, to)
         tombstones.set(slot, withInterval(tombstones.get(slot) ?? [], from, to))
       }
@@ -175,6 +198,29 @@ export class HeadStore implements BatchSink {
     head.tombstones = tombstones
     this.#isDirty = true
     return slots.size
+  }
+
+  /**
+   * Lets what came out of order so far stand still, so that blocks can be made of it; the starts of the
+   * ranges of `rangeMs` that these are. Throws DiskError.
+   */
+  freezeLate(rangeMs: number): number[] {
+    if (this.#lateLog === undefined) return []
+    this.head.outOfOrder.freeze()
+    this.#lateLog.roll()
+    this.#frozenSegment = this.#lateLog.segments.at(-1)!.index - 1
+    return this.head.outOfOrder.frozenRanges(rangeMs)
+  }
+
+  /** Like `blockSeries`, of what stands still. */
+  lateSeries(minT: number, maxT: number): Iterable<BlockSeries> {
+    return lateSeries(this.head, minT, maxT)
+  }
+
+  /** Forgets what stands still, as blocks have it. Throws DiskError. */
+  dropLate(): void {
+    this.head.outOfOrder.dropFrozen()
+    this.#lateLog?.dropThrough(this.#frozenSegment)
   }
 
   takeBatch(): Batch {
@@ -190,6 +236,10 @@ export class HeadStore implements BatchSink {
   commitBatch(batch: Batch): void {
     const unlogged = batch.hasUnlogged ? this.#numberUnlogged(batch) : []
     try {
+      if (batch.late !== undefined)
+        this.#lateLog!.write(batch.minT, batch.maxT, (add) =>
+          addLateRecords(this.#writer, this.head, batch, add),
+        )
       this.#log(batch, unlogged)
     } catch (error) {
       this.#noteFailure(error)
@@ -199,10 +249,12 @@ export class HeadStore implements BatchSink {
     if (this.writeFailure !== undefined) this.#noteRecovery(this.writeFailure)
     const { head } = this
     const { refs, t, v, h, count } = batch
+    const { late } = batch
     for (let i = 0; i < count; i++) {
       const slot = refs[i] & series.SERIES_MAX
       const histogram = h?.[i]
-      if (histogram === undefined) head.append(slot, t[i], v[i])
+      if (late?.has(i) === true) head.insertLate(slot, t[i], v[i], histogram)
+      else if (histogram === undefined) head.append(slot, t[i], v[i])
       else head.appendHistogram(slot, t[i], histogram)
     }
     this.commits++
@@ -319,12 +371,18 @@ export class HeadStore implements BatchSink {
     return this.#aliases
   }
 
+  /** Bytes of the logs. */
+  get logBytes(): number {
+    return this.wal.sizeBytes + (this.#lateLog?.sizeBytes ?? 0)
+  }
+
   /** Syncs the log, unless nothing came since the last time or the policy is never to do so. */
   async syncLater(): Promise<void> {
     if (this.#options.fsync === 'never' || !this.#isDirty) return
     this.#isDirty = false
     try {
       await this.wal.syncLater()
+      await this.#lateLog?.syncLater()
     } catch (error) {
       this.#isDirty = true
       throw error
@@ -333,9 +391,13 @@ export class HeadStore implements BatchSink {
 
   close(): void {
     try {
-      if (this.#options.fsync !== 'never') this.wal.sync()
+      if (this.#options.fsync !== 'never') {
+        this.wal.sync()
+        this.#lateLog?.sync()
+      }
     } finally {
       this.wal.close()
+      this.#lateLog?.close()
       this.head.chunks.close()
     }
   }

@@ -54,6 +54,12 @@ const headMetrics = ({ store: { head, counters }, stats }: MetricSources): Metri
     counters.samplesAppended,
     FLOAT,
   ),
+  counter(
+    'prometheus_tsdb_head_out_of_order_samples_appended_total',
+    'Samples appended that came out of order.',
+    head.outOfOrder.inserted,
+    FLOAT,
+  ),
 ]
 
 const refusalMetrics = ({ store: { refused } }: MetricSources): MetricFamily[] => [

@@ -41,6 +41,11 @@ export interface TsdbOptions {
    * `head_chunks`. Default 32 MiB.
    */
   headChunkBytes?: number
+  /**
+   * Samples that are older than the newest one of their series, or too old for the head, are taken as
+   * long as they are not older than the newest sample of all by more than this, ms. Default 0, none.
+   */
+  outOfOrderTimeWindowMs?: number
   /** Exemplars kept in memory; the oldest go. Default 0, none. */
   maxExemplars?: number
   /** Default 'interval'. */
@@ -61,6 +66,7 @@ export interface Limits {
   maxSeries: number
   segmentBytes: number
   headChunkBytes: number
+  outOfOrderTimeWindowMs: number
 }
 
 const HOUR_MS = 3_600_000
@@ -80,6 +86,7 @@ export function limitsOf(options: TsdbOptions): Limits {
     retentionMs: options.retentionMs ?? RETENTION_MS_DEFAULT,
     retentionBytes,
     maxSeries: options.maxSeries ?? MAX_SERIES_DEFAULT,
+    outOfOrderTimeWindowMs: options.outOfOrderTimeWindowMs ?? 0,
     headChunkBytes: options.headChunkBytes ?? HEAD_CHUNK_BYTES_DEFAULT,
     // Whole segments are dropped, so one must be a small part of what is kept.
     segmentBytes: Math.max(

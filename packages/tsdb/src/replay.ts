@@ -115,6 +115,30 @@ export class Replay implements LogVisitor {
     this.#tombstones.set(slot, withInterval(this.#tombstones.get(slot) ?? [], minT, maxT))
   }
 
+  /** What visits the log of samples that came out of order, after `finish`. */
+  late(): LogVisitor {
+    const slotOf = (ref: number): number => {
+      const slot = this.#slots.get(ref)
+      if (slot === 0) this.unknownRefs++
+      return slot
+    }
+    return {
+      series: () => {},
+      tombstone: () => {},
+      samples: ({ refs, t, bits, count }) => {
+        const v = new Float64Array(bits.buffer)
+        for (let i = 0; i < count; i++) {
+          const slot = slotOf(refs[i])
+          if (slot !== 0) this.#head.insertLate(slot, t[i], v[i], undefined)
+        }
+      },
+      histogram: (ref, t, h) => {
+        const slot = slotOf(ref)
+        if (slot !== 0 && isStorable(h)) this.#head.insertLate(slot, t, NaN, h)
+      },
+    }
+  }
+
   /** To be called when all of the log has been visited. */
   finish(): void {
     this.#flush()

@@ -61,6 +61,18 @@ export function addSampleRecords(
   else records.addByKind()
 }
 
+/** Calls `add` with the records of those samples of a batch that come out of order. */
+export function addLateRecords(
+  writer: RecordWriter,
+  head: Head,
+  batch: Batch,
+  add: (record: Uint8Array) => void,
+): void {
+  const late = batch.late ?? []
+  const records = new BatchRecords(writer, head, batch, add)
+  records.addOnly(late)
+}
+
 function addFloats(
   writer: RecordWriter,
   head: Head,
@@ -111,8 +123,13 @@ class BatchRecords {
     this.#end()
   }
 
+  addOnly(indexes: Iterable<number>): void {
+    for (const i of indexes) this.#put(this.#typeOf(i), i)
+    this.#end()
+  }
+
   #typeOf(i: number): number {
-    const h = this.#batch.h![i]
+    const h = this.#batch.h?.[i]
     return h === undefined ? SAMPLES : recordTypeOf(h)
   }
 

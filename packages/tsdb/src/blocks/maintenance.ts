@@ -4,7 +4,8 @@
  */
 import { join } from 'node:path'
 import type { LabelQuery } from '@vigie/model'
-import type { BlockMeta } from '../block/meta.ts'
+import type { BlockSeries } from '../block/block-series.ts'
+import { type BlockMeta, FROM_OUT_OF_ORDER } from '../block/meta.ts'
 import type { Disk } from '../disk.ts'
 import { oldestFrom } from '../head/oldest.ts'
 import type { HeadStore } from '../head-store.ts'
@@ -89,7 +90,7 @@ export class BlockMaintenance {
     const { now } = this.#options
     if (now() < this.#notBeforeMs) return undefined
     try {
-      await this.#cut()
+      if (await this.#cut()) await this.#cutLate()
       await this.#merge()
       return undefined
     } catch (error) {
@@ -110,8 +111,11 @@ export class BlockMaintenance {
     return Math.min(this.#options.store.head.maxT, this.#options.now())
   }
 
-  async #cut(): Promise<void> {
+  /** Whether there was anything to cut. */
+  async #cut(): Promise<boolean> {
+    let isCut = false
     while (this.#isHeadFull()) {
+      isCut = true
       const { store } = this.#options
       const { head } = store
       const minT = Math.max(head.minT, head.minValidT)
@@ -125,14 +129,40 @@ export class BlockMaintenance {
       store.raiseMinT(Math.min(next, rangeStart(this.#newest(), BLOCK_RANGE_MS)))
       await store.truncate(head.minValidT)
     }
+    return isCut
+  }
+
+  /** Blocks of what came out of order, one for each range; they overlap others until they are merged. */
+  async #cutLate(): Promise<void> {
+    const { store, dir } = this.#options
+    const starts = store.freezeLate(BLOCK_RANGE_MS)
+    if (starts.length === 0) return
+    const metas: (BlockMeta | undefined)[] = []
+    for (const minT of starts) {
+      const maxT = minT + BLOCK_RANGE_MS
+      const series = store.lateSeries(minT, maxT - 1)
+      metas.push(await this.#writeSeries(dir, minT, maxT, series, [FROM_OUT_OF_ORDER]))
+    }
+    this.#load(metas.findLast((meta) => meta !== undefined))
+    store.dropLate()
   }
 
   /** A block of what the head has from `minT` to before `maxT`. */
-  async #write(dir: string, minT: number, maxT: number): Promise<BlockMeta | undefined> {
-    const { store, compactor, now, log } = this.#options
+  #write(dir: string, minT: number, maxT: number): Promise<BlockMeta | undefined> {
+    const series = this.#options.store.blockSeries(minT, maxT - 1)
+    return this.#writeSeries(dir, minT, maxT, series, [])
+  }
+
+  async #writeSeries(
+    dir: string,
+    minT: number,
+    maxT: number,
+    series: Iterable<BlockSeries>,
+    hints: string[],
+  ): Promise<BlockMeta | undefined> {
+    const { compactor, now, log } = this.#options
     const startMs = now()
-    const series = store.blockSeries(minT, maxT - 1)
-    const job = { kind: 'write', dir, minT, maxT, hints: [], nowMs: startMs } as const
+    const job = { kind: 'write', dir, minT, maxT, hints, nowMs: startMs } as const
     const meta = await compactor.write(job, series)
     if (meta === undefined) return undefined
     this.counters.compactions++
@@ -191,7 +221,7 @@ export class BlockMaintenance {
     const old = beyondTime(blocks.loaded, limits.retentionMs)
     if (old.length > 0) this.counters.timeRetentions++
     blocks.remove(old.map(({ meta }) => meta))
-    const otherBytes = store.wal.sizeBytes + store.head.chunks.spilledBytes
+    const otherBytes = store.logBytes + store.head.chunks.spilledBytes
     const large = beyondSize(blocks.loaded, otherBytes, limits.retentionBytes)
     if (large.length > 0) this.counters.sizeRetentions++
     blocks.remove(large.map(({ meta }) => meta))

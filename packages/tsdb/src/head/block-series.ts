@@ -7,10 +7,9 @@ import { dropDeleted } from '../block/block-selection.ts'
 import type { BlockSeries, ChunkData } from '../block/block-series.ts'
 import { encodeSamples } from '../chunk/encode.ts'
 import type { Intervals } from '../block/tombstones.ts'
-import { XOR } from '../chunk/encoding.ts'
-import { HistogramChunk } from '../chunk/histogram-writer.ts'
 import type { ChunkBytes } from './chunk-slabs.ts'
 import type { Head } from './head.ts'
+import { mergeChunksInto } from './out-of-order.ts'
 import { Selection, decodeChunk } from './selection.ts'
 
 /** See HeadStore.blockSeries. */
@@ -34,6 +33,20 @@ function* readAll(
       chunks.push(...cutter.cut(chunk, count, deleted))
     })
     if (chunks.length > 0) yield { labels, chunks }
+  }
+}
+
+/** See HeadStore.lateSeries. */
+export function* lateSeries(head: Head, minT: number, maxT: number): Iterable<BlockSeries> {
+  const selection = new Selection(head, head.outOfOrder.frozenSlots())
+  const columns = new SampleColumns()
+  for (const { labels, index } of sorted(head, selection)) {
+    columns.clear()
+    const deleted = selection.deleted(index)
+    const chunks = head.outOfOrder.frozenChunksOf(selection.slot(index))
+    mergeChunksInto(columns, chunks, minT, maxT)
+    if (deleted !== undefined) dropDeleted(columns, deleted)
+    if (columns.length > 0) yield { labels, chunks: encodeSamples(columns) }
   }
 }
 
@@ -96,22 +109,6 @@ class Cutter {
     const { encoding, bytes, view, start, end } = chunk
     if (length === view.getUint16(start))
       return [{ minT: t[0], maxT: t[length - 1], encoding, data: bytes.slice(start, end) }]
-    return encoding === XOR ? encodeSamples(columns) : encodeHistograms(columns)
+    return encodeSamples(columns)
   }
-}
-
-function encodeHistograms({ t, h, length }: SampleColumns): ChunkData[] {
-  let chunk = HistogramChunk.begin(t[0], h![0]!)
-  const chunks = [chunk]
-  for (let i = 1; i < length; i++) {
-    const next = chunk.append(t[i], h![i]!)
-    if (next !== chunk) chunks.push(next)
-    chunk = next
-  }
-  return chunks.map(({ minT, maxT, encoding, bytes }) => ({
-    minT,
-    maxT,
-    encoding,
-    data: bytes.slice(),
-  }))
 }

@@ -20,6 +20,7 @@ import type { Intervals } from '../block/tombstones.ts'
 import type { ChunkSpill } from './chunk-spill.ts'
 import { HashTable } from './hash-table.ts'
 import { LabelSets, hashSymbols } from './label-sets.ts'
+import { OutOfOrder } from './out-of-order.ts'
 import { Postings } from './postings.ts'
 import * as series from './series-table.ts'
 import { Symbols } from './symbols.ts'
@@ -64,6 +65,7 @@ export class Head {
   readonly table: series.SeriesTable = new series.SeriesTable()
   readonly chunks: ChunkLog
   readonly reader: ChunkReader = new ChunkReader()
+  readonly outOfOrder: OutOfOrder = new OutOfOrder()
   // The open chunks of histograms, by slot.
   readonly #histograms = new Map<number, HistogramChunk>()
   readonly arena: Arena = new Arena()
@@ -111,7 +113,7 @@ export class Head {
   }
 
   get sampleCount(): number {
-    return this.#openSamples + this.chunks.samples
+    return this.#openSamples + this.chunks.samples + this.outOfOrder.samples
   }
 
   /** Full chunks and open ones. */
@@ -337,6 +339,14 @@ export class Head {
     if (t < this.minT) this.minT = t
   }
 
+  /** Adds a sample that comes too late for `append`; false when there is one of its time already. */
+  insertLate(slot: number, t: number, v: number, h: Histogram | undefined): boolean {
+    const isNew = this.outOfOrder.insert(slot, t, v, h)
+    const { u8 } = this.table.page(slot)
+    if ((u8[series.byte(slot) + series.FLAGS] & series.VISIBLE) === 0) this.#show(slot)
+    return isNew
+  }
+
   #closeHistograms(slot: number): void {
     const { encoding, minT, maxT, bytes, count } = this.#histograms.get(slot)!
     const page = this.table.page(slot)
@@ -467,16 +477,25 @@ export class Head {
     return 2 + size
   }
 
-  /** The first timestamp of the open chunk of a series with samples. */
+  /** The first timestamp of the open chunk, Infinity when all samples of a series came out of order. */
   openMinT(slot: number): number {
     const histograms = this.#histograms.get(slot)
     if (histograms !== undefined) return histograms.minT
+    if (this.table.page(slot).u8[series.byte(slot) + series.COUNT] === 0) return Infinity
     this.#copyOpenChunk(slot)
     return firstTimestamp(this.#chunkView, 2)
   }
 
-  /** The first timestamp of a series with samples that are still there. */
-  firstT(slot: number): number {
+  /** First and last timestamp of what is still there of a series with samples. */
+  boundsOf(slot: number): { minT: number; maxT: number } {
+    const late = this.outOfOrder.boundsOf(slot)
+    return {
+      minT: Math.min(this.#firstT(slot), late?.minT ?? Infinity),
+      maxT: Math.max(this.lastT(slot), late?.maxT ?? -Infinity),
+    }
+  }
+
+  #firstT(slot: number): number {
     const { reader, chunks } = this
     let link = this.table.page(slot).u32[series.word(slot) + series.CLOSED]
     if (!reader.seek(chunks.places, link)) return this.openMinT(slot)
@@ -514,7 +533,7 @@ export class Head {
       const flags = page.u8[series.byte(slot) + series.FLAGS]
       page.u8[series.byte(slot) + series.FLAGS] = flags & ~series.FRESH
       const isOld = (flags & series.VISIBLE) === 0 || this.lastT(slot) < minT
-      if (isOld && (flags & series.FRESH) === 0) dead.push(slot)
+      if (isOld && (flags & series.FRESH) === 0 && !this.outOfOrder.has(slot)) dead.push(slot)
     }
     if (dead.length > 0) this.#bury(Uint32Array.from(dead))
     this.#freeDead()

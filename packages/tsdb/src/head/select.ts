@@ -106,18 +106,24 @@ function isMatch(head: Head, slot: number, tests: readonly SymbolMatcher[]): boo
 }
 
 function mayHaveSamples(head: Head, slot: number, minT: number, maxT: number): boolean {
+  return hasSamples(head, slot, minT, maxT) && !isDeleted(head, slot, minT, maxT)
+}
+
+function hasSamples(head: Head, slot: number, minT: number, maxT: number): boolean {
   const lastT = head.lastT(slot)
-  if (lastT < Math.max(minT, head.minValidT)) return false
-  if (isDeleted(head, slot, minT, Math.min(maxT, lastT))) return false
   // Fast path: the newest sample itself lies within.
-  return lastT <= maxT || startsBefore(head, slot, minT, maxT)
+  if (lastT >= Math.max(minT, head.minValidT) && lastT <= maxT) return true
+  const late = head.outOfOrder.boundsOf(slot)
+  if (late !== undefined && late.minT <= maxT && late.maxT >= minT) return true
+  return lastT >= Math.max(minT, head.minValidT) && startsBefore(head, slot, minT, maxT)
 }
 
 /** Whether all that a series has in [minT, maxT] is deleted. */
 function isDeleted(head: Head, slot: number, minT: number, maxT: number): boolean {
   const deleted = head.tombstones.get(slot)
   if (deleted === undefined) return false
-  return covers(deleted, Math.max(minT, head.minValidT, head.firstT(slot)), maxT)
+  const bounds = head.boundsOf(slot)
+  return covers(deleted, Math.max(minT, bounds.minT), Math.min(maxT, bounds.maxT))
 }
 
 /** Whether a chunk of the series overlaps [minT, maxT], given that its newest sample is later. */
@@ -180,6 +186,7 @@ export function labelValues(head: Head, name: string, query: LabelQuery): string
 const coversHead = (head: Head, query: LabelQuery): boolean =>
   query.minT <= Math.max(head.minT, head.minValidT) &&
   query.maxT >= head.maxT &&
+  head.outOfOrder.isEmpty &&
   head.tombstones.size === 0
 
 function forEachSeries(head: Head, query: LabelQuery, visit: (labels: number) => void): void {

@@ -13,6 +13,7 @@ import {
   isStaleHistogram,
 } from '@vigie/model'
 import { dropDeleted } from '../block/block-selection.ts'
+import type { ChunkData } from '../block/block-series.ts'
 import type { Intervals, Tombstones } from '../block/tombstones.ts'
 import { XOR } from '../chunk/encoding.ts'
 import { decodeHistograms } from '../chunk/histogram-reader.ts'
@@ -21,6 +22,7 @@ import type { SharedHead } from '../share/shared-selection.ts'
 import { type ChunkBytes, SLACK_BYTES, type SlabPlaces } from './chunk-slabs.ts'
 import { ClosedChunks } from './closed-chunks.ts'
 import type { Head } from './head.ts'
+import { mergeChunksInto } from './out-of-order.ts'
 import * as series from './series-table.ts'
 
 /** Looks at a chunk, during the call. Only its first `count` samples belong to the snapshot. */
@@ -36,6 +38,8 @@ export class Selection implements SeriesSet {
   readonly #labels: Uint32Array
   readonly #closed: Uint32Array
   readonly #openCounts: Uint8Array
+  // By index, of the series that have samples that came out of order.
+  #late: Map<number, ChunkData[]> | undefined
   readonly #closedChunks: ClosedChunks
 
   constructor(head: Head, slots: Uint32Array) {
@@ -57,6 +61,13 @@ export class Selection implements SeriesSet {
       this.#closed[i] = u32[series.word(slot) + series.CLOSED]
       this.#openCounts[i] = u8[series.byte(slot) + series.COUNT]
     }
+    if (!head.outOfOrder.isEmpty) this.#takeLate(head, slots)
+  }
+
+  #takeLate(head: Head, slots: Uint32Array): void {
+    this.#late = new Map()
+    for (let i = 0; i < slots.length; i++)
+      if (head.outOfOrder.has(slots[i])) this.#late.set(i, head.outOfOrder.chunksOf(slots[i]))
   }
 
   labels(index: number): Labels {
@@ -75,9 +86,16 @@ export class Selection implements SeriesSet {
     this.visitChunks(index, from, maxT, (chunk, count) =>
       decodeChunk(chunk, count, from, maxT, out),
     )
+    const late = this.#late?.get(index)
+    if (late !== undefined) mergeChunksInto(out, late, minT, maxT)
     if (out.h !== undefined) markStale(out)
     const deleted = this.deleted(index)
     if (deleted !== undefined) dropDeleted(out, deleted)
+  }
+
+  /** Where a series is in the table; 0 when it was dropped. */
+  slot(index: number): number {
+    return this.#head.table.slotOf(this.#refs[index])
   }
 
   /** What of a series is deleted, undefined when nothing is. */

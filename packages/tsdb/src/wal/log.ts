@@ -275,6 +275,14 @@ export class WriteAheadLog {
     this.#segments.splice(0, dropped.length)
   }
 
+  /** Drops the segments up to `index`, whose samples are elsewhere by now. Throws DiskError. */
+  dropThrough(index: number): void {
+    while (this.#segments.length > 1 && this.#segments[0].index <= index) {
+      this.#options.disk.remove(join(this.#options.dir, segmentName(this.#segments[0].index)))
+      this.#segments.shift()
+    }
+  }
+
   /** How many of these segments, the newest ones, are kept for those that follow the log. */
   #heldCount(old: readonly Segment[]): number {
     const first = Math.min(...[...this.followers].map((follower) => follower()))
