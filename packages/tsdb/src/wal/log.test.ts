@@ -122,6 +122,7 @@ describe('WAL repair: what is before the damage survives, appends go on', () => 
     ['bad length: large', (b, second) => b.writeUInt16BE(65_535, second + 1), 1, /crosses/],
     ['bad length: small', (b, second) => b.writeUInt16BE(10, second + 1), 1, /checksum/],
     ['bad content: not compressed', (b) => (b[0] |= 8), 0, /snappy/],
+    ['bad content: not compressed with zstd', (b) => (b[0] |= 16), 0, /cannot be decompressed/],
     ['garbage behind', (b) => Buffer.concat([b, Buffer.alloc(50, 0xaa)]), 10, /crosses/],
   ])('%s', async (_name, damage, survivors, reason) => {
     const disk = (await fill()).afterKill()

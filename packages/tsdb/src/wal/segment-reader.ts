@@ -193,7 +193,8 @@ function unpack(decompress: () => Uint8Array): Buffer {
     return Buffer.from(out.buffer, out.byteOffset, out.length)
   } catch (error) {
     if (error instanceof ZstdMissing) throw error
-    throw new BadSegment(error instanceof Error ? error.message : String(error))
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new BadSegment(`a record cannot be decompressed: ${reason}`)
   }
 }
 
