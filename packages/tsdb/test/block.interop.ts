@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Labels, SampleColumns, compareLabels, makeHistogram } from '@vigie/model'
+import { Labels, Matcher, SampleColumns, compareLabels, makeHistogram } from '@vigie/model'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { promtool, startPrometheus } from '../../../interop/peers.ts'
 import type { BlockSeries } from '../src/block/block-series.ts'
@@ -171,4 +171,42 @@ test('we read what Prometheus makes of text', async () => {
   }
   expect(ours.length).toBe(15_000)
   expect(ours.sort()).toEqual(theirs.sort())
+})
+
+test('what Prometheus deletes from our block is deleted for us, and what we delete for it', async () => {
+  const data = writeOurs()
+  const path = join(
+    data,
+    readdirSync(data).find((name) => name !== 'wal')!,
+  )
+  const time = (i: number): number => (START_MS + i * STEP_MS) / 1000
+  const ask = async (server: { url: string }): Promise<number> => {
+    const query = 'count_over_time(many{i="7"}[2h])'
+    const url = `${server.url}/api/v1/query?time=${time(479)}&query=${encodeURIComponent(query)}`
+    const { data: answer } = (await (await fetch(url)).json()) as Vector
+    return Number(answer.result[0].value[1])
+  }
+  const flags = ['--web.enable-admin-api']
+  const first = await startPrometheus({ dataDir: data, flags })
+  try {
+    const url = `${first.url}/api/v1/admin/tsdb/delete_series?match[]=many&start=${time(10)}&end=${time(19)}`
+    expect((await fetch(url, { method: 'POST' })).status).toBe(204)
+    expect(await ask(first)).toBe(470)
+  } finally {
+    await first.kill('SIGTERM')
+  }
+  const block = Block.open(disk, path)
+  const matchers = [new Matcher('=', 'i', '7')]
+  const columns = new SampleColumns()
+  block.select(matchers, -Infinity, Infinity).samples(0, -Infinity, Infinity, columns)
+  expect(columns.length).toBe(470)
+  expect(columns.t[10]).toBe(START_MS + 20 * STEP_MS)
+  expect(block.delete(matchers, START_MS + 100 * STEP_MS, START_MS + 199 * STEP_MS)).toBe(1)
+  block.close()
+  const second = await startPrometheus({ dataDir: data, flags })
+  try {
+    expect(await ask(second)).toBe(370)
+  } finally {
+    await second.kill()
+  }
 })
