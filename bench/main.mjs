@@ -8,10 +8,12 @@ import { benchArcade } from './arcade.mjs'
 import { benchArrival } from './arrival.mjs'
 import { benchCalibration } from './calibration.mjs'
 import { benchLoad } from './load.mjs'
+import { benchInterference } from './interference.mjs'
 import { benchMemory } from './memory.mjs'
 import { benchQuery } from './query.mjs'
 import { benchScrape } from './scrape.mjs'
 import { benchStart } from './start.mjs'
+import { benchDisk, benchMemory100k, benchMemory500k, benchReplay } from './storage.mjs'
 
 /** Each gives [{ name, ours, unit, peer? or atMost?, versions? }] and runs on its own. */
 const BENCHES = new Map([
@@ -24,6 +26,14 @@ const BENCHES = new Map([
   ['query-regex', benchQuery],
   ['query-subquery', benchQuery],
   ['query-panels', benchQuery],
+  ['memory-100k', benchMemory100k],
+  ['memory-100k-peak', benchMemory100k],
+  ['memory-500k', benchMemory500k],
+  ['memory-500k-peak', benchMemory500k],
+  ['disk', benchDisk],
+  ['replay', benchReplay],
+  ['interference-scrape', benchInterference],
+  ['interference-answer', benchInterference],
   ['load-requests', benchLoad],
   ['load-script', benchLoad],
   ['calibration', benchCalibration],

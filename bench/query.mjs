@@ -3,9 +3,9 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { PEERS, freePort, start, stop, untilReady } from './process.mjs'
+import { writeData } from './write-data-process.mjs'
 
 const SERIES = 10_000
 const HOURS = 6
@@ -84,17 +84,6 @@ export async function benchQuery() {
     for (const server of servers) await stop(server)
     rmSync(dir, { recursive: true, force: true })
   }
-}
-
-/** Runs write-data.mjs; what it says. */
-export function writeData(dir, series, hours, stepSeconds, mode = '') {
-  const script = fileURLToPath(new URL('./write-data.mjs', import.meta.url))
-  const args = ['--max-old-space-size=8192', script, dir, series, hours, stepSeconds, mode]
-  const { status, stdout, stderr } = spawnSync(process.execPath, args.map(String), {
-    encoding: 'utf8',
-  })
-  if (status !== 0) throw new Error(`cannot write the data: ${stderr}`)
-  return JSON.parse(stdout)
 }
 
 async function serve(servers, command, args, cwd) {

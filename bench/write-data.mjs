@@ -78,6 +78,21 @@ let seed = 42
 const random = () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32
 const rates = Float64Array.from({ length: SERIES }, () => Math.floor(random() ** 3 * 200))
 
+/** Counters that rise unevenly; a few gauges among them. */
+function ofServer(i, value) {
+  return rates[i] === 0 ? Math.floor(random() * 1000) / 8 : value + Math.floor(random() * rates[i])
+}
+
+/** Half of what a host says stands still; the rest are seconds and bytes that rise, and levels that move. */
+function ofHost(i, value) {
+  const kind = i % 20
+  if (kind < 10) return i
+  if (kind < 14) return Math.round((value + random() * 15) * 100) / 100
+  if (kind < 17) return value + Math.floor(random() * 100_000)
+  if (kind < 19) return Math.max(0, value + Math.floor((random() - 0.5) * 64) * 4096)
+  return Math.floor(random() * 300) / 100
+}
+
 let nowMs = startMs
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 const tsdb = await openTsdb({
@@ -97,9 +112,7 @@ for (let t = startMs; t <= endMs; t += STEP_MS) {
   nowMs = t
   appender = tsdb.appender()
   for (let i = 0; i < SERIES; i++) {
-    // Counters that rise unevenly; a few gauges among them.
-    if (rates[i] === 0) values[i] = Math.floor(random() * 1000) / 8
-    else values[i] += Math.floor(random() * rates[i])
+    values[i] = mode === 'host' ? ofHost(i, values[i]) : ofServer(i, values[i])
     appender.append(refs[i], t, values[i])
   }
   appender.commit()

@@ -1,0 +1,99 @@
+// `interference`: how late scrapes come, and how late the process answers at all, while a query over everything runs.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { freePort, pause, start, stop, untilReady } from './process.mjs'
+import { writeData } from './write-data-process.mjs'
+
+const CLI = fileURLToPath(new URL('../packages/vigie/bundle/cli.js', import.meta.url))
+const INTERVAL_MS = 200
+const TARGETS = 10
+/** The query is asked again until it ran for so long in all. */
+const QUERY_MS = 20_000
+const PING_MS = 20
+
+export async function benchInterference() {
+  const dir = mkdtempSync(join(tmpdir(), 'vigie-bench-'))
+  const arrivals = Array.from({ length: TARGETS }, () => [])
+  const servers = arrivals.map((times) =>
+    createServer((_request, response) => {
+      times.push(performance.now())
+      response.setHeader('content-type', 'text/plain; version=0.0.4')
+      response.end('watched 1\n')
+    }),
+  )
+  await Promise.all(servers.map((one) => new Promise((done) => one.listen(0, '127.0.0.1', done))))
+  let child
+  try {
+    const { startMs, endMs } = writeData(join(dir, 'data'), 50_000, 6, 15)
+    const list = servers.map((one) => `127.0.0.1:${one.address().port}`).join(', ')
+    writeFileSync(
+      join(dir, 'vigie.yml'),
+      `global: { scrape_interval: ${INTERVAL_MS}ms, scrape_timeout: ${INTERVAL_MS}ms }\nscrape_configs:\n- job_name: bench\n  static_configs: [{ targets: [${list}] }]\ndefault_rules: false\n`,
+    )
+    const port = await freePort()
+    const base = `http://127.0.0.1:${port}`
+    const args = ['--config.file=vigie.yml', '--storage.tsdb.path=data', '--data.dir=own']
+    child = start(process.execPath, [CLI, ...args, `--web.listen-address=127.0.0.1:${port}`], {
+      cwd: dir,
+    })
+    await untilReady(`${base}/-/ready`, 120_000)
+    await pause(3000)
+    for (const times of arrivals) times.length = 0
+    const pings = []
+    let isRunning = true
+    const pinging = ping(`${base}/-/healthy`, pings, () => isRunning)
+    const from = performance.now()
+    while (performance.now() - from < QUERY_MS)
+      await query(base, 'sum by (__name__) (rate({__name__=~".+"}[5m]))', startMs, endMs)
+    isRunning = false
+    await pinging
+    return [
+      {
+        name: 'interference-scrape',
+        ours: quantile(delays(arrivals), 0.99),
+        unit: 'ms',
+        atMost: 100,
+      },
+      { name: 'interference-answer', ours: quantile(pings, 0.99), unit: 'ms', atMost: 100 },
+    ]
+  } finally {
+    for (const one of servers) one.close()
+    if (child !== undefined) await stop(child)
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+async function query(base, text, startMs, endMs) {
+  const body = new URLSearchParams({
+    query: text,
+    start: startMs / 1000,
+    end: endMs / 1000,
+    step: 30,
+  })
+  const answer = await fetch(`${base}/api/v1/query_range`, { method: 'POST', body })
+  const content = await answer.text()
+  if (!answer.ok) throw new Error(content.slice(0, 300))
+}
+
+async function ping(url, times, isRunning) {
+  while (isRunning()) {
+    const before = performance.now()
+    await (await fetch(url)).text()
+    times.push(performance.now() - before)
+    await pause(PING_MS)
+  }
+}
+
+/** How long after its turn each scrape came; its turn is that of the most punctual one. */
+function delays(arrivals) {
+  return arrivals.flatMap((times) => {
+    const phases = times.map((time, i) => time - i * INTERVAL_MS)
+    const first = Math.min(...phases)
+    return phases.map((phase) => phase - first)
+  })
+}
+
+const quantile = (list, q) => list.toSorted((a, b) => a - b)[Math.floor((list.length - 1) * q)]
