@@ -8,8 +8,8 @@ import { freePort, pause, start, stop, untilReady } from './process.mjs'
 import { writeData } from './write-data-process.mjs'
 
 const CLI = fileURLToPath(new URL('../packages/vigie/bundle/cli.js', import.meta.url))
-const INTERVAL_MS = 200
-const TARGETS = 10
+const INTERVAL_MS = 1000
+const TARGETS = 50
 /** The query is asked again until it ran for so long in all. */
 const QUERY_MS = 20_000
 const PING_MS = 20
@@ -45,9 +45,15 @@ export async function benchInterference() {
     const pings = []
     let isRunning = true
     const pinging = ping(`${base}/-/healthy`, pings, () => isRunning)
+    pinging.catch(() => {})
     const from = performance.now()
     while (performance.now() - from < QUERY_MS)
-      await query(base, 'sum by (__name__) (rate({__name__=~".+"}[5m]))', startMs, endMs)
+      await query(
+        base,
+        'sum(rate(http_requests_total[1h])) + sum({__name__=~".+"})',
+        startMs,
+        endMs,
+      )
     isRunning = false
     await pinging
     return [
@@ -87,12 +93,15 @@ async function ping(url, times, isRunning) {
   }
 }
 
-/** How long after its turn each scrape came; its turn is that of the most punctual one. */
+/** How long after its turn each scrape came; its turns are those of the most punctual one. */
 function delays(arrivals) {
   return arrivals.flatMap((times) => {
-    const phases = times.map((time, i) => time - i * INTERVAL_MS)
-    const first = Math.min(...phases)
-    return phases.map((phase) => phase - first)
+    const late = times.map((time) => {
+      const turns = (time - times[0]) / INTERVAL_MS
+      return (turns - Math.round(turns)) * INTERVAL_MS
+    })
+    const first = Math.min(...late)
+    return late.map((one) => one - first)
   })
 }
 
