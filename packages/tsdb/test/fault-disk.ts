@@ -4,6 +4,7 @@
  *
  *     kill     the process dies: of a write some bytes are there, of anything else nothing; no
  *              operation works any more
+ *     power    the same of the machine: see MemoryDisk.afterPowerLoss
  *     torn     a write leaves some of its bytes and fails, anything else fails; the next works again
  *     broken   the operation fails without effect; the next works again
  *     full     the same, and from then on nothing can be written or made until `heal`
@@ -11,7 +12,7 @@
 import { DiskError, type DiskFile } from '../src/index.ts'
 import { MemoryDisk } from './memory-disk.ts'
 
-export const FAULTS = ['kill', 'torn', 'broken', 'full'] as const
+export const FAULTS = ['kill', 'power', 'torn', 'broken', 'full'] as const
 export type Fault = (typeof FAULTS)[number]
 
 const CHANGES = new Set([
@@ -74,7 +75,7 @@ export class FaultDisk extends MemoryDisk {
       return
     }
     this.failed = `${operation} ${path}`
-    if (this.#fault === 'kill') this.#isDead = true
+    if (this.#fault === 'kill' || this.#fault === 'power') this.#isDead = true
     if (this.#fault === 'full') this.#isFull = true
     // A write takes what fits, another number of bytes at each place.
     if (operation === 'write' && this.#fault !== 'broken') this.freeBytes = (this.#at * 7) % 50
@@ -84,6 +85,11 @@ export class FaultDisk extends MemoryDisk {
   #fail(operation: string, path: string): never {
     const reason = this.#isFull ? 'ENOSPC: no space left on device' : 'EIO: input/output error'
     throw new DiskError(operation, path, new Error(reason))
+  }
+
+  /** What the next process finds. */
+  left(): MemoryDisk {
+    return this.#fault === 'power' ? this.afterPowerLoss() : this.afterKill()
   }
 
   get isDead(): boolean {

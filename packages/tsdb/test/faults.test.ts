@@ -245,15 +245,16 @@ async function tryFault(
   const wrong: string[] = []
   const note = (when: string, found: string[]): void =>
     void wrong.push(...found.slice(0, 3).map((one) => `${disk.failed}: ${when}: ${one}`))
-  if (fault !== 'kill') {
+  const isDeadly = fault === 'kill' || fault === 'power'
+  if (!isDeadly) {
     disk.heal()
     await scenario.again(history)
     note('going on', history.check(await history.opened()))
     note('killed', history.check(await history.open(disk.afterKill())))
     await history.close()
   }
-  const tsdb = await history.open(disk.afterKill())
-  note('opened again', history.check(tsdb, fault === 'kill' ? history.doubtful : undefined))
+  const tsdb = await history.open(disk.left())
+  note('opened again', history.check(tsdb, isDeadly ? history.doubtful : undefined))
   await tsdb.close()
   return wrong
 }

@@ -8,6 +8,8 @@ export class MemoryDisk implements Disk {
   readonly files: Map<string, Buffer> = new Map()
   /** Those that see what is written to the file of a path. */
   readonly readers: Map<string, MemoryReader[]> = new Map()
+  /** How much of each file has been synced, bytes. */
+  readonly synced: Map<string, number> = new Map()
   readonly #dirs = new Set<string>()
   readonly #locks = new Set<string>()
   /** Bytes that still fit; a write that does not fit writes what does, then fails. */
@@ -25,9 +27,21 @@ export class MemoryDisk implements Disk {
     return this.copyTo(new MemoryDisk())
   }
 
+  /**
+   * The same when it was the machine that failed: of each file there is what was synced. Names are as
+   * they were, as on a file system that keeps a journal of them.
+   */
+  afterPowerLoss(): MemoryDisk {
+    const disk = this.afterKill()
+    for (const [path, bytes] of disk.files)
+      disk.files.set(path, bytes.subarray(0, this.synced.get(path) ?? 0))
+    return disk
+  }
+
   /** Puts all that is here on another disk, an empty one; returns that. */
   copyTo<D extends MemoryDisk>(disk: D): D {
     for (const [path, bytes] of this.files) disk.files.set(path, Buffer.from(bytes))
+    for (const [path, size] of this.synced) disk.synced.set(path, size)
     for (const dir of this.#dirs) (disk as MemoryDisk).#dirs.add(dir)
     return disk
   }
@@ -82,6 +96,7 @@ export class MemoryDisk implements Disk {
     if (bytes === undefined) throw new DiskError('link', target, new Error('ENOENT: no such file'))
     if (this.files.has(target)) throw new DiskError('link', target, new Error('EEXIST'))
     this.files.set(target, bytes)
+    this.synced.set(target, this.synced.get(source) ?? 0)
   }
 
   rename(source: string, target: string): void {
@@ -91,8 +106,11 @@ export class MemoryDisk implements Disk {
     this.#forgetReaders(source)
     this.#forgetReaders(target)
     for (const path of [...this.files.keys()].filter((one) => isIn(one, source))) {
-      this.files.set(target + path.slice(source.length), this.files.get(path)!)
+      const moved = target + path.slice(source.length)
+      this.files.set(moved, this.files.get(path)!)
+      this.synced.set(moved, this.synced.get(path) ?? 0)
       this.files.delete(path)
+      this.synced.delete(path)
     }
     for (const dir of [...this.#dirs].filter((one) => isIn(one, source))) {
       this.#dirs.delete(dir)
@@ -103,8 +121,10 @@ export class MemoryDisk implements Disk {
   remove(path: string): void {
     this.operate('remove', path)
     this.#forgetReaders(path)
-    for (const one of [...this.files.keys()].filter((each) => isIn(each, path)))
+    for (const one of [...this.files.keys()].filter((each) => isIn(each, path))) {
       this.files.delete(one)
+      this.synced.delete(one)
+    }
     for (const dir of [...this.#dirs].filter((one) => isIn(one, path))) this.#dirs.delete(dir)
   }
 
@@ -202,6 +222,7 @@ class MemoryFile implements DiskFile {
 
   sync(): void {
     this.#disk.operate('sync', this.path)
+    this.#disk.synced.set(this.path, this.sizeBytes)
     this.#disk.syncs++
   }
 
