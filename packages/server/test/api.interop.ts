@@ -454,10 +454,18 @@ const FLEETING = new Set([
   'evaluationTime',
 ])
 
+/** Labels of targets that Prometheus has since 3.9. */
+const NEWER = new Set([
+  '__always_scrape_classic_histograms__',
+  '__convert_classic_histograms_to_nhcb__',
+  '__scrape_native_histograms__',
+])
+
 const comparable = (body: unknown): unknown =>
   unordered(
     JSON.parse(JSON.stringify(body), (key, value: unknown) => {
       if (FLEETING.has(key)) return typeof value
+      if (NEWER.has(key)) return undefined
       if (key === 'lastError' && value !== '') return 'an error'
       return value
     }),
