@@ -7,7 +7,8 @@ import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { type Histogram, Matcher, SampleColumns } from '@vigie/model'
+import { Matcher, SampleColumns } from '@vigie/model'
+import { formatShortest, histogramText } from '@vigie/promql'
 import { type Tsdb, nodeDisk, openTsdb } from '@vigie/tsdb'
 import type { SuiteResult } from './suite.ts'
 import { goldenBlock, oldBlocks } from './tsdb-blocks.ts'
@@ -63,19 +64,13 @@ function readDump(path: string): Dump {
     const match = LINE.exec(line)
     if (match === null) throw new Error(`cannot read ${path}: line ${JSON.stringify(line)}`)
     const [, series, value, t] = match
-    const sample = `${value.startsWith('{') ? rounded(value) : numberOf(value)} ${t}`
+    const sample = `${value} ${t}`
     const samples = dump.get(series)
     if (samples === undefined) dump.set(series, [sample])
     else samples.push(sample)
   }
   return dump
 }
-
-const numberOf = (text: string): number => Number(text.replace('Inf', 'Infinity'))
-
-/** The numbers of a histogram's text, with as many digits as any way of computing bounds gives. */
-const rounded = (text: string): string =>
-  text.replace(/[-+]?(\d[\d.e+-]*|Inf)/g, (number) => numberOf(number).toPrecision(13))
 
 function dump(tsdb: Tsdb): Dump {
   const out: Dump = new Map()
@@ -86,36 +81,13 @@ function dump(tsdb: Tsdb): Dump {
     const samples: string[] = []
     for (let j = 0; j < columns.length; j++) {
       const h = columns.h?.[j]
-      const value = h === undefined ? columns.v[j] : rounded(showHistogram(h))
+      const value = h === undefined ? formatShortest(columns.v[j]) : histogramText(h)
       samples.push(`${value} ${columns.t[j]}`)
     }
     const labels = [...all.labels(i)].map(([name, value]) => `${name}=${JSON.stringify(value)}`)
     out.set(`{${labels.join(', ')}}`, samples)
   }
   return out
-}
-
-/** As promtool prints it; the vectors have exponential schemas alone. */
-function showHistogram(h: Histogram): string {
-  const parts = [`count:${h.count}`, `sum:${h.sum}`]
-  const bound = (i: number): number => 2 ** (i * 2 ** -h.schema)
-  for (const { i, count } of bucketsOf(h.negativeSpans, h.negativeCounts).reverse())
-    parts.push(`[${-bound(i)},${-bound(i - 1)}):${count}`)
-  if (h.zeroCount > 0) parts.push(`[${-h.zeroThreshold},${h.zeroThreshold}]:${h.zeroCount}`)
-  for (const { i, count } of bucketsOf(h.positiveSpans, h.positiveCounts))
-    parts.push(`(${bound(i - 1)},${bound(i)}]:${count}`)
-  return `{${parts.join(', ')}}`
-}
-
-function bucketsOf(spans: Int32Array, counts: Float64Array): { i: number; count: number }[] {
-  const out: { i: number; count: number }[] = []
-  let i = 0
-  let at = 0
-  for (let span = 0; span < spans.length; span += 2) {
-    i += spans[span]
-    for (const end = i + spans[span + 1]; i < end; i++) out.push({ i, count: counts[at++] })
-  }
-  return out.filter(({ count }) => count > 0)
 }
 
 /** One case a sample of the dump, and one a series that should not be there. */

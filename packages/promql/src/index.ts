@@ -52,6 +52,7 @@ export {
   type QueryOptions,
   type RangeOptions,
 } from './engine/engine.ts'
+export { histogramText, shortest as formatShortest } from './histogram/print.ts'
 export { featureOptions } from './engine/features.ts'
 export { QueryError, type QueryErrorCode } from './engine/query-error.ts'
 export type {

@@ -10,11 +10,10 @@ import {
   isLegacyMetricName,
   quote,
 } from '@vigie/model'
+import { formatShortest, histogramText } from '@vigie/promql'
 import { ReadOnlyTsdb } from '@vigie/tsdb'
 import { UsageError } from '../serve-args.ts'
 import { type Output, directory, parseArguments, selectors, timeFlag } from './arguments.ts'
-import { goFloat } from './go-text.ts'
-import { histogramText } from './histogram-text.ts'
 
 const FLAGS = {
   match: { type: 'string' },
@@ -101,7 +100,7 @@ function* lines(labels: Labels, { t, v, h, length }: SampleColumns): Iterable<st
   const series = `{${pairs.join(', ')}}`
   for (let i = 0; i < length; i++) {
     const histogram = h?.[i]
-    const value = histogram === undefined ? goFloat(v[i]) : histogramText(histogram)
+    const value = histogram === undefined ? formatShortest(v[i]) : histogramText(histogram)
     yield `${series} ${value} ${t[i]}\n`
   }
 }
@@ -115,7 +114,8 @@ function* openMetricsLines(labels: Labels, { t, v, h, length }: SampleColumns): 
     ? `${name}{${pairs.join(',')}}`
     : `{${[`"${escaped(name)}"`, ...pairs].join(',')}}`
   for (let i = 0; i < length; i++)
-    if (h?.[i] === undefined) yield `${series} ${goFloat(v[i])} ${(t[i] / 1000).toFixed(3)}\n`
+    if (h?.[i] === undefined)
+      yield `${series} ${formatShortest(v[i])} ${(t[i] / 1000).toFixed(3)}\n`
 }
 
 const labelName = (name: string): string => (isLegacyLabelName(name) ? name : `"${escaped(name)}"`)

@@ -1,15 +1,4 @@
-/** Values as Prometheus's tools print them: Go's `%g`, its durations, sizes and times. */
-import { formatValue } from '@vigie/model'
-
-/** Shortest digits that read back; with an exponent below 1e-4 and from 1e6 on. */
-export function goFloat(v: number): string {
-  if (!Number.isFinite(v) || v === 0) return formatValue(v)
-  const text = v.toExponential()
-  const exponent = Number(text.slice(text.indexOf('e') + 1))
-  if (exponent < -4 || exponent >= 6) return text.replace(/e([+-])(\d)$/, 'e$10$2')
-  return String(v)
-}
-
+/** Durations, sizes, times and tables as Prometheus's tools print them. */
 /** As `1h29m59.548s`: hours are the largest unit. */
 export function goDuration(ms: number): string {
   if (ms === 0) return '0s'
