@@ -37,6 +37,8 @@ const headMetrics = ({ store: { head, counters }, stats }: MetricSources): Metri
   gauge('prometheus_tsdb_head_chunks', 'Chunks in memory.', stats.chunks),
   gauge('prometheus_tsdb_head_min_time', 'Oldest time kept, ms.', stats.oldestMs ?? 0),
   gauge('prometheus_tsdb_head_max_time', 'Newest time, ms.', stats.newestMs ?? 0),
+  gauge('prometheus_tsdb_head_min_time_seconds', 'Oldest time kept.', (stats.oldestMs ?? 0) / 1000),
+  gauge('prometheus_tsdb_head_max_time_seconds', 'Newest time.', (stats.newestMs ?? 0) / 1000),
   gauge(
     'vigie_tsdb_head_chunks_storage_size_bytes',
     'Full chunks of the head in files.',
@@ -114,6 +116,11 @@ const blockMetrics = ({ blocks, stats, counters }: MetricSources): MetricFamily[
   gauge('prometheus_tsdb_blocks_loaded', 'Blocks that are open.', stats.blocks),
   gauge('prometheus_tsdb_storage_blocks_bytes', 'Size of all blocks.', stats.blockBytes),
   gauge('prometheus_tsdb_lowest_timestamp', 'Oldest time of all, ms.', stats.oldestBlockMs ?? 0),
+  gauge(
+    'prometheus_tsdb_lowest_timestamp_seconds',
+    'Oldest time of all.',
+    (stats.oldestBlockMs ?? 0) / 1000,
+  ),
   counter(
     'prometheus_tsdb_reloads_total',
     'Looks at what blocks there are.',

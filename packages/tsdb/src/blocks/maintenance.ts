@@ -21,6 +21,9 @@ export const HEAD_SPAN_MS_MAX: number = BLOCK_RANGE_MS * 1.5
 /** After a failure, the next block is not made before this has passed, ms. */
 const PAUSE_MS = 60_000
 
+/** How often blocks are looked for that others put there, ms: as in Prometheus. */
+const RELOAD_MS = 60_000
+
 /** How often what happened, since the start. */
 export interface MaintenanceCounters {
   compactionsTriggered: number
@@ -47,6 +50,7 @@ export class BlockMaintenance {
   readonly #ranges: readonly number[]
   #last: Promise<unknown> = Promise.resolve()
   #notBeforeMs = -Infinity
+  #lookedMs: number
   readonly counters: MaintenanceCounters = {
     compactionsTriggered: 0,
     compactions: 0,
@@ -58,6 +62,7 @@ export class BlockMaintenance {
 
   constructor(options: MaintenanceOptions) {
     this.#options = options
+    this.#lookedMs = options.now()
     this.#ranges = blockRanges(options.limits.retentionMs)
   }
 
@@ -90,6 +95,7 @@ export class BlockMaintenance {
     const { now } = this.#options
     if (now() < this.#notBeforeMs) return undefined
     try {
+      this.#look()
       if (await this.#cut()) await this.#cutLate()
       await this.#merge()
       return undefined
@@ -99,6 +105,14 @@ export class BlockMaintenance {
       this.#notBeforeMs = now() + PAUSE_MS
       return { error }
     }
+  }
+
+  /** Blocks may have been put there, as an import does, or taken away. */
+  #look(): void {
+    const { blocks, now } = this.#options
+    if (now() - this.#lookedMs < RELOAD_MS) return
+    this.#lookedMs = now()
+    blocks.reload()
   }
 
   #isHeadFull(): boolean {
