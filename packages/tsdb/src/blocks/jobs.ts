@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { Block } from '../block/block.ts'
 import type { BlockSeries } from '../block/block-series.ts'
-import { type BlockMeta, CorruptBlockError } from '../block/meta.ts'
+import { type BlockMeta, CorruptBlockError, FROM_OUT_OF_ORDER } from '../block/meta.ts'
 import { writeBlock } from '../block/writer.ts'
 import { ChunkError } from '../chunk/bits.ts'
 import type { Disk } from '../disk.ts'
@@ -51,6 +51,20 @@ export function mergeBlocks(disk: Disk, job: MergeJob): BlockMeta | undefined {
   } finally {
     for (const block of blocks) block.close()
   }
+}
+
+/**
+ * A merged block says how far the head was cut only as far as those say it that it was merged from:
+ * otherwise a start would take what is in the log alone for cut, and drop it.
+ */
+export function hintsOf(metas: readonly BlockMeta[]): string[] {
+  const isLate = ({ compaction }: BlockMeta): boolean =>
+    compaction.hints?.includes(FROM_OUT_OF_ORDER) === true
+  const endOf = (some: readonly BlockMeta[]): number =>
+    some.reduce((max, { maxTime }) => Math.max(max, maxTime), -Infinity)
+  const late = metas.filter(isLate)
+  const inOrder = metas.filter((meta) => !isLate(meta))
+  return endOf(late) > endOf(inOrder) ? [FROM_OUT_OF_ORDER] : []
 }
 
 /** The new block; undefined when there are no samples. Throws DiskError. */

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { Labels, SampleColumns } from '@vigie/model'
 import { expect, test } from 'vitest'
 import type { BlockSeries, ChunkData } from '../block/block-series.ts'
+import { hintsOf } from './jobs.ts'
 import { mergeSeries } from './merge.ts'
 import { decodeWhole } from '../chunk/decode.ts'
 import { encodeSamples } from '../chunk/encode.ts'
@@ -88,4 +89,19 @@ test('any samples in any chunks', () => {
       },
     ),
   )
+})
+
+test.each([
+  ['0-2 2-4', ''],
+  ['0-2late 0-2late', 'from-out-of-order'],
+  ['0-2 0-2late', ''],
+  ['0-2 2-4late', 'from-out-of-order'],
+  ['0-2late 2-4', ''],
+])('%s: what a merged block says of the head', (blocks, want) => {
+  const metas = blocks.split(' ').map((one) => {
+    const [minTime, maxTime] = one.replace('late', '').split('-').map(Number)
+    const hints = one.endsWith('late') ? ['from-out-of-order'] : []
+    return { ulid: '', minTime, maxTime, stats: {}, compaction: { level: 1, hints }, version: 1 }
+  })
+  expect(hintsOf(metas).join()).toBe(want)
 })
