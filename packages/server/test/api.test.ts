@@ -156,7 +156,9 @@ describe('answers', () => {
     )
     await check(
       'GET /api/v1/query_range?query=rate(hits_total%5B20s%5D)&start=40&end=60&step=20s',
-      matrix('{"metric":{"job":"api"},"values":[[40,"0.6"],[60,"0.6"]]}'),
+      matrix(
+        '{"metric":{"job":"api"},"values":[[40,"0.6000000000000001"],[60,"0.6000000000000001"]]}',
+      ),
     )
     await check(
       'GET /api/v1/query_range?query=1&start=0&end=1&step=.5',
