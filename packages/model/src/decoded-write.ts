@@ -57,10 +57,16 @@ export class DecodedWriteBuilder {
   readonly #exemplars: DecodedWrite['exemplars'] = []
   #h: DecodedWrite['h']
   #invalidSeries = 0
+  readonly #isNameless: boolean
   // Most requests carry one sample a series; grown when there are more.
   #t = new Float64Array(1024)
   #v = new Float64Array(1024)
   #count = 0
+
+  /** `isNameless`: series may be without a metric name, as in answers to queries. */
+  constructor({ isNameless = false }: { isNameless?: boolean } = {}) {
+    this.#isNameless = isNameless
+  }
 
   sample(t: number, v: number): void {
     if (this.#count === this.#t.length) this.#grow()
@@ -80,7 +86,7 @@ export class DecodedWriteBuilder {
 
   /** Ends a series; `pairs` are its labels as they came. Undefined when they are none, and all of it is dropped. */
   endSeries(pairs: string[]): Labels | undefined {
-    const labels = labelsOf(pairs)
+    const labels = labelsOf(pairs, this.#isNameless)
     if (labels !== undefined) {
       this.#series.push(labels)
       this.#starts.push(this.#count)
@@ -116,10 +122,10 @@ export class DecodedWriteBuilder {
   }
 }
 
-/** Undefined when a name is empty or comes twice, or none is `__name__`. */
-function labelsOf(pairs: string[]): Labels | undefined {
+/** Undefined when a name is empty or comes twice, or none is `__name__` and one must be. */
+function labelsOf(pairs: string[], isNameless: boolean): Labels | undefined {
   let isSorted = true
-  let hasMetricName = false
+  let hasMetricName = isNameless
   for (let i = 0; i < pairs.length; i += 2) {
     if (pairs[i] === '') return undefined
     if (pairs[i] === METRIC_NAME && pairs[i + 1] !== '') hasMetricName = true

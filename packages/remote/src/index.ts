@@ -22,4 +22,25 @@ export {
   type ClusterOptions,
   type ClusterSample,
 } from './cluster/cluster.ts'
-export { ClusterQueryable, selectorOf } from './cluster/cluster-queryable.ts'
+export { ClusterQueryable } from './cluster/cluster-queryable.ts'
+export {
+  type ChunkedSeries,
+  type ReadChunk,
+  type ReadQuery,
+  type ReadRequest,
+  ReadResponseWriter,
+  SAMPLES,
+  STREAMED_XOR_CHUNKS,
+  decodeChunkedSeries,
+  decodeReadRequest,
+  decodeReadResponse,
+  encodeChunkedSeries,
+  encodeReadRequest,
+} from './wire/read.ts'
+export { MergedQueryable } from './read/merged-queryable.ts'
+export {
+  type PostRead,
+  type ReaderOptions,
+  type RemoteReadConfig,
+  RemoteReader,
+} from './read/remote-reader.ts'

@@ -22,7 +22,7 @@ import { ScrapeManager, type ScrapeJob, hostMetrics, scrapeJob } from '@vigie/sc
 import { type Tsdb, nodeDisk, openTsdb } from '@vigie/tsdb'
 import type { FastifyInstance } from 'fastify'
 import { type VigieConfig, parseConfig } from './config/config.ts'
-import type { ClusterSettings } from './config/remote.ts'
+import type { ClusterSettings, RemoteReadSettings } from './config/remote.ts'
 import { generateConfig } from './config/generate.ts'
 import { ConfigError } from './config/source.ts'
 import type { WebConfig } from './config/web-config.ts'
@@ -42,6 +42,7 @@ import {
   selectEither,
   withApiErrors,
 } from './remote/cluster-client.ts'
+import { type RemoteReaders, connectReaders } from './remote/read-clients.ts'
 import { writeEndpoint } from './remote/write-endpoints.ts'
 import { type Metric, ProcessMetrics, renderMetrics } from './self-metrics.ts'
 import { DashboardsStore } from './stores/dashboards-store.ts'
@@ -134,6 +135,8 @@ export type CompareRuns = (a: readonly string[], b: readonly string[]) => Promis
 
 /** Storage drops what is too old, and forces the WAL to disk, this often. */
 const MAINTENANCE_MS = 10_000
+/** Servers that are read from no more are asked nothing after this. */
+const READERS_CLOSE_MS = 120_000
 /** Expressions of rules and checks kept parsed. */
 const PARSED_MAX = 5000
 /** Series younger than this decide which jobs there are. */
@@ -156,7 +159,7 @@ export class Vigie {
   readonly storage: Tsdb
   /** What pages read from: the storage, or the cluster that stands in for it. */
   get queryable(): Queryable {
-    return this.#clusterReader ?? this.storage
+    return this.#clusterReader ?? this.#readers?.queryable ?? this.storage
   }
   readonly engine: Engine
   readonly inbox: Inbox
@@ -180,6 +183,7 @@ export class Vigie {
   cluster: Cluster | undefined
   #clusterReader: Queryable | undefined
   #clusterFingerprint = ''
+  #readers: RemoteReaders | undefined
   readonly #options: VigieOptions
   readonly #watchlist = new Watchlist()
   readonly #process: ProcessMetrics
@@ -326,6 +330,18 @@ export class Vigie {
     void before?.close()
   }
 
+  /** Reads from these servers, too, from now on. */
+  #setReaders(
+    settings: readonly RemoteReadSettings[],
+    externalLabels: ReadonlyMap<string, string>,
+  ): void {
+    const before = this.#readers
+    this.#readers =
+      settings.length === 0 ? undefined : connectReaders(this.storage, settings, externalLabels)
+    // What is being asked goes on for a while.
+    if (before !== undefined) setTimeout(() => void before.close(), READERS_CLOSE_MS).unref()
+  }
+
   /** Reads the configuration again. A bad one is reported and the last good one stays. */
   reload(): boolean {
     try {
@@ -362,6 +378,7 @@ export class Vigie {
     this.dashboards.close()
     await this.remoteWrite.stop()
     await this.cluster?.close()
+    await this.#readers?.close()
     this.#process.close()
     await this.#queries?.close()
     await this.storage.close()
@@ -419,7 +436,9 @@ export class Vigie {
   /** The body of the API's answer. Throws ParseError, QueryError or ApiError. */
   query(request: QueryRequest, signal: AbortSignal): Promise<Buffer> {
     if (this.cluster !== undefined) return queryCluster(this.cluster, request)
-    if (this.#queries !== undefined) return this.#queries.run(request, signal)
+    // Workers know the storage alone.
+    if (this.#queries !== undefined && this.#readers === undefined)
+      return this.#queries.run(request, signal)
     return runQuery(this.engine, this.queryable, request, signal)
   }
 
@@ -523,6 +542,7 @@ export class Vigie {
     const { evaluationIntervalMs, externalLabels, scrapeIntervalMs, defaultRules: rules } = config
     this.scrape.apply([...config.scrapeJobs, ...config.probeJobs, ...this.#internalJobs(config)])
     this.#setCluster(config.cluster)
+    this.#setReaders(config.remoteReads, externalLabels)
     this.remoteWrite.apply(
       config.remoteWrites.map((settings) => writeEndpoint(settings, externalLabels)),
     )

@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import { createParser } from '@vigie/scrape'
-import { Labels, makeHistogram } from '@vigie/model'
+import { Labels, type Matcher, makeHistogram } from '@vigie/model'
 import { encodeWriteRequest } from '@vigie/model/remote-write'
-import { encodeWriteRequestV2 } from '@vigie/remote'
+import { encodeReadRequest, encodeWriteRequestV2 } from '@vigie/remote'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ListenError } from '../src/index.ts'
 import { PAGE, type TestVigie, startTestVigie } from './start-vigie.ts'
@@ -595,6 +595,24 @@ describe('remote write', () => {
     await check(413, Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x0f, 0))
     await check(413, new Uint8Array(33 * 1024 * 1024))
     expect(await valueOf('refused', 0)).toBe(undefined)
+  })
+})
+
+describe('remote read', () => {
+  const refused = async (body: Uint8Array, want: string | RegExp): Promise<void> => {
+    const { status, text } = await ask('POST /api/v1/read', body, WRITE)
+    expect([status, text]).toEqual([400, expect.stringMatching(want)])
+  }
+  test('what is no remote read is refused', async () => {
+    await refused(Buffer.from('hello'), /cannot decompress/)
+    await refused(new Uint8Array(0), /got 0 bytes/)
+    await refused(
+      encodeReadRequest({ queries: [], accepted: [7] }),
+      'server does not support any of the requested response types: \\[7\\]',
+    )
+    const bad = { type: '=~', name: 'a', value: '(' } as unknown as Matcher
+    const queries = [{ minT: 0, maxT: 1, matchers: [bad] }]
+    await refused(encodeReadRequest({ queries, accepted: [] }), /missing closing/)
   })
 })
 

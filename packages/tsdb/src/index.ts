@@ -45,3 +45,6 @@ export {
   blockRange,
 } from './import/block-import.ts'
 export { CorruptChunkError } from './head/chunk-slabs.ts'
+export { decodeWhole } from './chunk/decode.ts'
+export { encodeSamples } from './chunk/encode.ts'
+export { crc32c } from './wal/crc32c.ts'

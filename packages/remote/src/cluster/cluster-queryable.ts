@@ -6,7 +6,6 @@ import {
   type Queryable,
   type SampleColumns,
   type SeriesSet,
-  quote,
 } from '@vigie/model'
 import { type Cluster, ClusterError, valueOf } from './cluster.ts'
 
@@ -67,13 +66,7 @@ function paramsOf({ minT, maxT, matchers }: LabelQuery): URLSearchParams {
   return params
 }
 
-export const selectorOf = (matchers: readonly Matcher[]): string =>
-  `{${matchers
-    .map(
-      ({ name, type, value }) =>
-        `${/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) ? name : quote(name)}${type}${quote(value)}`,
-    )
-    .join(',')}}`
+const selectorOf = (matchers: readonly Matcher[]): string => `{${matchers.map(String).join(',')}}`
 
 class MatrixSet implements SeriesSet {
   readonly #series: readonly { labels: Labels; values: [number, string][] }[]

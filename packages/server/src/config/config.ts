@@ -21,7 +21,9 @@ import { probeJob, relabelConfig, scrapeJob } from './jobs.ts'
 import {
   type ClusterSettings,
   type RemoteWriteSettings,
+  type RemoteReadSettings,
   clusterSettings,
+  remoteReadSettings,
   remoteWriteSettings,
 } from './remote.ts'
 import { coverSecrets } from './secrets.ts'
@@ -56,6 +58,7 @@ export interface VigieConfig {
   datasources: Datasource[]
   checks: CheckConfig[]
   remoteWrites: RemoteWriteSettings[]
+  remoteReads: RemoteReadSettings[]
   /** What is asked instead of the local storage. */
   cluster: ClusterSettings | undefined
   dashboardFolders: string[]
@@ -200,11 +203,12 @@ function remoteParts(
   top: TopLevel,
   at: (path: string) => string,
   warnings: string[],
-): Pick<VigieConfig, 'remoteWrites' | 'cluster'> {
+): Pick<VigieConfig, 'remoteWrites' | 'remoteReads' | 'cluster'> {
   const remoteWrites = remoteWriteSettings(source, top.remote_write, at, warnings)
   const storage = clusterSettings(source, top.storage, at, warnings)
   if (storage?.write !== undefined) remoteWrites.push(storage.write)
-  return { remoteWrites, cluster: storage?.cluster }
+  const remoteReads = remoteReadSettings(source, top.remote_read, at, warnings)
+  return { remoteWrites, remoteReads, cluster: storage?.cluster }
 }
 
 interface AlertingParts {

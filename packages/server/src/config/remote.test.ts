@@ -114,3 +114,36 @@ test.each([
 ])('storage: %s', (section, message) => {
   expect(() => parse(`storage: ${section}\n`)).toThrow(message)
 })
+
+test('remote_read with all its keys', () => {
+  const [one] = parse(`
+remote_read:
+- url: http://x/read
+  name: far
+  remote_timeout: 10s
+  required_matchers: { job: special }
+  read_recent: true
+  filter_external_labels: false
+`).remoteReads
+  expect(one).toMatchObject({
+    name: 'far',
+    timeoutMs: 10_000,
+    requiredMatchers: new Map([['job', 'special']]),
+    readRecent: true,
+    filterExternalLabels: false,
+  })
+})
+
+test.each([
+  ['- {}', 'url for remote_read is empty'],
+  [
+    '- { url: http://x, name: a }\n- { url: http://x, name: a }',
+    'found multiple remote read configs with job name "a"',
+  ],
+  [
+    '- { url: http://x, headers: { x-prometheus-remote-write-version: x } }',
+    'x-prometheus-remote-write-version is a reserved header. It must not be changed',
+  ],
+])('remote_read: %s', (section, message) => {
+  expect(() => parse(`remote_read:\n${section}\n`)).toThrow(message)
+})

@@ -1,6 +1,6 @@
 /**
- * `remote_write` of the configuration file, in Prometheus's keys and with its error texts, and
- * `storage`: a cluster that is asked instead of the local storage.
+ * `remote_write` and `remote_read` of the configuration file, in Prometheus's keys and with its error
+ * texts, and `storage`: a cluster that is asked instead of the local storage.
  */
 import { createHash } from 'node:crypto'
 import {
@@ -138,6 +138,62 @@ export function remoteWriteSettings(
     }
   }
   reportDoubles(source, 'remote_write', 'remote write', settings)
+  return settings
+}
+
+/** One server to read from. */
+export interface RemoteReadSettings {
+  url: string
+  name: string
+  timeoutMs: number
+  headers: ReadonlyMap<string, string>
+  requiredMatchers: ReadonlyMap<string, string>
+  readRecent: boolean
+  filterExternalLabels: boolean
+  http: HttpClientConfig
+}
+
+const remoteRead = z.strictObject({
+  url: z
+    .string({ error: () => 'url for remote_read is empty' })
+    .min(1, { error: () => 'url for remote_read is empty' }),
+  name: text.default(''),
+  remote_timeout: duration.default(60_000),
+  required_matchers: z.record(z.string(), scalar, { error: () => 'expected a map' }).default({}),
+  read_recent: flag.default(false),
+  filter_external_labels: flag.default(true),
+  chunked_read_limit: size.optional(),
+  ...httpKeys,
+})
+
+/** Reports what is wrong. */
+export function remoteReadSettings(
+  source: YamlSource,
+  value: unknown,
+  at: At,
+  warnings: string[],
+): RemoteReadSettings[] {
+  const settings: RemoteReadSettings[] = []
+  for (const { path, value: section } of remoteSections(source, 'remote_read', value, warnings)) {
+    const result = remoteRead.safeParse(section)
+    if (!result.success) {
+      source.reportIssues(result.error, path)
+      continue
+    }
+    const { data } = result
+    checkHttp(source, path, data)
+    settings.push({
+      url: data.url,
+      name: data.name === '' ? hashOf(JSON.stringify(data)).slice(0, 6) : data.name,
+      timeoutMs: data.remote_timeout,
+      headers: new Map(Object.entries(data.headers)),
+      requiredMatchers: new Map(Object.entries(data.required_matchers)),
+      readRecent: data.read_recent,
+      filterExternalLabels: data.filter_external_labels,
+      http: httpClient(data, at),
+    })
+  }
+  reportDoubles(source, 'remote_read', 'remote read', settings)
   return settings
 }
 

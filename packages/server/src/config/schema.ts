@@ -24,7 +24,6 @@ import {
 export const UNSERVED_TOP: readonly string[] = [
   'runtime',
   'alerting',
-  'remote_read',
   'otlp',
   'tracing',
   'scrape_config_files',
@@ -257,6 +256,7 @@ export const topLevel = z.strictObject({
   alertmanager: z.unknown().optional(),
   datasources: z.unknown().optional(),
   remote_write: z.unknown().optional(),
+  remote_read: z.unknown().optional(),
   checks: z.unknown().optional(),
 })
 

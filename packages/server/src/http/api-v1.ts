@@ -1,5 +1,6 @@
 /** The Prometheus HTTP API below /api/v1. */
 import type { FastifyInstance } from 'fastify'
+import { acceptRead } from '../remote/read-endpoint.ts'
 import { acceptWrite, checkWriteHeaders, refuseWrite } from '../remote-write.ts'
 import type { Vigie } from '../vigie.ts'
 import { type Handler, answer } from './answer.ts'
@@ -81,6 +82,7 @@ export function addApiV1(app: FastifyInstance, vigie: Vigie): void {
       handler: async (request, reply) => search(kind, request, reply, vigie),
     })
   app.get('/api/v1/notifications/live', async (_request, reply) => liveNotifications(reply, vigie))
+  app.post('/api/v1/read', async (request, reply) => acceptRead(request, reply, vigie))
   app.post('/api/v1/write', {
     onRequest: async (request, reply) =>
       vigie.switches.remoteWrite ? checkWriteHeaders(request, reply) : refuseWrite(reply),
