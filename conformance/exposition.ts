@@ -10,12 +10,16 @@
  * - openmetrics-testdata: what must parse; what must not, as far as it is grammar. What is wrong in
  *   meaning only (negative counters, buckets out of order) Prometheus scrapes, and so does Vigie: those
  *   are counted beside.
- *
- * Protobuf bodies and native histograms are not counted: there is no parser for them yet.
+ * - Classic histograms that are converted, of textparse.json; and real/ in protobuf: the series of the
+ *   text that the same server gave, and native histograms that are consistent.
  */
 import { readFileSync, readdirSync } from 'node:fs'
-import { Labels } from '@vigie/model'
+import { Labels, histogramBuckets } from '@vigie/model'
 import {
+  ClassicHistogramReader,
+  ProtobufReader,
+  type SampleReader,
+  TextReader,
   chooseFormat,
   createParser,
   type ScrapeProtocol,
@@ -50,7 +54,9 @@ export function run(vectorsDir: string): Promise<SuiteResult> {
   const tally = new Tally()
   const beside = new Tally()
   runTextparse(read(`${dir}/textparse.json`), tally)
+  runConverted(read<Textparse>(`${dir}/textparse.json`).nhcb, tally)
   runReal(`${dir}/real`, tally)
+  runRealProtobuf(`${dir}/real`, tally)
   runCommon(read(`${dir}/common-textparse.json`), tally)
   runCommonFormats(read(`${dir}/common-formats.json`), tally)
   runOpenMetrics(`${dir}/openmetrics-testdata`, tally, beside)
@@ -134,12 +140,14 @@ interface ExpectedEntry {
   lset?: Record<string, unknown>
   v?: unknown
   t?: number
+  shs?: CustomHistogram
   es?: { Labels: Record<string, string>; Value: number; HasTs?: boolean; Ts?: number }[]
 }
 
 interface Textparse {
   promText: Record<string, unknown>
   openMetrics: Record<string, unknown>
+  nhcb: Record<string, unknown>
   contentTypeSelection: Record<string, { _key: string; _value: ContentTypeCase }[]>
 }
 
@@ -241,7 +249,133 @@ function checkContentType(one: ContentTypeCase): string | undefined {
   return undefined
 }
 
+// Converted histograms.
+
+interface CustomHistogram {
+  Count: number
+  Sum: number
+  CustomValues?: number[]
+  /** Each less the one before it. */
+  PositiveBuckets: number[]
+  PositiveSpans: { Offset: number; Length: number }[]
+}
+
+/** Without the lines that the flag for start timestamps takes out. */
+class WithoutCreated extends TextReader {
+  readonly #text: TextParser
+
+  constructor(parser: TextParser) {
+    super(parser)
+    this.#text = parser
+  }
+
+  override next(): ReturnType<TextReader['next']> {
+    for (;;) {
+      const entry = super.next()
+      if (entry !== 'sample' || !isCreated(this.#text)) return entry
+    }
+  }
+}
+
+function runConverted(vectors: Record<string, unknown>, tally: Tally): void {
+  for (const [name, input] of Object.entries(vectors)) {
+    if (!name.endsWith('.input')) continue
+    const expected = vectors[name.replace(/input$/, 'exp')] as ExpectedEntry[]
+    tally.check(`converted ${name}`, () =>
+      difference(convertedEntries(toBuffer(input as Text)), expected.map(convertedLine)),
+    )
+  }
+}
+
+function convertedEntries(body: Buffer): Line[] {
+  const parser = createParser('openmetrics')
+  parser.reset(Buffer.concat([body, Buffer.alloc(1)]), body.length, 0, 'unknown')
+  const reader = new ClassicHistogramReader(new WithoutCreated(parser), false)
+  const lines: Line[] = []
+  for (let entry = reader.next(); entry !== 'end'; entry = reader.next()) {
+    if (entry !== 'sample') {
+      const said = entry === 'type' ? reader.type : reader.text
+      lines.push(`${entry} ${reader.family} ${JSON.stringify(said)}`)
+      continue
+    }
+    const { histogram: h, timestamp, value } = reader
+    const labels = Labels.fromMap(reader.labelMap())
+    const line =
+      h === undefined
+        ? sampleLine(labels, value, timestamp)
+        : histogramLine(labels, h.count, h.sum, [
+            [...h.customBounds],
+            [...h.positiveSpans],
+            [...h.positiveCounts],
+          ])
+    const exemplars = reader
+      .exemplars()
+      .map((one) => ` # ${one.labels.toString()} ${one.v} ${one.t ?? ''}`)
+    lines.push(line + exemplars.join(''))
+  }
+  return lines
+}
+
+const histogramLine = (labels: Labels, count: number, sum: number, parts: number[][]): Line =>
+  `histogram ${labels.toString()} ${count} ${sum} ${JSON.stringify(parts)}`
+
+function convertedLine(entry: ExpectedEntry): Line {
+  const { shs, lset, es = [] } = entry
+  if (shs === undefined) return expectedLine(entry)
+  let count = 0
+  const line = histogramLine(
+    Labels.fromObject(lset as Record<string, string>),
+    shs.Count,
+    shs.Sum,
+    [
+      shs.CustomValues ?? [],
+      shs.PositiveSpans.flatMap(({ Offset, Length }) => [Offset, Length]),
+      shs.PositiveBuckets.map((delta) => (count += delta)),
+    ],
+  )
+  const exemplars = es.map(
+    (one) =>
+      ` # ${Labels.fromObject(one.Labels).toString()} ${one.Value} ${one.HasTs ? one.Ts : ''}`,
+  )
+  return line + exemplars.join('')
+}
+
 // real/
+
+function runRealProtobuf(dir: string, tally: Tally): void {
+  for (const file of readdirSync(dir).filter((name) => name.endsWith('.pb'))) {
+    const body = readFileSync(`${dir}/${file}`)
+    const reader = (ignoresNative: boolean): ProtobufReader =>
+      new ProtobufReader(body, body.length, { ignoresNative, keepsClassic: false })
+    tally.check(`real/${file}`, () => {
+      const text = readFileSync(`${dir}/${file.replace(/pb$/, 'txt')}`)
+      const seen = /^sample (.*?) \S+ \S*$/
+      const names = entries(text, 'prometheus', showSample).map((line) => seen.exec(line)?.[1])
+      const want = names.filter((name) => name !== undefined).sort()
+      return difference(labelsOf(reader(true)).sort(), want)
+    })
+    tally.check(`real/${file}: native histograms`, () => nativeProblem(reader(false)))
+  }
+}
+
+function labelsOf(reader: SampleReader): Line[] {
+  const lines: Line[] = []
+  for (let entry = reader.next(); entry !== 'end'; entry = reader.next())
+    if (entry === 'sample') lines.push(Labels.fromMap(reader.labelMap()).toString())
+  return lines
+}
+
+/** All observations are in some bucket. */
+function nativeProblem(reader: SampleReader): string | undefined {
+  for (let entry = reader.next(); entry !== 'end'; entry = reader.next()) {
+    const histogram = entry === 'sample' ? reader.histogram : undefined
+    if (histogram === undefined) continue
+    let sum = 0
+    for (const { count } of histogramBuckets(histogram)) sum += count
+    if (sum !== histogram.count) return `${reader.key}: ${sum} in buckets of ${histogram.count}`
+  }
+  return undefined
+}
 
 function runReal(dir: string, tally: Tally): void {
   for (const file of readdirSync(dir).filter((name) => name.endsWith('.txt')))
