@@ -65,6 +65,9 @@ export function selectSlots(
   minT: number,
   maxT: number,
 ): Uint32Array {
+  // Fast path: it all is in blocks.
+  if (maxT < Math.max(head.minT, head.minValidT) && head.outOfOrder.isEmpty)
+    return new Uint32Array(0)
   const tests = matchers.map((matcher) => new SymbolMatcher(head, matcher))
   const start = shortest(head, tests)
   const others = tests.filter((test) => test !== start)
