@@ -1,5 +1,5 @@
 /** Query workers: the answers are those of the process's own engine, whatever is going on beside. */
-import { Labels } from '@vigie/model'
+import { APPENDED, Labels, Matcher } from '@vigie/model'
 import { Engine, type EngineOptions } from '@vigie/promql'
 import { type Tsdb, nodeDisk, openTsdb } from '@vigie/tsdb'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -16,6 +16,7 @@ const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 const never = (): AbortSignal => new AbortController().signal
 
 let dir = ''
+let nowMs = 0
 let tsdb: Tsdb
 let pool: QueryPool
 const engine = new Engine(SETTINGS)
@@ -30,11 +31,13 @@ const newPool = (settings: EngineOptions = SETTINGS, workersMax = 2): QueryPool 
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'vigie-pool-'))
+  nowMs = START_MS + 180 * MINUTE_MS
   tsdb = await openTsdb({
     dir,
     disk: nodeDisk(),
     log: quiet,
-    now: () => START_MS + 180 * MINUTE_MS,
+    now: () => nowMs,
+    outOfOrderTimeWindowMs: 60 * MINUTE_MS,
     // Most full chunks are in files.
     headChunkBytes: 1,
   })
@@ -90,6 +93,32 @@ test('answers are those of the engine', async () => {
   }
   const bodies = await Promise.all(requests.map((request) => pool.run(request, never())))
   expect(bodies.length).toBe(requests.length)
+})
+
+test('blocks, what came out of order and what is deleted are part of it', async () => {
+  for (let i = 0; i <= 600; i++) scrape(i, 20)
+  nowMs = START_MS + 600 * MINUTE_MS
+  await tsdb.maintain()
+  expect(tsdb.blocks().length).toBeGreaterThan(1)
+  const late = tsdb.appender()
+  const ref = late.series(Labels.fromPairs(['__name__', 'm', 'k', '3', 'half', '1']))
+  for (const minutes of [590.5, 580.5, 585.5])
+    expect(late.append(ref, START_MS + minutes * MINUTE_MS, -minutes)).toBe(APPENDED)
+  late.commit()
+  await tsdb.deleteSeries([[new Matcher('=', 'k', '4')]], START_MS, START_MS + 100 * MINUTE_MS)
+  await tsdb.deleteSeries(
+    [[new Matcher('=', 'k', '5')]],
+    START_MS + 580 * MINUTE_MS,
+    START_MS + 590 * MINUTE_MS,
+  )
+  for (const text of ['m{k=~"[345]"}[600m]', 'count_over_time(m[600m])', 'm{k="3"}[15m]']) {
+    const request = { ...instant(text), startMs: nowMs, endMs: nowMs }
+    const body = await pool.run(request, never())
+    const own = await runQuery(engine, tsdb, request, never())
+    expect(body.toString(), text).toBe(own.toString())
+  }
+  const request = { ...instant('min(min_over_time(m[1h]))'), startMs: nowMs, endMs: nowMs }
+  expect((await pool.run(request, never())).toString()).toContain('"-590.5"')
 })
 
 test('what comes meanwhile is seen by later queries, whole scrapes at a time', async () => {

@@ -147,6 +147,7 @@ export class Selection implements SeriesSet {
       // What a decoder may look at beyond the last chunk is there.
       open: open.length >= size + SLACK_BYTES ? open : grown(open, size + SLACK_BYTES),
       deleted: deletedBySeries,
+      late: this.#late,
       minValidT: this.#minValidT,
     }
   }

@@ -2,6 +2,7 @@
  * What a selector matched, on its way to another thread: plain data and shared memory. Labels and
  * full chunks are read where they lie; open chunks, which change, are copied.
  */
+import type { ChunkData } from '../block/block-series.ts'
 import type { Intervals } from '../block/tombstones.ts'
 
 /** Series of the head, in columns. Handles and links as in head/. */
@@ -18,6 +19,8 @@ export interface SharedHead {
   open: Uint8Array
   /** By series, what of it is deleted. */
   deleted: Map<number, Intervals>
+  /** By series, what came out of order. */
+  late: Map<number, ChunkData[]> | undefined
   /** Samples older than this, ms, are not shown. */
   minValidT: number
 }

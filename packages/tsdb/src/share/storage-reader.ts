@@ -10,6 +10,7 @@ import type { Disk, ReadFile } from '../disk.ts'
 import { type Slab, byteOf, makeSlab, slabNumberOf, wordOf } from '../head/arena.ts'
 import { ChunkReader, type SlabPlace, type SlabPlaces } from '../head/chunk-slabs.ts'
 import { ClosedChunks } from '../head/closed-chunks.ts'
+import { mergeChunksInto } from '../head/out-of-order.ts'
 import { decodeChunk, markStale } from '../head/selection.ts'
 import { SYMBOL_HEADER_BYTES } from '../head/symbols.ts'
 import type { SharedHead, SharedMemory, SharedPlace, SharedSelection } from './shared-selection.ts'
@@ -200,6 +201,8 @@ class SharedHeadSet implements SeriesSet {
       }
       decodeChunk(chunk, openCounts[index], from, maxT, out)
     }
+    const late = this.#head.late?.get(index)
+    if (late !== undefined) mergeChunksInto(out, late, minT, maxT)
     if (out.h !== undefined) markStale(out)
     const deleted = this.#head.deleted.get(index)
     if (deleted !== undefined) dropDeleted(out, deleted)
