@@ -131,6 +131,7 @@ export class HeadStore implements BatchSink {
       segmentBytes: limits.segmentBytes,
       isCompressed: options.walCompression !== 'none',
       isSynced: options.fsync === 'always',
+      workerUrl: options.blockWorkerUrl,
       disk,
       log: options.log,
       now,

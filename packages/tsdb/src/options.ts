@@ -30,8 +30,8 @@ export interface TsdbOptions {
    */
   retentionBytes?: number
   /**
-   * The built `blocks/worker.js`: blocks are made in a thread of their own. Without it they are made
-   * in this one, and everything waits.
+   * The built `blocks/worker.js`: blocks are made, and a long log is read, in a thread of their own.
+   * Without it this one does it, and everything waits.
    */
   blockWorkerUrl?: URL
   /** Series alive at once; a new one beyond it is a StorageLimitError 'max-series'. Default 1,000,000. */

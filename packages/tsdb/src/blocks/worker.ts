@@ -1,5 +1,5 @@
 /**
- * The thread that makes blocks. It is started for one job and ends with it. Series of the head come
+ * The thread that makes blocks, or reads a segment of the log (see segment-worker.ts). It is started for one job and ends with it. Series of the head come
  * from the main thread a batch at a time, when this thread asks for one and waits.
  *
  *     worker ── next ──▶ main        main ── batch, wake ──▶ worker        worker ── done | failed ──▶ main
@@ -8,6 +8,7 @@ import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_
 import type { BlockSeries } from '../block/block-series.ts'
 import { nodeDisk } from '../disk.ts'
 import { type BlockJob, isCorruption, mergeBlocks, writeHeadBlock } from './jobs.ts'
+import { type SegmentInput, readSegmentFor } from '../wal/segment-worker.ts'
 import { type PackedSeries, unpackSeries } from './packed-series.ts'
 import type { FromWorker } from './worker-protocol.ts'
 
@@ -44,4 +45,6 @@ function run(input: WorkerInput): void {
   port.close()
 }
 
-run(workerData as WorkerInput)
+const input = workerData as WorkerInput | SegmentInput
+if ('segmentPath' in input) void readSegmentFor(input)
+else run(input)

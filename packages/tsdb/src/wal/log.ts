@@ -10,7 +10,7 @@
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Histogram } from '@vigie/model'
-import type { Disk } from '../disk.ts'
+import type { Disk, ReadFile } from '../disk.ts'
 import type { Logger } from '../options.ts'
 import {
   CUSTOM_FLOAT_HISTOGRAMS,
@@ -32,6 +32,7 @@ import { readHistograms } from './histogram-records.ts'
 import { readSeries, readTombstones, recordType } from './records.ts'
 import { type Corruption, UnsupportedError, readSegment } from './segment-reader.ts'
 import { SampleRecord } from './sample-record.ts'
+import { readSegmentByWorker } from './segment-worker.ts'
 import { SegmentWriter } from './segment-writer.ts'
 
 export interface LogOptions {
@@ -40,6 +41,8 @@ export interface LogOptions {
   isCompressed: boolean
   /** Whether a batch is written only once the disk has it. */
   isSynced: boolean
+  /** The built `blocks/worker.js`: it reads large segments, of a disk of this machine, when they are replayed. */
+  workerUrl?: URL | undefined
   disk: Disk
   log: Logger
   now: () => number
@@ -67,6 +70,8 @@ export interface Segment {
 
 /** Records written to a checkpoint before other work gets its turn. */
 const CHECKPOINT_SLICE = 20
+/** A smaller segment is read before a thread is there. */
+const WORKER_BYTES_MIN = 8 << 20
 const TMP_SUFFIX = '.tmp'
 /** What is kept for those that follow the log, beyond what storage itself needs of it. */
 const HELD_BYTES_MAX: number = 2 * 2 ** 30
@@ -160,7 +165,7 @@ export class WriteAheadLog {
     await nextTurn()
     const file = this.#options.disk.open(path)
     try {
-      const corruption = await readSegment(file, (record) => this.#visit(record, segment, visitor))
+      const corruption = await this.#read(file, path, segment, visitor)
       if (corruption !== undefined) {
         this.#report(path, corruption, file.sizeBytes)
         file.truncate(corruption.offset)
@@ -173,6 +178,32 @@ export class WriteAheadLog {
     } finally {
       file.close()
     }
+  }
+
+  #read(
+    file: ReadFile,
+    path: string,
+    segment: Segment,
+    visitor: LogVisitor,
+  ): Promise<Corruption | undefined> {
+    const { workerUrl } = this.#options
+    const record = (one: Buffer): void => this.#visit(one, segment, visitor)
+    if (workerUrl === undefined || file.sizeBytes < WORKER_BYTES_MIN)
+      return readSegment(file, record)
+    const samples = (one: SampleRecord): void => this.#visitSamples(one, segment, visitor)
+    return readSegmentByWorker(workerUrl, path, { samples, record })
+  }
+
+  #visitSamples(record: SampleRecord, segment: Segment, visitor: LogVisitor): void {
+    let { minT, maxT } = segment
+    const { t, count } = record
+    for (let i = 0; i < count; i++) {
+      if (t[i] < minT) minT = t[i]
+      if (t[i] > maxT) maxT = t[i]
+    }
+    segment.minT = minT
+    if (maxT !== segment.maxT) segment.maxT = Math.min(maxT, this.#options.now())
+    visitor.samples(record)
   }
 
   #visit(record: Buffer, segment: Segment, visitor: LogVisitor): void {
@@ -189,9 +220,7 @@ export class WriteAheadLog {
       case SAMPLES:
       case SAMPLES_V2:
         this.#samples.read(record)
-        for (let i = 0; i < this.#samples.count; i++) see(this.#samples.t[i])
-        visitor.samples(this.#samples)
-        break
+        return this.#visitSamples(this.#samples, segment, visitor)
       case HISTOGRAMS:
       case FLOAT_HISTOGRAMS:
       case CUSTOM_HISTOGRAMS:

@@ -34,19 +34,19 @@ export interface Corruption {
 export class UnsupportedError extends Error {}
 
 /**
- * Calls `visit` with every record, whole and decompressed, in a buffer that is used again. A RecordError
- * that it throws is a corruption like any other. Returns what stopped it, undefined at the end.
+ * Calls `visit` with every record, whole and decompressed, in a buffer that is used again, and with where
+ * it begins. A RecordError that it throws is a corruption like any other. Returns what stopped it, undefined at the end.
  */
 export async function readSegment(
   file: ReadFile,
-  visit: (record: Buffer) => void,
+  visit: (record: Buffer, offset: number) => void,
 ): Promise<Corruption | undefined> {
   const reader = new SegmentReader(file)
   try {
     for (;;) {
       const record = await nextRecord(reader, file.sizeBytes)
       if (record === undefined) break
-      visit(record)
+      visit(record, reader.recordStart)
     }
   } catch (error) {
     if (!(error instanceof BadSegment || error instanceof RecordError)) throw error
