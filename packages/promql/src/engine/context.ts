@@ -83,6 +83,15 @@ export class QueryContext {
     this.#read += count
   }
 
+  /** What has been counted; to be set back where Prometheus does not count. */
+  get read(): number {
+    return this.#read
+  }
+
+  set read(count: number) {
+    this.#read = count
+  }
+
   get stats(): { samplesTotal: number; samplesPeak: number } {
     return { samplesTotal: this.#read, samplesPeak: this.#peak }
   }

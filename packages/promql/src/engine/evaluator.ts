@@ -90,6 +90,7 @@ export class Evaluator implements Evaluation {
 
   async #repeat(expr: Expr, grid: Grid, sink: Sink): Promise<void> {
     const repeated = newRow(grid.count)
+    const { read } = this.context
     let copies = 0
     await this.#vector(expr, { ...grid, count: 1 }, (row) => {
       if (row.has[row.at] === 0) return
@@ -103,5 +104,7 @@ export class Evaluator implements Evaluation {
       sink(repeated)
     })
     this.context.hold(copies)
+    // The statistics take it for read at every step.
+    this.context.countRead((this.context.read - read) * (grid.count - 1))
   }
 }

@@ -173,6 +173,7 @@ async function eachSubquerySeries(
   if (inner.count > Math.max(context.maxSamples, STEPS_MAX)) throw tooManySamples()
   // The inner expression pushes its series; what is done with one may have to wait for its turn.
   const before = context.held
+  const { read } = context
   const kept: { labels: Labels; dropsName: boolean; t: Float64Array; v: Float64Array }[] = []
   await ev.vector(range.expr, inner, (row) => {
     const count = countPresent(row, inner.count)
@@ -191,6 +192,8 @@ async function eachSubquerySeries(
     before,
     kept.reduce((sum, one) => sum + one.t.length, 0),
   )
+  // The statistics count what is taken from a subquery, not what it took.
+  context.read = read
   const samples = new SampleColumns(1)
   for (const { labels, dropsName, t, v } of kept) {
     samples.t = t
