@@ -82,3 +82,19 @@ test.each([
   const split = lists.map((one) => one.split(' ').filter((name) => name !== ''))
   expect(mergeNames(split).join(' ')).toBe(want)
 })
+
+test('series are found whatever their order', () => {
+  const names = Array.from({ length: 40 }, (_, i) => `s${String(i).padStart(2, '0')}`)
+  const orders = [
+    names,
+    names.filter((_name, i) => i % 9 > 5),
+    names.toReversed(),
+    [...names.slice(20), 'new', ...names.slice(0, 20)],
+    ['new', 'first', ...names.filter((_name, i) => i % 2 === 0)],
+  ]
+  const sets = orders.map((order, t) => setOf(order.map((name) => `${name} ${t}:0`).join(' | ')))
+  const want = [...new Set(orders.flat())].map((name) =>
+    [name, ...orders.flatMap((order, t) => (order.includes(name) ? [`${t}:0`] : []))].join(' '),
+  )
+  expect(show(mergeSets(sets)).sort()).toEqual(want.sort())
+})
