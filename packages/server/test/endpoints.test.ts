@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { Labels } from '@vigie/model'
 import { encodeWriteRequest } from '@vigie/model/remote-write'
+import { parse } from 'yaml'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type TestVigie, startTestVigie } from './start-vigie.ts'
 import { encodeSeries } from './write.ts'
@@ -167,6 +168,22 @@ test('what it can do', async () => {
   expect(await (await fetch(`${started.url}/version`)).json()).toMatchObject({
     version: '0.0.0-test',
   })
+})
+
+test('a description of the whole, true of every path', async () => {
+  const read = async (query: string): Promise<Record<string, never>> =>
+    parse(await (await fetch(`${started.url}/api/v1/openapi.yaml${query}`)).text()) as never
+  const described = await read('')
+  expect(described.openapi).toBe('3.1.0')
+  expect((await read('?openapi_version=3.2')).openapi).toBe('3.2.0')
+  expect((await fetch(`${started.url}/api/v1/openapi.yaml?openapi_version=4`)).status).toBe(400)
+  for (const [path, methods] of Object.entries<Record<string, object>>(described.paths))
+    for (const method of Object.keys(methods)) {
+      if (path === '/notifications/live' || path.startsWith('/search/')) continue
+      const url = `${started.url}/api/v1${path.replace('{name}', 'job')}`
+      const { status } = await fetch(url, { method: method.toUpperCase() })
+      expect(status, `${method} ${path}`).not.toBe(404)
+    }
 })
 
 test('federation: newest samples with external labels, sorted, what has ended left out', async () => {

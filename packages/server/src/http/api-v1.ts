@@ -25,6 +25,7 @@ import {
 } from './api-status.ts'
 import { metadata, scrapePoolConfig, scrapePools, targets, targetsMetadata } from './api-targets.ts'
 import { liveNotifications } from './live-notifications.ts'
+import { openapi } from './openapi.ts'
 
 const READ = ['GET', 'POST'] as const
 const GET = ['GET'] as const
@@ -81,6 +82,7 @@ export function addApiV1(app: FastifyInstance, vigie: Vigie): void {
       url: `/api/v1/search/${kind}`,
       handler: async (request, reply) => search(kind, request, reply, vigie),
     })
+  app.get('/api/v1/openapi.yaml', async (request, reply) => openapi(request, reply, vigie.version))
   app.get('/api/v1/notifications/live', async (_request, reply) => liveNotifications(reply, vigie))
   app.post('/api/v1/read', async (request, reply) => acceptRead(request, reply, vigie))
   app.post('/api/v1/write', {
