@@ -2,7 +2,6 @@
  * Makes blocks, one at a time, in a worker thread, so that scrapes and queries do not wait for it.
  * Without a worker (a disk that is not this machine's) the work is done here, at once.
  */
-import { once } from 'node:events'
 import { MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads'
 import type { BlockSeries } from '../block/block-series.ts'
 import type { BlockMeta } from '../block/meta.ts'
@@ -81,7 +80,7 @@ export class Compactor {
       transferList: [port2],
     })
     this.#worker = worker
-    const exited = once(worker, 'exit')
+    const exited = new Promise<void>((done) => worker.once('exit', () => done()))
     const stream = series[Symbol.iterator]()
     try {
       return await new Promise((resolve, reject) => {

@@ -197,3 +197,12 @@ test('a snapshot is a storage of its own, with or without the head', async () =>
     await copy.close()
   }
 })
+
+test('without its worker no block is made, and nothing is lost', async () => {
+  const tsdb = await real({ blockWorkerUrl: new URL('missing.js', WORKER) })
+  fill(tsdb, 0, 6)
+  const before = dump(tsdb)
+  await expect(tsdb.maintain()).rejects.toThrow(/missing\.js/)
+  expect([hours(tsdb), dump(tsdb)]).toEqual(['', before])
+  await tsdb.close()
+})
