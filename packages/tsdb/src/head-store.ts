@@ -237,11 +237,8 @@ export class HeadStore implements BatchSink {
   commitBatch(batch: Batch): void {
     const unlogged = batch.hasUnlogged ? this.#numberUnlogged(batch) : []
     try {
-      if (batch.late !== undefined)
-        this.#lateLog!.write(batch.minT, batch.maxT, (add) =>
-          addLateRecords(this.#writer, this.head, batch, add),
-        )
-      this.#log(batch, unlogged)
+      if (batch.late === undefined) this.#log(batch, unlogged)
+      else this.#logBoth(batch, unlogged)
     } catch (error) {
       this.#noteFailure(error)
       for (const slot of unlogged) this.#setLogged(slot, false)
@@ -297,6 +294,20 @@ export class HeadStore implements BatchSink {
     const { u8 } = this.head.table.page(slot)
     const at = series.byte(slot) + series.FLAGS
     u8[at] = isLogged ? u8[at] | series.LOGGED : u8[at] & ~series.LOGGED
+  }
+
+  /** To both logs, or to none. */
+  #logBoth(batch: Batch, unlogged: readonly number[]): void {
+    const lateLog = this.#lateLog!
+    lateLog.write(batch.minT, batch.maxT, (add) =>
+      addLateRecords(this.#writer, this.head, batch, add),
+    )
+    try {
+      this.#log(batch, unlogged)
+    } catch (error) {
+      lateLog.undo()
+      throw error
+    }
   }
 
   #log(batch: Batch, unlogged: readonly number[]): void {

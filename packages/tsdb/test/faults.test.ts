@@ -13,25 +13,46 @@ import { open, parseLabels } from './notation.ts'
 
 const HOUR_MS = 3_600_000
 const STEP_MS = HOUR_MS / 2
-const STEPS = 17
-const RETENTION_MS = 8 * STEP_MS
-const RESTART_AT = 10
+const STEPS = 13
+const RETENTION_MS = 4 * STEP_MS
+const RESTART_AT = 7
 
 /** `series` → `t` → value, as text. */
 type Samples = Map<string, Map<number, string>>
 
-/** What is written at each step: a series that comes and goes, floats, a histogram whose buckets grow. */
-function batchAt(step: number): [series: string, value: number | string][] {
+interface Sample {
+  series: string
+  t: number
+  value: number | string
+}
+
+/**
+ * What is written at each step: floats, a histogram whose buckets grow, a series that comes and goes; and
+ * if it is asked for, at every second step, samples that are an hour and a half late.
+ */
+function batchAt(step: number, isLate: boolean): Sample[] {
+  const t = step * STEP_MS
+  const batch: Sample[] = [
+    { series: 'counter{a="1"}', t, value: step * 3 },
+    { series: 'gauge{a="2"}', t, value: Math.sin(step) },
+    {
+      series: 'histogram',
+      t,
+      value: `sum:${step} +[${step + 1} ${step * 2}${step > 9 ? ' 5' : ''}]`,
+    },
+    { series: `churning{at="${Math.floor(step / 7)}"}`, t, value: step },
+  ]
+  if (!isLate || step % 2 === 0 || step < 4) return batch
+  const late = t - 3 * STEP_MS + 1
   return [
-    ['counter{a="1"}', step * 3],
-    ['gauge{a="2"}', Math.sin(step)],
-    ['histogram', `sum:${step} +[${step + 1} ${step * 2}${step > 9 ? ' 5' : ''}]`],
-    [`churning{at="${Math.floor(step / 7)}"}`, step],
+    ...batch,
+    { series: 'gauge{a="2"}', t: late, value: -step },
+    { series: 'counter{a="1"}', t: late, value: -step },
   ]
 }
 
-function appendBatch(appender: Appender, step: number, t: number): void {
-  for (const [series, value] of batchAt(step)) {
+function appendBatch(appender: Appender, batch: readonly Sample[]): void {
+  for (const { series, t, value } of batch) {
     const ref = appender.series(parseLabels(series))
     const result =
       typeof value === 'number'
@@ -41,8 +62,8 @@ function appendBatch(appender: Appender, step: number, t: number): void {
   }
 }
 
-function keep(samples: Samples, step: number, t: number): void {
-  for (const [series, value] of batchAt(step)) {
+function keep(samples: Samples, batch: readonly Sample[]): void {
+  for (const { series, t, value } of batch) {
     let ofSeries = samples.get(series)
     if (ofSeries === undefined) samples.set(series, (ofSeries = new Map()))
     const h = typeof value === 'number' ? undefined : parseHistogram(value)
@@ -78,12 +99,14 @@ class History {
   /** Refused or never answered; or deleted, but that was never answered. */
   readonly doubtful: Samples = new Map()
   readonly retentionMs: number
+  readonly isLate: boolean
   step = 0
   #tsdb: Tsdb | undefined
 
-  constructor(disk: FaultDisk, retentionMs: number, before?: History) {
+  constructor(disk: FaultDisk, retentionMs: number, isLate = false, before?: History) {
     this.disk = disk
     this.retentionMs = retentionMs
+    this.isLate = isLate
     this.step = before?.step ?? 0
     for (const [series, samples] of before?.acknowledged ?? [])
       this.acknowledged.set(series, new Map(samples))
@@ -95,8 +118,9 @@ class History {
 
   open(disk: MemoryDisk, dir = 'data'): Promise<Tsdb> {
     const { retentionMs } = this
+    const outOfOrderTimeWindowMs = this.isLate ? RETENTION_MS : 0
     const limits = { retentionMs, segmentBytes: 32_768, fsync: 'always' } as const
-    return open({ dir, disk, now: () => this.now(), ...limits })
+    return open({ dir, disk, now: () => this.now(), outOfOrderTimeWindowMs, ...limits })
   }
 
   async opened(): Promise<Tsdb> {
@@ -116,15 +140,15 @@ class History {
 
   /** Appends one batch. */
   async write(): Promise<void> {
-    const step = ++this.step
+    const batch = batchAt(++this.step, this.isLate)
     await this.attempt((tsdb) => {
       const appender = tsdb.appender()
       try {
-        appendBatch(appender, step, this.now())
+        appendBatch(appender, batch)
         appender.commit()
-        keep(this.acknowledged, step, this.now())
+        keep(this.acknowledged, batch)
       } catch (error) {
-        keep(this.doubtful, step, this.now())
+        keep(this.doubtful, batch)
         throw error
       }
       return Promise.resolve()
@@ -200,12 +224,10 @@ const INGESTION: Scenario = {
 
 /** Large enough for blocks of six hours. */
 const MERGED_RETENTION_MS = 60 * HOUR_MS
-/** Three blocks wait to be merged as soon as one more is cut. */
-const FILLED_STEPS = 18
 
-async function fill(): Promise<History> {
-  const history = new History(new FaultDisk(), MERGED_RETENTION_MS)
-  while (history.step < FILLED_STEPS) {
+async function fill(steps: number, retentionMs: number, isLate: boolean): Promise<History> {
+  const history = new History(new FaultDisk(), retentionMs, isLate)
+  while (history.step < steps) {
     await history.write()
     await history.maintain()
   }
@@ -213,10 +235,25 @@ async function fill(): Promise<History> {
   return history
 }
 
-const filled = await fill()
+// One more step, and a block is cut.
+const filledLate = await fill(10, RETENTION_MS, true)
+
+/** Samples come late, which go through a log of their own. */
+const LATE_INGESTION: Scenario = {
+  ...INGESTION,
+  begin: (disk) => new History(filledLate.disk.copyTo(disk), RETENTION_MS, true, filledLate),
+  run: async (history) => {
+    await history.write()
+    await history.maintain()
+    await history.write()
+  },
+}
+
+// One more block, and three are merged.
+const filled = await fill(18, MERGED_RETENTION_MS, false)
 
 const COMPACTION: Scenario = {
-  begin: (disk) => new History(filled.disk.copyTo(disk), MERGED_RETENTION_MS, filled),
+  begin: (disk) => new History(filled.disk.copyTo(disk), MERGED_RETENTION_MS, false, filled),
   run: async (history) => {
     for (let i = 0; i < 5; i++) await history.write()
     await history.maintain()
@@ -260,7 +297,8 @@ async function tryFault(
 }
 
 describe.each([
-  ['ingestion, blocks cut and dropped', INGESTION, 100, '2-4 4-6'],
+  ['ingestion, blocks cut and dropped', INGESTION, 60, '2-4'],
+  ['ingestion out of order', LATE_INGESTION, 40, '4-6'],
   ['blocks merged, samples deleted, blocks cleaned and copied', COMPACTION, 60, '0-6 6-8 8-10'],
 ])('%s', (_name, scenario, changesMin, blocks) => {
   test('on a disk that does not fail', async () => {
@@ -274,17 +312,23 @@ describe.each([
     expect(hours.join(' ')).toBe(blocks)
   })
 
-  test.each(FAULTS)('%s at each change: nothing is lost, twice, or made up', async (fault) => {
-    const wrong: string[] = []
-    let at = 1
-    for (; ; at++) {
-      const found = await tryFault(scenario, fault, at)
-      if (found === undefined) break
-      wrong.push(...found.map((one) => `change ${at}: ${one}`))
-    }
-    expect(wrong).toEqual([])
-    expect(at).toBeGreaterThan(changesMin)
-  })
+  // Thousands of storages: slow where others work, too.
+  const options = { timeout: 120_000 }
+  test.each(FAULTS)(
+    '%s at each change: nothing is lost, twice, or made up',
+    options,
+    async (fault) => {
+      const wrong: string[] = []
+      let at = 1
+      for (; ; at++) {
+        const found = await tryFault(scenario, fault, at)
+        if (found === undefined) break
+        wrong.push(...found.map((one) => `change ${at}: ${one}`))
+      }
+      expect(wrong).toEqual([])
+      expect(at).toBeGreaterThan(changesMin)
+    },
+  )
 })
 
 test('a snapshot is a storage of its own, without what was deleted', async () => {

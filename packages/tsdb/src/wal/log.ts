@@ -267,6 +267,12 @@ export class WriteAheadLog {
     segment.maxT = Math.max(segment.maxT, Math.min(maxT, this.#options.now()))
   }
 
+  /** Takes back what the last `write` wrote. */
+  undo(): void {
+    this.#writer!.undo()
+    this.#currentSegment().sizeBytes = this.#writer!.sizeBytes
+  }
+
   #currentSegment(): Segment {
     const { index } = this.#writer!
     const last = this.#segments.at(-1)

@@ -34,6 +34,8 @@ export class SegmentWriter {
   readonly #full: DiskFile[] = []
   // Good bytes of the file; what is beyond was left by a write that failed.
   #sizeBytes: number
+  // Where the last batch begins.
+  #lastBatchAt = 0
   #batch = Buffer.allocUnsafe(4 * PAGE_BYTES)
   #batchSize = 0
 
@@ -122,9 +124,29 @@ export class SegmentWriter {
   commit(isSynced: boolean): void {
     const batch = this.#batch.subarray(0, this.#batchSize)
     this.#batchSize = 0
-    this.#file.append(batch)
-    if (isSynced) this.sync()
+    this.#lastBatchAt = this.#sizeBytes
+    try {
+      this.#file.append(batch)
+      if (isSynced) this.sync()
+    } catch (error) {
+      this.#cutQuietly()
+      throw error
+    }
     this.#sizeBytes += batch.length
+  }
+
+  /** Takes the batch back that was committed last, before another one is begun. */
+  undo(): void {
+    this.#sizeBytes = this.#lastBatchAt
+    this.#cutQuietly()
+  }
+
+  #cutQuietly(): void {
+    try {
+      if (this.#file.sizeBytes !== this.#sizeBytes) this.#file.truncate(this.#sizeBytes)
+    } catch {
+      // `begin` tries again, and lets nothing be written behind it until it succeeds.
+    }
   }
 
   /** Ends this segment and begins the next one. */
