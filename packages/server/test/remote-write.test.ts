@@ -72,9 +72,10 @@ async function receiver(): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/write`
 }
 
-function show({ series, starts, t, v, h }: DecodedWrite): string[] {
+function show({ series, starts, t, v, h, exemplars }: DecodedWrite): string[] {
   return series.flatMap((labels, i) => {
-    const out: string[] = []
+    const own = exemplars.filter((one) => one.series === i)
+    const out = own.map((one) => `${labels.toString()} ${one.t}:${one.labels.toString()}`)
     for (let j = starts[i]; j < starts[i + 1]; j++)
       out.push(`${labels.toString()} ${t[j]}:${h?.[j] === undefined ? v[j] : `h${h[j]?.count}`}`)
     return out
@@ -82,7 +83,13 @@ function show({ series, starts, t, v, h }: DecodedWrite): string[] {
 }
 
 const openStorage = (): Promise<Tsdb> =>
-  openTsdb({ dir: join(dir, 'tsdb'), disk: nodeDisk(), log: quiet, now: () => Date.now() })
+  openTsdb({
+    dir: join(dir, 'tsdb'),
+    disk: nodeDisk(),
+    log: quiet,
+    now: () => Date.now(),
+    maxExemplars: 10,
+  })
 
 const send = (from: Tsdb): RemoteWrite =>
   new RemoteWrite({
@@ -282,4 +289,19 @@ test('native histograms are sent where that is asked for', async () => {
   appender.commit()
   await until(() => received.length === 1, 'want 1')
   expect(received).toEqual([`h{cluster="c"} ${T0 + 5}:h3`])
+})
+
+test('exemplars are sent where that is asked for', async () => {
+  await start('  send_exemplars: true\n')
+  const appender = storage.appender()
+  const ref = appender.series(Labels.fromObject({ __name__: 'e' }))
+  appender.append(ref, T0 + 5, 1)
+  appender.appendExemplar!(ref, { labels: Labels.fromObject({ trace_id: 'x' }), t: T0 + 4, v: 2 })
+  appender.commit()
+  await until(() => received.length === 2, 'want 2')
+  expect(received).toEqual([
+    `e{cluster="c"} ${T0 + 5}:1`,
+    `e{cluster="c"} ${T0 + 4}:{trace_id="x"}`,
+  ])
+  expect(metric('exemplars_total')).toBe(1)
 })

@@ -97,6 +97,14 @@ export interface BatchSink {
   commitBatch(batch: Batch): void
   giveBack(batch: Batch): void
   readonly exemplars: ExemplarRing
+  /** Writes exemplars to the log; one that cannot be written is no reason to refuse its sample. */
+  logExemplars(taken: readonly TakenExemplar[]): void
+}
+
+/** An exemplar that is kept, with the slot of its series. */
+export interface TakenExemplar {
+  slot: number
+  exemplar: Exemplar
 }
 
 /** Exemplars of one batch; more are dropped. */
@@ -260,12 +268,16 @@ export class BatchAppender implements Appender {
     const exemplars = this.#exemplars
     this.#exemplars = undefined
     this.#commitSamples()
+    if (exemplars === undefined) return
     const head = this.#head
-    for (const { ref, exemplar } of exemplars ?? []) {
+    const taken: TakenExemplar[] = []
+    for (const { ref, exemplar } of exemplars) {
       const slot = head.table.slotOf(ref)
-      if (slot !== 0 && head.table.isAlive(slot))
-        this.#sink.exemplars.add(head.labelSets.labels(head.labelsHandle(slot)), exemplar)
+      if (slot === 0 || !head.table.isAlive(slot)) continue
+      const labels = head.labelSets.labels(head.labelsHandle(slot))
+      if (this.#sink.exemplars.add(labels, exemplar)) taken.push({ slot, exemplar })
     }
+    if (taken.length > 0) this.#sink.logExemplars(taken)
   }
 
   #commitSamples(): void {

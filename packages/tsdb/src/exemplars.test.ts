@@ -1,5 +1,7 @@
 import { Labels, Matcher } from '@vigie/model'
 import { expect, test } from 'vitest'
+import { MemoryDisk } from '../test/memory-disk.ts'
+import { open } from '../test/notation.ts'
 import { ExemplarRing } from './exemplars.ts'
 
 const series = (name: string): Labels => Labels.fromObject({ __name__: name })
@@ -74,4 +76,19 @@ test('another size keeps the newest; none keeps nothing', () => {
   one.resize(0)
   one.add(series('a'), { labels: Labels.EMPTY, t: 6, v: 6 })
   expect(show()).toEqual([])
+})
+
+test('what was kept is there after the process was killed', async () => {
+  const disk = new MemoryDisk()
+  const tsdb = await open({ disk, maxExemplars: 10 })
+  const appender = tsdb.appender()
+  const ref = appender.series(series('a'))
+  appender.append(ref, 1000, 1)
+  const labels = Labels.fromObject({ trace_id: 'ü' })
+  for (const t of [900, 1000]) appender.appendExemplar!(ref, { labels, t, v: t / 3 })
+  appender.commit()
+  const after = await open({ disk: disk.afterKill(), maxExemplars: 10 })
+  expect(after.exemplars.select(ALL, 0, 9000)).toEqual([
+    { labels: series('a'), exemplars: [900, 1000].map((t) => ({ labels, t, v: t / 3 })) },
+  ])
 })

@@ -1,5 +1,5 @@
 /**
- * Exemplars: a ring of the newest ones of all series, in memory alone. A new one takes the place of
+ * Exemplars: a ring of the newest ones of all series, in memory and in the log. A new one takes the place of
  * the oldest, whatever series that belongs to. What is refused, and why, is as in Prometheus.
  *
  *     ring     [ e7 | e8 | e3 | e4 | e5 | e6 ]      next to be overwritten: e3
@@ -57,24 +57,25 @@ export class ExemplarRing {
     for (const { series, exemplar } of entries) this.#put(series.labels, exemplar)
   }
 
-  /** Takes an exemplar of a series, unless it is the series' newest again, older than that, or too long. */
-  add(labels: Labels, exemplar: Exemplar): void {
-    if (this.#ring.length === 0) return
+  /** Takes an exemplar of a series, unless it is the series' newest again, older than that, or too long; whether it was. */
+  add(labels: Labels, exemplar: Exemplar): boolean {
+    if (this.#ring.length === 0) return false
     if (labelsLength(exemplar.labels) > EXEMPLAR_LABELS_LENGTH_MAX) {
       this.#counts.tooLong++
-      return
+      return false
     }
     const newest = this.#series.get(labels.key)?.newest?.exemplar
     if (newest !== undefined) {
-      if (isSame(exemplar, newest)) return
+      if (isSame(exemplar, newest)) return false
       if (isOlder(exemplar, newest)) {
         this.#counts.outOfOrder++
-        return
+        return false
       }
     }
     this.#put(labels, exemplar)
     this.#counts.appended++
     this.#newestMs = exemplar.t
+    return true
   }
 
   #put(labels: Labels, exemplar: Exemplar): void {

@@ -8,7 +8,13 @@
  */
 import { join } from 'node:path'
 import type { Appender, LabelQuery, Matcher, SeriesSet } from '@vigie/model'
-import { Batch, BatchAppender, type BatchSink, type Refusals } from './appender.ts'
+import {
+  Batch,
+  BatchAppender,
+  type BatchSink,
+  type Refusals,
+  type TakenExemplar,
+} from './appender.ts'
 import type { BlockSeries } from './block/block-series.ts'
 import { withInterval } from './block/tombstones.ts'
 import { ExemplarRing } from './exemplars.ts'
@@ -21,6 +27,7 @@ import * as series from './head/series-table.ts'
 import { type TsdbOptions, limitsOf } from './options.ts'
 import { Replay } from './replay.ts'
 import {
+  addExemplarRecords,
   addLateRecords,
   addSampleRecords,
   addSeriesRecords,
@@ -104,7 +111,7 @@ export class HeadStore implements BatchSink {
     this.#lateLog = lateLog
     this.outOfOrderTimeWindowMs = limitsOf(options).outOfOrderTimeWindowMs
     this.#options = options
-    this.exemplars = new ExemplarRing(options.maxExemplars ?? 0)
+    this.exemplars = replay.exemplars
     this.#nextRef = replay.nextRef
     this.#aliases = replay.aliases
     this.#lastAliasSegment = wal.segments.at(-1)!.index
@@ -126,7 +133,7 @@ export class HeadStore implements BatchSink {
     })
     head.minValidT = minT
     head.minAppendT = minT
-    const replay = new Replay(head, now)
+    const replay = new Replay(head, now, new ExemplarRing(options.maxExemplars ?? 0))
     const logOptions = {
       segmentBytes: limits.segmentBytes,
       isCompressed: options.walCompression !== 'none',
@@ -273,6 +280,24 @@ export class HeadStore implements BatchSink {
     const { log, now } = this.#options
     log.warn('the WAL can be written again', { refusedMs: now() - sinceMs })
     this.writeFailure = undefined
+  }
+
+  /** Of series that the log knows: the others have no sample yet, and nobody asks for them. */
+  logExemplars(taken: readonly TakenExemplar[]): void {
+    const { head } = this
+    const logged = taken.filter(({ slot }) => {
+      const flags = head.table.page(slot).u8[series.byte(slot) + series.FLAGS]
+      return (flags & series.LOGGED) !== 0
+    })
+    if (logged.length === 0) return
+    const times = logged.map(({ exemplar }) => exemplar.t)
+    try {
+      this.wal.write(Math.min(...times), Math.max(...times), (add) =>
+        addExemplarRecords(this.#writer, head, logged, add),
+      )
+    } catch (error) {
+      this.#noteFailure(error)
+    }
   }
 
   /** Gives the series of a batch that the log does not know a number there; their slots. */

@@ -6,6 +6,7 @@ import type { Head } from './head/head.ts'
 import * as series from './head/series-table.ts'
 import type { Logger } from './options.ts'
 import { ReplayBuffer } from './replay-buffer.ts'
+import type { ExemplarRing } from './exemplars.ts'
 import type { LogVisitor, WriteAheadLog } from './wal/log.ts'
 import type { SampleRecord } from './wal/sample-record.ts'
 
@@ -52,8 +53,11 @@ export class Replay implements LogVisitor {
   badHistograms = 0
   overLimit = 0
 
-  constructor(head: Head, now: () => number) {
+  readonly exemplars: ExemplarRing
+
+  constructor(head: Head, now: () => number, exemplars: ExemplarRing) {
     this.#head = head
+    this.exemplars = exemplars
     this.#buffer = new ReplayBuffer(head)
     this.#now = now
     this.#startMs = now()
@@ -113,6 +117,15 @@ export class Replay implements LogVisitor {
     const slot = this.#slots.get(ref)
     if (slot === 0 || maxT < this.#head.minValidT) return
     this.#tombstones.set(slot, withInterval(this.#tombstones.get(slot) ?? [], minT, maxT))
+  }
+
+  exemplar(ref: number, t: number, v: number, pairs: string[]): void {
+    const slot = this.#slots.get(ref)
+    if (slot === 0) this.unknownRefs++
+    else {
+      const labels = this.#head.labelSets.labels(this.#head.labelsHandle(slot))
+      this.exemplars.add(labels, { labels: Labels.fromPairs(pairs), t, v })
+    }
   }
 
   /** What visits the log of samples that came out of order, after `finish`. */

@@ -1,13 +1,14 @@
 /** From the head's numbers to records of the log. */
-import type { Batch } from './appender.ts'
+import type { Batch, TakenExemplar } from './appender.ts'
 import type { Head } from './head/head.ts'
 import * as series from './head/series-table.ts'
-import { SAMPLES } from './wal/format.ts'
+import { EXEMPLARS, SAMPLES } from './wal/format.ts'
 import { putHistogram, recordTypeOf } from './wal/histogram-records.ts'
 import { RecordWriter } from './wal/records.ts'
 
 /** Samples of one record; a larger batch is several. */
 const SAMPLES_PER_RECORD = 50_000
+const EXEMPLARS_PER_RECORD = 5000
 /** Series of one record, in a checkpoint too. */
 const SERIES_PER_RECORD = 500
 
@@ -71,6 +72,22 @@ export function addLateRecords(
   const late = batch.late ?? []
   const records = new BatchRecords(writer, head, batch, add)
   records.addOnly(late)
+}
+
+/** Calls `add` with the records of exemplars. */
+export function addExemplarRecords(
+  writer: RecordWriter,
+  head: Head,
+  taken: readonly TakenExemplar[],
+  add: (record: Uint8Array) => void,
+): void {
+  for (let start = 0; start < taken.length; start += EXEMPLARS_PER_RECORD) {
+    const part = taken.slice(start, start + EXEMPLARS_PER_RECORD)
+    writer.startSamples(walRefOf(head, part[0].slot), part[0].exemplar.t, EXEMPLARS)
+    for (const { slot, exemplar } of part)
+      writer.exemplar(walRefOf(head, slot), exemplar.t, exemplar.v, exemplar.labels.pairs)
+    add(writer.record)
+  }
 }
 
 function addFloats(

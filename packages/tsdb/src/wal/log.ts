@@ -15,6 +15,7 @@ import type { Logger } from '../options.ts'
 import {
   CUSTOM_FLOAT_HISTOGRAMS,
   CUSTOM_HISTOGRAMS,
+  EXEMPLARS,
   FLOAT_HISTOGRAMS,
   FLOAT_HISTOGRAMS_V2,
   HISTOGRAMS,
@@ -29,7 +30,7 @@ import {
   segmentName,
 } from './format.ts'
 import { readHistograms } from './histogram-records.ts'
-import { readSeries, readTombstones, recordType } from './records.ts'
+import { readSeries, readTombstones, recordType, readExemplars } from './records.ts'
 import { type Corruption, UnsupportedError, readSegment } from './segment-reader.ts'
 import { SampleRecord } from './sample-record.ts'
 import { readSegmentByWorker } from './segment-worker.ts'
@@ -55,6 +56,8 @@ export interface LogVisitor {
   samples(record: SampleRecord): void
   histogram(ref: number, t: number, h: Histogram): void
   tombstone(ref: number, minT: number, maxT: number): void
+  /** `pairs` are the labels of the exemplar. */
+  exemplar?(ref: number, t: number, v: number, pairs: string[]): void
 }
 
 /**
@@ -84,7 +87,7 @@ export class WriteAheadLog {
   #checkpoint: { index: number; sizeBytes: number } | undefined
   // Those that the checkpoint stands for, too.
   #oldCheckpoints: number[] = []
-  /** Records of kinds that are not stored (exemplars, metadata and others), by type. */
+  /** Records of kinds that are not stored (metadata and others), by type. */
   readonly skippedRecords: Map<number, number> = new Map()
   /** Each says which is the first segment that it has not read to its end. */
   readonly followers: Set<() => number> = new Set()
@@ -234,6 +237,9 @@ export class WriteAheadLog {
         break
       case TOMBSTONES:
         readTombstones(record, (ref, from, to) => visitor.tombstone(ref, from, to))
+        break
+      case EXEMPLARS:
+        readExemplars(record, (ref, t, v, pairs) => visitor.exemplar?.(ref, t, v, pairs))
         break
       default:
         this.skippedRecords.set(type, (this.skippedRecords.get(type) ?? 0) + 1)

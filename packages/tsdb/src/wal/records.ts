@@ -85,6 +85,19 @@ export class RecordWriter {
     this.varint(maxT)
   }
 
+  /** In a record that `startSamples` began with type EXEMPLARS; `pairs` are its own labels, flat. */
+  exemplar(ref: number, t: number, v: number, pairs: readonly string[]): void {
+    this.sample(ref, t, v)
+    this.reserve(5)
+    this.uvarint(pairs.length / 2)
+    for (const text of pairs) {
+      const size = Buffer.byteLength(text)
+      this.reserve(size + 5)
+      this.uvarint(size)
+      this.size += this.bytes.write(text, this.size)
+    }
+  }
+
   /** Makes room for `count` bytes more. */
   reserve(count: number): void {
     if (this.size + count <= this.bytes.length) return
