@@ -599,6 +599,7 @@ export async function startVigie(options: VigieOptions): Promise<Vigie> {
     retentionBytes: options.retentionBytes,
     ...(options.blockWorkerUrl !== undefined && { blockWorkerUrl: options.blockWorkerUrl }),
     maxExemplars: exemplarsMax(options, config),
+    outOfOrderTimeWindowMs: config.outOfOrderTimeWindowMs,
     now: options.now,
     log: options.log,
     disk: nodeDisk(),

@@ -30,8 +30,8 @@ import { coverSecrets } from './secrets.ts'
 import {
   type TopLevel,
   UNSERVED_GLOBAL,
-  UNSERVED_STORAGE,
   UNSERVED_TOP,
+  UNSERVED_TSDB,
   isUnservedScrapeKey,
   topLevel,
 } from './schema.ts'
@@ -47,6 +47,8 @@ export interface VigieConfig {
   externalLabels: ReadonlyMap<string, string>
   /** `storage.exemplars.max_exemplars`; 0: none. */
   maxExemplars: number
+  /** `storage.tsdb.out_of_order_time_window`, ms; 0: none. Taken up at a start. */
+  outOfOrderTimeWindowMs: number
   scrapeJobs: ScrapeJob[]
   probeJobs: ProbeJob[]
   /** Whether Vigie watches its own metrics, and this host. */
@@ -105,6 +107,7 @@ export function parseConfig(input: ConfigInput): VigieConfig {
       [...top.global.external_labels].map(([name, label]) => [name, expandEnv(label, input.env)]),
     ),
     maxExemplars: Math.max(0, top.storage.exemplars.max_exemplars),
+    outOfOrderTimeWindowMs: top.storage.tsdb.out_of_order_time_window,
     scrapeJobs: top.scrape_configs.map((section) => scrapeJob(section, top.global, at)),
     probeJobs: top.probes.map((section) => probeJob(section, top.global, at)),
     self: top.self ?? false,
@@ -146,8 +149,11 @@ function withoutUnserved(source: YamlSource, warnings: string[]): unknown {
   const top = strip(source.value, [], (key) => UNSERVED_TOP.includes(key))
   if (isMap(top.global))
     top.global = strip(top.global, ['global'], (key) => UNSERVED_GLOBAL.includes(key))
-  if (isMap(top.storage))
-    top.storage = strip(top.storage, ['storage'], (key) => UNSERVED_STORAGE.includes(key))
+  if (isMap(top.storage) && isMap(top.storage.tsdb)) {
+    const path = ['storage', 'tsdb']
+    const tsdb = strip(top.storage.tsdb, path, (key) => UNSERVED_TSDB.includes(key))
+    top.storage = { ...top.storage, tsdb }
+  }
   if (Array.isArray(top.scrape_configs))
     top.scrape_configs = top.scrape_configs.map((job: unknown, i) =>
       isMap(job) ? strip(job, ['scrape_configs', i], isUnservedScrapeKey) : job,

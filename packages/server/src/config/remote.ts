@@ -390,7 +390,7 @@ export function clusterSettings(
   at: At,
   warnings: string[],
 ): { cluster: ClusterSettings; write: RemoteWriteSettings | undefined } | undefined {
-  const { exemplars: _, ...rest } = storage
+  const { exemplars: _, tsdb: _tsdb, ...rest } = storage
   if (Object.keys(rest).length === 0) return undefined
   const result = storageUrl.safeParse(withoutUnserved(source, ['storage'], rest, warnings))
   if (!result.success) {

@@ -35,8 +35,12 @@ export const UNSERVED_GLOBAL: readonly string[] = [
   'metric_name_validation_scheme',
   'extra_scrape_metrics',
 ]
-/** Of `storage`. */
-export const UNSERVED_STORAGE: readonly string[] = ['tsdb']
+/** Of `storage.tsdb`. */
+export const UNSERVED_TSDB: readonly string[] = [
+  'retention',
+  'stale_series_compaction_threshold',
+  'chunk_encoding',
+]
 const SD_SERVED = ['static_configs', 'file_sd_configs']
 export const UNSERVED_SCRAPE: readonly string[] = [
   'oauth2',
@@ -240,7 +244,11 @@ const exemplarsConfig = z.strictObject({
   max_exemplars: z.int({ error: () => 'expected a whole number' }).default(100_000),
 })
 /** The other keys, of a cluster that stands in for the storage, are read by remote.ts. */
-const storageConfig = z.looseObject({ exemplars: exemplarsConfig.prefault({}) })
+const tsdbConfig = z.strictObject({ out_of_order_time_window: duration.default(0) })
+const storageConfig = z.looseObject({
+  exemplars: exemplarsConfig.prefault({}),
+  tsdb: tsdbConfig.prefault({}),
+})
 
 export const topLevel = z.strictObject({
   global: globalConfig.prefault({}),
