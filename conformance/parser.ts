@@ -5,7 +5,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { formatDuration } from '@vigie/model'
+import {
+  COUNTER_RESET,
+  GAUGE,
+  type Histogram,
+  NOT_COUNTER_RESET,
+  UNKNOWN_RESET,
+  formatDuration,
+  makeHistogram,
+} from '@vigie/model'
 import {
   type DurationExpr,
   type Expr,
@@ -20,6 +28,7 @@ import {
   printExpr,
   utf8Length,
 } from '@vigie/promql/syntax'
+import { histogramNotation } from '../packages/promql/src/histogram/print.ts'
 import type { SuiteResult } from './suite.ts'
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
@@ -39,8 +48,11 @@ export function run(vectorsDir: string): Promise<SuiteResult> {
   printCases(load('print.json'), check)
   lexCases(load('lex.json'), check)
   durationCases(load('durations.json'), check)
-  const { seriesDesc } = load<SeriesVectors>('series-notation.json')
-  seriesCases(seriesDesc, check)
+  const notation = load<SeriesVectors>('series-notation.json')
+  seriesCases(notation.seriesDesc, check)
+  histogramCases(notation.histogramSeries, check)
+  for (const { name, input, expected } of notation.histogramTestExpression)
+    check(`series-notation.json ${name}`, () => differ(histogramNotation(ofGo(input)), expected))
   return Promise.resolve({ suite: 'parser', passed: total - failures.length, total, failures })
 }
 
@@ -350,6 +362,75 @@ interface SeriesVectors {
     labels?: Record<string, string>
     values?: (number | null | string | { _num: string })[]
   }[]
+  histogramSeries: {
+    name: string
+    input: string
+    errMsg: string | null
+    expected: GoHistogram[] | null
+  }[]
+  histogramTestExpression: { name: string; input: GoHistogram; expected: string }[]
+}
+
+interface GoSpan {
+  Offset: number
+  Length: number
+}
+
+interface GoHistogram {
+  Schema?: number
+  Count?: number
+  Sum?: number
+  ZeroCount?: number
+  ZeroThreshold?: number
+  CounterResetHint?: string
+  PositiveSpans?: GoSpan[]
+  PositiveBuckets?: number[]
+  NegativeSpans?: GoSpan[]
+  NegativeBuckets?: number[]
+  CustomValues?: number[]
+}
+
+const HINTS: Record<string, Histogram['counterResetHint']> = {
+  'histogram.CounterReset': COUNTER_RESET,
+  'histogram.NotCounterReset': NOT_COUNTER_RESET,
+  'histogram.GaugeType': GAUGE,
+}
+
+function ofGo(one: GoHistogram): Histogram {
+  const spans = (list: GoSpan[] = []): Int32Array =>
+    Int32Array.from(list.flatMap(({ Offset, Length }) => [Offset, Length]))
+  return makeHistogram({
+    schema: one.Schema ?? 0,
+    count: one.Count ?? 0,
+    sum: one.Sum ?? 0,
+    zeroCount: one.ZeroCount ?? 0,
+    zeroThreshold: one.ZeroThreshold ?? 0,
+    counterResetHint: HINTS[one.CounterResetHint ?? ''] ?? UNKNOWN_RESET,
+    positiveSpans: spans(one.PositiveSpans),
+    positiveCounts: Float64Array.from(one.PositiveBuckets ?? []),
+    negativeSpans: spans(one.NegativeSpans),
+    negativeCounts: Float64Array.from(one.NegativeBuckets ?? []),
+    customBounds: Float64Array.from(one.CustomValues ?? []),
+  })
+}
+
+function histogramCases(cases: SeriesVectors['histogramSeries'], check: Check): void {
+  for (const { name, input, errMsg, expected } of cases) {
+    check(`series-notation.json ${name}`, () => {
+      try {
+        const { values } = parseSeries(input)
+        if (errMsg !== null) return 'no error'
+        const shown = values.map((h) => (typeof h === 'object' ? histogramNotation(h) : String(h)))
+        return differ(
+          shown,
+          expected!.map((one) => histogramNotation(ofGo(one))),
+        )
+      } catch (error) {
+        if (!(error instanceof ParseError)) throw error
+        return differ(error.message, errMsg)
+      }
+    })
+  }
 }
 
 function seriesCases(cases: SeriesVectors['seriesDesc'], check: Check): void {
@@ -364,7 +445,13 @@ function seriesCases(cases: SeriesVectors['seriesDesc'], check: Check): void {
       }
       if (fail) return 'no error'
       const shown = got.values.map((v) =>
-        v === undefined ? '_' : v === 'stale' || Number.isFinite(v) ? v : String(v),
+        v === undefined
+          ? '_'
+          : typeof v === 'object'
+            ? histogramNotation(v)
+            : v === 'stale' || Number.isFinite(v)
+              ? v
+              : String(v),
       )
       return differ(
         [got.labels.toObject(), shown] as Json,

@@ -1,16 +1,14 @@
-/**
- * The language of Prometheus's query tests: `load`, `clear` and `eval` blocks, read into commands.
- * Histograms are recognised, not understood: series and results that hold them are marked.
- */
+/** The language of Prometheus's query tests: `load`, `clear` and `eval` blocks, read into commands. */
 import { type Labels, RegexError, compileRegex } from '@vigie/model'
 import { ParseError, type SeriesValue, parseExpr, parseSeries } from '@vigie/promql/syntax'
 import { parseDurationText, unquoteGo } from './promqltest-text.ts'
 
 interface TestSeries {
   labels: Labels
-  /** Undefined where there is no float. */
+  /** Undefined where there is no sample. */
   values: SeriesValue[]
-  hasHistograms: boolean
+  /** The text asks for the hint `unknown`, which otherwise means that any will do. */
+  wantsUnknownHint: boolean
   /** When the counter of each sample began, relative to the sample; undefined where nothing is said. */
   starts: (number | undefined)[]
 }
@@ -28,6 +26,8 @@ export interface Expectation {
   kind: 'fail' | 'warn' | 'no_warn' | 'info' | 'no_info'
   match: 'any' | 'msg' | 'regex'
   text: string
+  /** Said by the name of the command, which counts for nothing beside `expect` lines. */
+  isOld?: boolean
 }
 
 export interface ExpectedSeries extends TestSeries {
@@ -129,16 +129,15 @@ function parseStarts(text: string, index: number): TestSeries['starts'] {
   return starts
 }
 
-/** Histograms become gaps, and the series is marked. */
 function parseTestSeries(line: string, index: number): TestSeries {
-  const hasHistograms = line.includes('{{')
-  const floats = line.replace(
-    /\{\{[^}]*\}\}(?:[+-]\{\{[^}]*\}\})?(?:x(\d+))?/g,
-    (_all, times?: string) => (times === undefined ? '_' : `_x${Number(times) + 1}`),
-  )
   try {
-    const { labels, values } = parseSeries(floats)
-    return { labels, values, hasHistograms, starts: [] }
+    const { labels, values } = parseSeries(line)
+    return {
+      labels,
+      values,
+      wantsUnknownHint: line.includes('counter_reset_hint:unknown'),
+      starts: [],
+    }
   } catch (error) {
     if (!(error instanceof ParseError)) throw error
     throw new ScriptError(`error in series (line ${index + 1}): ${error.message}`)
@@ -197,10 +196,16 @@ function parseEval(lines: readonly string[], start: number, end: number): EvalCo
   }
   const suffix = (range ?? instant)![1]?.toLowerCase()
   if (suffix === 'ordered') command.isOrdered = true
-  else if (suffix !== undefined) expect(command, suffix as 'fail' | 'warn' | 'info', 'any', '')
+  else if (suffix !== undefined) {
+    const kind = suffix as 'fail' | 'warn' | 'info'
+    command.expectations.push({ kind, match: 'any', text: '', isOld: true })
+  }
   for (let i = start + 1; i < end; i++) {
     if (!parseBody(command, lines[i], i, (message) => fail(i, message))) break
   }
+  const isOfNotes = ({ kind, isOld }: Expectation): boolean => kind !== 'fail' && isOld !== true
+  if (command.expectations.some(isOfNotes))
+    command.expectations = command.expectations.filter((one) => one.isOld !== true)
   return command
 }
 
@@ -268,7 +273,7 @@ function parseExpectation(
   }
   const opposite = kind.startsWith('no_') ? kind.slice(3) : `no_${kind}`
   const pair = opposite.startsWith('no_') ? [kind, opposite] : [opposite, kind]
-  if (command.expectations.some((one) => one.kind === opposite)) {
+  if (command.expectations.some((one) => one.kind === opposite && one.isOld !== true)) {
     fail(`invalid expect lines, ${pair[0]} and ${pair[1]} cannot be used together`)
   }
   if (kind === 'fail') {

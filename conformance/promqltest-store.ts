@@ -1,25 +1,34 @@
 /** The store of the query tests: the series of the last `load` commands, all in memory. */
 import {
+  COUNTER_RESET,
+  GAUGE,
+  type Histogram,
   type Labels,
   type Matcher,
+  NOT_COUNTER_RESET,
   type Queryable,
   STALE_NAN,
   type SampleColumns,
   type SeriesSet,
+  UNKNOWN_RESET,
   matchesAll,
 } from '@vigie/model'
+import { isReset } from '../packages/promql/src/histogram/compare.ts'
+import { nativeOf } from './promqltest-nhcb.ts'
 import type { LoadCommand } from './promqltest-script.ts'
 
 interface Stored {
   labels: Labels
-  samples: Map<number, number | 'stale'>
+  samples: Map<number, Value>
   t: Float64Array
   v: Float64Array
   /** Start timestamps of the samples, 0 for none; undefined when no sample has one. */
   st: Float64Array | undefined
   starts: Map<number, number>
-  hasHistograms: boolean
+  h: (Histogram | undefined)[] | undefined
 }
+
+type Value = number | Histogram | 'stale'
 
 export class TestStore implements Queryable {
   #series = new Map<string, Stored>()
@@ -29,20 +38,18 @@ export class TestStore implements Queryable {
   }
 
   load({ series, stepMs, withNhcb }: LoadCommand): void {
-    for (const { labels, values, hasHistograms, starts } of series) {
+    for (const { labels, values, starts } of series) {
       const stored = this.#stored(labels)
-      stored.hasHistograms ||= hasHistograms
       for (const [i, start] of starts.entries())
         if (start !== undefined) stored.starts.set(i * stepMs, i * stepMs + start)
-      if (withNhcb && labels.has('le')) this.#nhcb(labels)
       for (const [i, v] of values.entries()) if (v !== undefined) stored.samples.set(i * stepMs, v)
-      stored.t = Float64Array.from(stored.samples.keys()).sort()
-      stored.v = new Float64Array(stored.t.length)
-      for (const [i, t] of stored.t.entries()) {
-        const value = stored.samples.get(t)!
-        stored.v[i] = value === 'stale' ? STALE_NAN : value
-      }
-      if (stored.starts.size > 0) stored.st = stored.t.map((t) => stored.starts.get(t) ?? 0)
+      settle(stored)
+    }
+    if (!withNhcb) return
+    for (const { labels, samples } of nativeOf(series, stepMs)) {
+      const stored = this.#stored(labels)
+      for (const [t, h] of samples) stored.samples.set(t, h)
+      settle(stored)
     }
   }
 
@@ -63,22 +70,11 @@ export class TestStore implements Queryable {
         v: new Float64Array(0),
         st: undefined,
         starts: new Map(),
-        hasHistograms: false,
+        h: undefined,
       }
       this.#series.set(labels.key, stored)
     }
     return stored
-  }
-
-  /** The native histogram that would be made of a classic one: only that it is there. */
-  #nhcb(labels: Labels): void {
-    const name = labels.metricName.replace(/_bucket$/, '')
-    this.#stored(labels.without('le').with('__name__', name)).hasHistograms = true
-  }
-
-  /** Whether a query over these matchers meets more than floats. */
-  hasHistograms(matchers: readonly Matcher[]): boolean {
-    return this.#matching(matchers).some((one) => one.hasHistograms)
   }
 
   #matching(matchers: readonly Matcher[]): Stored[] {
@@ -94,9 +90,14 @@ export class TestStore implements Queryable {
       labels: (index) => found[index].labels,
       samples: (index, from, to, out: SampleColumns) => {
         out.clear()
-        const { t, v, st } = found[index]
+        const { t, v, h, st } = found[index]
         if (st !== undefined) out.st = st.filter((_start, i) => t[i] >= from && t[i] <= to)
-        for (let i = 0; i < t.length; i++) if (t[i] >= from && t[i] <= to) out.push(t[i], v[i])
+        for (let i = 0; i < t.length; i++) {
+          if (t[i] < from || t[i] > to) continue
+          const one = h?.[i]
+          if (one === undefined) out.push(t[i], v[i])
+          else out.pushHistogram(t[i], one)
+        }
       },
     }
   }
@@ -108,4 +109,39 @@ export class TestStore implements Queryable {
   labelValues(): string[] {
     throw new Error('not needed by queries')
   }
+}
+
+/** Makes columns of what was loaded. */
+function settle(stored: Stored): void {
+  stored.t = Float64Array.from(stored.samples.keys()).sort()
+  stored.v = new Float64Array(stored.t.length)
+  const h: (Histogram | undefined)[] = []
+  let before: Value = NaN
+  for (const [i, t] of stored.t.entries()) {
+    const value = stored.samples.get(t)!
+    if (typeof value === 'object') {
+      stored.v[i] = NaN
+      h[i] = { ...value, counterResetHint: storedHint(value, before) }
+      before = h[i]!
+    } else {
+      stored.v[i] = value === 'stale' ? STALE_NAN : value
+      before = value
+    }
+  }
+  stored.h = h.length > 0 ? h : undefined
+  if (stored.starts.size > 0) stored.st = stored.t.map((t) => stored.starts.get(t) ?? 0)
+}
+
+/** The hint as it comes out of a storage: within a chunk of a counter there are no resets. */
+function storedHint(h: Histogram, before: Value): Histogram['counterResetHint'] {
+  if (h.counterResetHint === GAUGE) return GAUGE
+  const isNewChunk =
+    typeof before !== 'object' ||
+    before.counterResetHint === GAUGE ||
+    h.counterResetHint === COUNTER_RESET ||
+    h.schema !== before.schema ||
+    h.zeroThreshold !== before.zeroThreshold ||
+    h.customBounds.join() !== before.customBounds.join() ||
+    isReset({ ...h, counterResetHint: UNKNOWN_RESET }, before)
+  return isNewChunk ? UNKNOWN_RESET : NOT_COUNTER_RESET
 }

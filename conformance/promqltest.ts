@@ -1,11 +1,11 @@
 /**
  * Prometheus's query tests (`promqltest/*.test`) and the tests of their runner. Each evaluation
  * counts once; instant ones must hold in three ways: as written, with `@` on every selector at other
- * times, and as the middle of a range query. What needs native histograms is reported apart.
+ * times, and as the middle of a range query.
  */
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { compareLabels, compileRegex } from '@vigie/model'
+import { type Histogram, UNKNOWN_RESET, compareLabels, compileRegex } from '@vigie/model'
 import {
   Engine,
   type MatrixSeries,
@@ -15,6 +15,8 @@ import {
   printExpr,
 } from '@vigie/promql'
 import { type Expr, type SeriesValue, parseExpr, walk } from '@vigie/promql/syntax'
+import { HistogramBuilder } from '../packages/promql/src/histogram/builder.ts'
+import { histogramNotation } from '../packages/promql/src/histogram/print.ts'
 import {
   type EvalCommand,
   type Expectation,
@@ -38,8 +40,6 @@ const newEngine = (): Engine =>
     useStartTimestamps: true,
   })
 
-type Kind = 'plain' | 'histogram'
-
 interface Tally {
   passed: number
   total: number
@@ -47,42 +47,35 @@ interface Tally {
 
 export async function run(vectorsDir: string): Promise<SuiteResult> {
   const dir = join(vectorsDir, 'promqltest')
-  const tallies: Record<Kind, Tally> = {
-    plain: { passed: 0, total: 0 },
-    histogram: { passed: 0, total: 0 },
-  }
+  const tally: Tally = { passed: 0, total: 0 }
   const failures: SuiteResult['failures'] = []
   for (const file of readdirSync(dir)
     .filter((name) => name.endsWith('.test'))
     .sort()) {
     const script = readFileSync(join(dir, file), 'utf8')
     try {
-      await runScript(script, (command, kind, reason) => {
-        tallies[kind].total++
-        if (reason === undefined) tallies[kind].passed++
-        else if (kind !== 'histogram') failures.push({ name: `${file}:${command.line}`, reason })
+      await runScript(script, (command, reason) => {
+        tally.total++
+        if (reason === undefined) tally.passed++
+        else failures.push({ name: `${file}:${command.line}`, reason })
       })
     } catch (error) {
       if (!(error instanceof ScriptError)) throw error
       // None of its evaluations was run.
-      tallies.plain.total += script.match(/^eval/gm)?.length ?? 1
+      tally.total += script.match(/^eval/gm)?.length ?? 1
       failures.push({ name: file, reason: error.message })
     }
   }
   const own = await runSelfTest(join(dir, 'runner-selftest.json'))
-  const { plain, histogram } = tallies
   return {
     suite: 'promqltest',
-    ...plain,
-    failures,
-    beside: [
-      { suite: 'promqltest, native histograms', ...histogram },
-      { suite: 'promqltest, the runner itself', ...own },
-    ],
+    passed: tally.passed + own.passed,
+    total: tally.total + own.total,
+    failures: [...failures, ...own.failures],
   }
 }
 
-type Report = (command: EvalCommand, kind: Kind, reason: string | undefined) => void
+type Report = (command: EvalCommand, reason: string | undefined) => void
 
 /** Runs a script to its end; reports each evaluation. Throws ScriptError. */
 async function runScript(script: string, report: Report): Promise<void> {
@@ -91,7 +84,7 @@ async function runScript(script: string, report: Report): Promise<void> {
   for (const command of parseScript(script)) {
     if (command.kind === 'clear') store.clear()
     else if (command.kind === 'load') store.load(command)
-    else report(command, kindOf(command, store), await check(engine, store, command))
+    else report(command, await check(engine, store, command))
   }
 }
 
@@ -100,21 +93,21 @@ interface SelfTest {
 }
 
 /** The runner's own tests: the text of the first error of each script. */
-async function runSelfTest(path: string): Promise<Tally> {
+async function runSelfTest(path: string): Promise<Tally & { failures: SuiteResult['failures'] }> {
   const { cases } = JSON.parse(readFileSync(path, 'utf8')) as SelfTest
-  const tally: Tally = { passed: 0, total: 0 }
-  for (const { input, expectedError } of cases) {
-    if (input.includes('{{')) continue
-    tally.total++
-    if ((await firstError(input)) === (expectedError ?? '')) tally.passed++
+  const failures: SuiteResult['failures'] = []
+  for (const { name, input, expectedError = '' } of cases) {
+    const error = await firstError(input)
+    if (error !== (expectedError ?? ''))
+      failures.push({ name, reason: `got "${error}", want "${expectedError}"` })
   }
-  return tally
+  return { passed: cases.length - failures.length, total: cases.length, failures }
 }
 
 async function firstError(script: string): Promise<string> {
   let first = ''
   try {
-    await runScript(script, (_command, _kind, reason) => {
+    await runScript(script, (_command, reason) => {
       if (first === '') first = reason ?? ''
     })
   } catch (error) {
@@ -122,14 +115,6 @@ async function firstError(script: string): Promise<string> {
     return error.message
   }
   return first
-}
-
-function kindOf(command: EvalCommand, store: TestStore): Kind {
-  let kind: Kind = command.series.some((one) => one.hasHistograms) ? 'histogram' : 'plain'
-  walk(parseExpr(command.expr, { enableExperimental: true }), (node) => {
-    if (node.kind === 'vectorSelector' && store.hasHistograms(node.matchers)) kind = 'histogram'
-  })
-  return kind
 }
 
 /** Gives what is wrong, or undefined. */
@@ -208,11 +193,7 @@ function checkKind(
   const expected = expectations.filter((one) => one.kind === kind)
   const where = `query "${expr}" (line ${line})`
   if (expected.length > 0 && found.length === 0) {
-    const isOld =
-      expected.every((one) => one.match === 'any') &&
-      expected.length === 1 &&
-      command.series.length > 0
-    if (isOld && kind === 'warn')
+    if (kind === 'warn' && expected[0].isOld === true)
       throw new Mismatch(`expected warnings evaluating ${where} but got none`)
     throw new Mismatch(`expected ${kind} annotations but none were found for ${where}`)
   }
@@ -295,9 +276,9 @@ async function checkMiddle(
   if (result instanceof Error)
     throw new Mismatch(`error ${ofQuery(command)} in range mode: ${result.message}`)
   if (result.type !== 'matrix') throw new Mismatch('a range query gave no matrix')
-  const samples = result.series.flatMap(({ labels, t, v }) => {
+  const samples = result.series.flatMap(({ labels, t, v, h }) => {
     const at = t.indexOf(timeMs)
-    return at < 0 ? [] : [{ labels, t: timeMs, v: v[at] }]
+    return at < 0 ? [] : [{ labels, t: timeMs, v: v[at], h: h?.[at] }]
   })
   const { warnings, infos, stats } = result
   if (instant.type === 'scalar') {
@@ -371,37 +352,40 @@ function compareScalar(command: EvalCommand, expected: number, result: QueryResu
   throw inEval(command, `expected scalar ${showValue(expected)} but got ${showValue(result.v)}`)
 }
 
-/** A stale marker cannot be told from another NaN once it is a result. */
-const asNumber = (value: SeriesValue): number | undefined => (value === 'stale' ? NaN : value)
+type Value = number | Histogram
 
-type Sample = { labels: ExpectedSeries['labels']; v: number }
+/** A stale marker cannot be told from another NaN once it is a result. */
+const asValue = (value: SeriesValue): Value | undefined => (value === 'stale' ? NaN : value)
+const show = (value: Value): string =>
+  typeof value === 'number' ? showValue(value) : histogramNotation(value)
+const showExpected = (value: SeriesValue): string => {
+  const one = asValue(value)
+  if (one === undefined) return '_'
+  return typeof one === 'number' ? showFixed(one) : histogramNotation(one)
+}
+
+type Sample = { labels: ExpectedSeries['labels']; v: number; h?: Histogram | undefined }
 
 function compareVector(command: EvalCommand, samples: readonly Sample[]): void {
   const expected = new Map(command.series.map((one) => [one.labels.key, one]))
   const seen = new Set<string>()
-  for (const [i, { labels, v }] of samples.entries()) {
+  for (const [i, { labels, v, h }] of samples.entries()) {
     const one = expected.get(labels.key)
     const name = braced(labels)
+    const got = h ?? v
     if (one === undefined)
-      throw inEval(command, `unexpected metric ${name} in result, has value ${showValue(v)}`)
-    if (one.hasHistograms)
-      throw inEval(command, `expected histogram for ${name} but got float value ${showValue(v)}`)
-    const want = asNumber(one.values[0])
+      throw inEval(command, `unexpected metric ${name} in result, has value ${show(got)}`)
     if (command.isOrdered && one.position !== i + 1) {
-      const which = `expected metric ${name} with [${one.values.map((x) => showFixed(asNumber(x)!)).join(' ')}]`
+      const which = `expected metric ${name} with [${one.values.map(showExpected).join(' ')}]`
       throw inEval(command, `${which} at position ${one.position} but was at ${i + 1}`)
     }
-    if (want === undefined || !almostEqual(want, v)) {
-      throw inEval(
-        command,
-        `expected ${want === undefined ? '_' : showValue(want)} for ${name} but got ${showValue(v)}`,
-      )
-    }
+    const wrong = difference(name, one, asValue(one.values[0]), got)
+    if (wrong !== undefined) throw inEval(command, wrong)
     seen.add(labels.key)
   }
   for (const { labels, values, position } of command.series) {
     if (seen.has(labels.key)) continue
-    const shown = values.map((v) => (v === undefined ? '_' : showFixed(asNumber(v)!))).join(' ')
+    const shown = values.map(showExpected).join(' ')
     throw inEval(
       command,
       `expected metric ${braced(labels)} with ${position}: [${shown}] not found`,
@@ -409,21 +393,71 @@ function compareVector(command: EvalCommand, samples: readonly Sample[]): void {
   }
 }
 
-const points = (count: number): string => `${count} float point${count === 1 ? '' : 's'}`
+function difference(
+  name: string,
+  series: ExpectedSeries,
+  want: Value | undefined,
+  got: Value,
+): string | undefined {
+  if (typeof want === 'object' && typeof got === 'number')
+    return `expected histogram ${show(want)} for ${name} but got float value ${show(got)}`
+  if (typeof want === 'number' && typeof got === 'object')
+    return `expected float value ${showFixed(want)} for ${name} but got histogram ${show(got)}`
+  if (want !== undefined && isAlmostEqual(series, want, got)) return undefined
+  return `expected ${want === undefined ? '_' : show(want)} for ${name} but got ${show(got)}`
+}
 
-function showPoints({ t, v }: MatrixSeries): string {
-  const shown = Array.from(t, (time, i) => `${showValue(v[i])} @[${time}]`)
-  return `${points(t.length)} [${shown.join(' ')}] and 0 histogram points []`
+function isAlmostEqual({ wantsUnknownHint }: ExpectedSeries, want: Value, got: Value): boolean {
+  if (typeof want === 'number' || typeof got === 'number')
+    return typeof want === 'number' && typeof got === 'number' && almostEqual(want, got)
+  const [a, b] = [want, got].map((h) => HistogramBuilder.from(h).finish())
+  const wantsHint = wantsUnknownHint || want.counterResetHint !== UNKNOWN_RESET
+  return (
+    a.schema === b.schema &&
+    a.zeroThreshold === b.zeroThreshold &&
+    almostEqual(a.zeroCount, b.zeroCount) &&
+    almostEqual(a.count, b.count) &&
+    almostEqual(a.sum, b.sum) &&
+    a.customBounds.join() === b.customBounds.join() &&
+    a.positiveSpans.join() === b.positiveSpans.join() &&
+    a.negativeSpans.join() === b.negativeSpans.join() &&
+    a.positiveCounts.every((count, i) => almostEqual(count, b.positiveCounts[i])) &&
+    a.negativeCounts.every((count, i) => almostEqual(count, b.negativeCounts[i])) &&
+    (!wantsHint || want.counterResetHint === got.counterResetHint)
+  )
+}
+
+interface Point {
+  t: number
+  value: Value
+}
+
+const counted = (count: number, kind: string): string =>
+  `${count} ${kind} point${count === 1 ? '' : 's'}`
+
+const pointsOf = ({ t, v, h }: MatrixSeries): Point[] =>
+  Array.from(t, (time, i) => ({ t: time, value: h?.[i] ?? v[i] }))
+
+const ofKind = (points: readonly Point[], kind: 'number' | 'object'): Point[] =>
+  points.filter(({ value }) => typeof value === kind)
+
+function showPoints(points: readonly Point[]): string {
+  const shown = (kind: 'number' | 'object', word: string): string => {
+    const some = ofKind(points, kind)
+    const texts = some.map(({ t, value }) => `${show(value)} @[${t}]`)
+    return `${counted(some.length, word)} [${texts.join(' ')}]`
+  }
+  return `${shown('number', 'float')} and ${shown('object', 'histogram')}`
 }
 
 const showMatrix = (result: QueryResult): string =>
   result.type !== 'matrix'
     ? ''
     : result.series
-        .map(({ labels, t, v }) =>
+        .map((one) =>
           [
-            `${labels.toString()} =>`,
-            ...Array.from(t, (time, i) => `${showValue(v[i])} @[${time}]`),
+            `${one.labels.toString()} =>`,
+            ...pointsOf(one).map(({ t, value }) => `${show(value)} @[${t}]`),
           ].join('\n'),
         )
         .join('\n')
@@ -443,9 +477,9 @@ function compareMatrix(
     const name = braced(one.labels)
     const want = expected.get(one.labels.key)
     if (want === undefined)
-      throw inEval(command, `unexpected metric ${name} in result, has ${showPoints(one)}`)
+      throw inEval(command, `unexpected metric ${name} in result, has ${showPoints(pointsOf(one))}`)
     seen.add(one.labels.key)
-    comparePoints(command, name, want, one, startMs, endMs, stepMs)
+    comparePoints(command, name, want, pointsOf(one), startMs, endMs, stepMs)
   }
   for (const { labels } of command.series) {
     if (!seen.has(labels.key)) throw inEval(command, `expected metric ${braced(labels)} not found`)
@@ -455,36 +489,49 @@ function compareMatrix(
 function comparePoints(
   command: EvalCommand,
   name: string,
-  { values, hasHistograms }: ExpectedSeries,
-  got: MatrixSeries,
+  series: ExpectedSeries,
+  got: readonly Point[],
   startMs: number,
   endMs: number,
   stepMs: number,
 ): void {
-  if (hasHistograms) throw inEval(command, `expected histograms for ${name}`)
+  const { values } = series
   if (values.length > Math.floor((endMs - startMs) / stepMs) + 1) {
     const many = `expected ${values.length} points for ${name}`
     throw inEval(command, `${many}, but query time range cannot return this many points`)
   }
   const want = values
-    .map(asNumber)
-    .flatMap((v, i) => (v === undefined ? [] : [{ t: startMs + i * stepMs, v }]))
-  if (want.length !== got.t.length) {
-    throw inEval(
-      command,
-      `expected ${points(want.length)} and 0 histogram points for ${name}, but got ${showPoints(got)}`,
-    )
+    .map(asValue)
+    .flatMap((value, i) => (value === undefined ? [] : [{ t: startMs + i * stepMs, value }]))
+  const [wantFloats, gotFloats] = [ofKind(want, 'number'), ofKind(got, 'number')]
+  const [wantOthers, gotOthers] = [ofKind(want, 'object'), ofKind(got, 'object')]
+  if (wantFloats.length !== gotFloats.length || wantOthers.length !== gotOthers.length) {
+    const both = `${counted(wantFloats.length, 'float')} and ${counted(wantOthers.length, 'histogram')}`
+    throw inEval(command, `expected ${both} for ${name}, but got ${showPoints(got)}`)
   }
-  for (const [i, { t, v }] of want.entries()) {
-    if (got.t[i] !== t) {
-      const had = `to have timestamp ${t}, but it had timestamp ${got.t[i]}`
+  compareKind(command, name, series, 'float', wantFloats, gotFloats, showPoints(got))
+  compareKind(command, name, series, 'histogram', wantOthers, gotOthers, showPoints(got))
+}
+
+function compareKind(
+  command: EvalCommand,
+  name: string,
+  series: ExpectedSeries,
+  kind: string,
+  want: readonly Point[],
+  got: readonly Point[],
+  shown: string,
+): void {
+  for (const [i, { t, value }] of want.entries()) {
+    if (got[i].t !== t) {
+      const had = `to have timestamp ${t}, but it had timestamp ${got[i].t}`
       throw inEval(
         command,
-        `expected float value at index ${i} for ${name} ${had} (result has ${showPoints(got)})`,
+        `expected ${kind} value at index ${i} for ${name} ${had} (result has ${shown})`,
       )
     }
-    if (almostEqual(v, got.v[i])) continue
-    const be = `to be ${showValue(v)}, but got ${showValue(got.v[i])} (result has ${showPoints(got)})`
-    throw inEval(command, `expected float value at index ${i} (t=${t}) for ${name} ${be}`)
+    if (isAlmostEqual(series, value, got[i].value)) continue
+    const be = `to be ${show(value)}, but got ${show(got[i].value)} (result has ${shown})`
+    throw inEval(command, `expected ${kind} value at index ${i} (t=${t}) for ${name} ${be}`)
   }
 }

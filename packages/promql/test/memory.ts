@@ -1,5 +1,6 @@
 /** Series in memory, for tests: given in the notation of Prometheus's unit tests. */
 import {
+  type Histogram,
   type Labels,
   type Matcher,
   type Queryable,
@@ -14,6 +15,7 @@ export interface MemorySeries {
   labels: Labels
   t: Float64Array
   v: Float64Array
+  h?: (Histogram | undefined)[] | undefined
 }
 
 /** One line per series; sample i is at i x `stepMs`. */
@@ -39,10 +41,15 @@ export function seriesOf(
   const columns = new SampleColumns()
   for (const [t, value] of samples) {
     if (value === undefined) continue
+    if (typeof value === 'object') {
+      columns.pushHistogram(t, value)
+      continue
+    }
     columns.push(t, 0)
     columns.v[columns.length - 1] = value === 'stale' ? STALE_NAN : value
   }
-  return { labels, t: columns.t.slice(0, columns.length), v: columns.v.slice(0, columns.length) }
+  const { t, v, h, length } = columns
+  return { labels, t: t.slice(0, length), v: v.slice(0, length), h }
 }
 
 export class Memory implements Queryable {
@@ -61,7 +68,7 @@ export class Memory implements Queryable {
       count: found.length,
       labels: (index) => found[index].labels,
       samples: (index, minT, maxT, out) => {
-        const { t, v } = found[index]
+        const { t, v, h } = found[index]
         const from = firstAfter(t, minT - 1)
         const to = firstAfter(t, maxT)
         out.length = 0
@@ -69,6 +76,7 @@ export class Memory implements Queryable {
         out.t.set(t.subarray(from, to))
         out.v.set(v.subarray(from, to))
         out.length = to - from
+        out.h = h?.slice(from, to)
       },
     }
   }

@@ -15,6 +15,7 @@ export function encodeSeries(
     const v: number[] = []
     values.forEach((value, i) => {
       if (value === undefined) return
+      if (typeof value === 'object') throw new Error('histograms are not written this way')
       t.push(startMs + i * stepMs)
       v.push(value === 'stale' ? STALE_NAN : value)
     })

@@ -1,11 +1,13 @@
 /** Aggregations. Those that can be folded hold no input; the others collect it first. */
 import { quote } from '@vigie/model'
+import { histogramText } from '../histogram/print.ts'
 import type { AggregateExpr } from '../syntax/ast.ts'
 import { formatNumber } from '../syntax/literals.ts'
 import { type Accumulator, newAccumulator } from './accumulators.ts'
 import { type Evaluation, stringOf } from './evaluation.ts'
 import type { Grid } from './grid.ts'
 import { Groups, emitGroups } from './groups.ts'
+import { HistogramGroups } from './histogram-groups.ts'
 import { executionError } from './query-error.ts'
 import { type Sink, newRow } from './row.ts'
 import { pickSeries, quantiles } from './selections.ts'
@@ -33,11 +35,19 @@ async function fold(
   const { context } = ev
   const before = context.held
   const groups = new Groups(expr)
+  const histograms = new HistogramGroups(ev, expr, grid.count)
   await ev.vector(expr.expr, grid, (row) => {
-    accumulator.fold(row, groups.of(row.labels, row.dropsName))
+    // What has histograms alone makes no group where they are ignored.
+    if (row.h !== undefined && !histograms.accepts(row)) return
+    const group = groups.of(row.labels, row.dropsName)
+    if (row.h !== undefined) histograms.fold(row, group)
+    accumulator.fold(row, group)
   })
   context.release(before, 0)
-  await emitGroups(ev, groups, grid, sink, (group, row) => accumulator.finish(group, row))
+  await emitGroups(ev, groups, grid, sink, (group, row) => {
+    const present = accumulator.finish(group, row)
+    return histograms.isEmpty ? present : histograms.finish(group, row)
+  })
 }
 
 async function countValues(
@@ -55,22 +65,23 @@ async function countValues(
   const counts = newAccumulator('count', grid.count)!
   const { context } = ev
   const before = context.held
-  const one = newRow(grid.count)
+  const single = newRow(grid.count)
   await ev.vector(expr.expr, grid, (row) => {
     const { v, has, at } = row
     // By text: a map would take 0 and -0 for one.
     const numbers = new Map<string, number>()
     for (let i = 0; i < grid.count; i++) {
       if (has[at + i] === 0) continue
-      const value = formatNumber(v[at + i])
+      const one = row.h?.[at + i]
+      const value = one === undefined ? formatNumber(v[at + i]) : histogramText(one)
       let group = numbers.get(value)
       if (group === undefined) {
         group = groups.of(row.labels.with(label, value), row.dropsName)
         numbers.set(value, group)
       }
-      one.has[i] = 1
-      counts.fold(one, group)
-      one.has[i] = 0
+      single.has[i] = 1
+      counts.fold(single, group)
+      single.has[i] = 0
     }
   })
   context.release(before, 0)

@@ -6,6 +6,9 @@ import { positionText } from '../syntax/parse-error.ts'
 /** How many different ones are kept of each kind, so that bad data cannot fill the memory. */
 const KEPT_MAX = 1000
 
+/** What was done with two histograms that do not quite go together. */
+export type HistogramOperation = 'addition' | 'subtraction' | 'aggregation'
+
 interface Monotonicity {
   minBucket: number
   maxBucket: number
@@ -78,6 +81,67 @@ export class Annotations {
   possibleNonCounterType(metricName: string, type: string, span: Span): void {
     const label = `__type__ label is not set to "counter" or "histogram", got ${quote(type)}`
     this.#info(`metric might not be a counter, ${label}: ${quote(metricName)}`, span)
+  }
+
+  mixedKinds(metricName: string, span: Span): void {
+    const text = 'encountered a mix of histograms and floats for metric name'
+    this.#warn(`${text} ${quote(metricName)}`, span)
+  }
+
+  mixedKindsInAggregation(span: Span): void {
+    this.#warn('encountered a mix of histograms and floats for aggregation', span)
+  }
+
+  mixedClassicAndNative(metricName: string, span: Span): void {
+    this.#warn(
+      `vector contains a mix of classic and native histograms${forMetric(metricName)}`,
+      span,
+    )
+  }
+
+  notCounterHistogram(metricName: string, span: Span): void {
+    this.#warn(`this native histogram metric is not a counter: ${quote(metricName)}`, span)
+  }
+
+  notGaugeHistogram(metricName: string, span: Span): void {
+    this.#warn(`this native histogram metric is not a gauge: ${quote(metricName)}`, span)
+  }
+
+  mixedSchemas(metricName: string, span: Span): void {
+    const text = 'vector contains a mix of histograms with exponential and custom buckets schemas'
+    this.#warn(`${text} for metric name ${quote(metricName)}`, span)
+  }
+
+  incompatibleLayout(op: string, span: Span): void {
+    this.#warn(`incompatible bucket layout encountered for binary operator ${op}`, span)
+  }
+
+  resetCollision(operation: HistogramOperation, span: Span): void {
+    this.#warn(`conflicting counter resets during histogram ${operation}`, span)
+  }
+
+  reconciledBounds(operation: HistogramOperation, span: Span): void {
+    this.#info(`mismatched custom buckets were reconciled during ${operation}`, span)
+  }
+
+  ignoredInAggregation(op: string, span: Span): void {
+    this.#info(`ignored histogram in ${op} aggregation`, span)
+  }
+
+  ignoredInMixedRange(metricName: string, span: Span): void {
+    const text = 'ignored histograms in a range containing both floats and histograms'
+    this.#info(`${text} for metric name ${quote(metricName)}`, span)
+  }
+
+  nanInQuantile(kind: 'result' | 'skew', metricName: string, span: Span): void {
+    const what = kind === 'result' ? 'result is NaN' : 'result is skewed higher'
+    const text = `input to histogram_quantile has NaN observations, ${what}`
+    this.#info(`${text}${forMetric(metricName)}`, span)
+  }
+
+  nanInFraction(metricName: string, span: Span): void {
+    const text = 'input to histogram_fraction has NaN observations'
+    this.#info(`${text}, which are excluded from all fractions${forMetric(metricName)}`, span)
   }
 
   startTimeOverlap(metricName: string, span: Span): void {

@@ -1,5 +1,5 @@
 /** Binary operators where at least one side is a scalar, and the set operators. */
-import { compareLabels } from '@vigie/model'
+import { type Histogram, compareLabels } from '@vigie/model'
 import {
   type ArithmeticOp,
   type BinaryExpr,
@@ -10,8 +10,17 @@ import {
 } from '../syntax/ast.ts'
 import { type Evaluation, dropName, emitAll, isOrdered, withMerging } from './evaluation.ts'
 import type { Grid } from './grid.ts'
+import { elementOperation } from './histogram-operators.ts'
 import { ARITHMETIC, COMPARISONS } from './numbers.ts'
-import { Columns, type Row, type Sink, newRow } from './row.ts'
+import {
+  Columns,
+  type Row,
+  type Sink,
+  dropHistograms,
+  isEmptyRow,
+  mapHistograms,
+  newRow,
+} from './row.ts'
 import { signatureOf } from './signature.ts'
 import { matchVectors } from './vector-match.ts'
 
@@ -57,12 +66,14 @@ async function withScalar(
   const scalars = await ev.scalar(scalar, grid)
   const isScalarLeft = scalar === expr.lhs
   const apply = isComparison(expr.op)
-    ? comparing(expr, scalars, isScalarLeft)
+    ? comparing(ev, expr, scalars, isScalarLeft)
     : computing(ev, expr, scalars, isScalarLeft)
   const keepsName = isComparison(expr.op) ? !expr.returnsBool : expr.op === '</' || expr.op === '>/'
   const produce = (out: Sink): Promise<void> =>
     ev.vector(vector, grid, (row) => {
+      const had = row.h
       apply(row)
+      if (had !== undefined && isEmptyRow(row, grid.count)) return
       if (!keepsName) dropName(row, ev.context)
       out(row)
     })
@@ -70,12 +81,17 @@ async function withScalar(
 }
 
 function comparing(
-  { op, returnsBool }: BinaryExpr,
+  ev: Evaluation,
+  expr: BinaryExpr,
   scalars: Float64Array,
   isScalarLeft: boolean,
 ): (row: Row) => void {
+  const { op, returnsBool } = expr
+  const note = (): void => noteScalar(ev, expr, isScalarLeft)
   const compare = COMPARISONS[op as keyof typeof COMPARISONS]
-  return ({ v, has, at }) => {
+  return (row) => {
+    if (dropHistograms(row, scalars.length)) note()
+    const { v, has, at } = row
     for (let i = 0; i < scalars.length; i++) {
       const isTrue = isScalarLeft ? compare(scalars[i], v[at + i]) : compare(v[at + i], scalars[i])
       if (returnsBool) v[at + i] = isTrue ? 1 : 0
@@ -92,18 +108,35 @@ function computing(
 ): (row: Row) => void {
   const { op } = expr
   const compute = ARITHMETIC[op as ArithmeticOp]
+  const ofHistograms = (row: Row): void =>
+    mapHistograms(row, scalars.length, (h, step) => {
+      const [left, right] = isScalarLeft ? [scalars[step], h] : [h, scalars[step]]
+      return elementOperation(ev, expr, left, right) as Histogram | undefined
+    })
   if (compute === undefined) {
-    return ({ has, at }) => {
-      // Only histograms can be trimmed.
-      ev.context.annotations.incompatibleTypes('float', op, 'float', expr)
-      has.fill(0, at, at + scalars.length)
+    return (row) => {
+      const { has, h, at } = row
+      for (let i = at; i < at + scalars.length; i++) {
+        if (has[i] === 0 || h?.[i] !== undefined) continue
+        // Only histograms can be trimmed.
+        ev.context.annotations.incompatibleTypes('float', op, 'float', expr)
+        has[i] = 0
+      }
+      ofHistograms(row)
     }
   }
-  return ({ v, at }) => {
+  return (row) => {
+    ofHistograms(row)
+    const { v, at } = row
     for (let i = 0; i < scalars.length; i++) {
       v[at + i] = isScalarLeft ? compute(scalars[i], v[at + i]) : compute(v[at + i], scalars[i])
     }
   }
+}
+
+function noteScalar(ev: Evaluation, expr: BinaryExpr, isScalarLeft: boolean): void {
+  const [left, right] = isScalarLeft ? ['float', 'histogram'] : ['histogram', 'float']
+  ev.context.annotations.incompatibleTypes(left, expr.op, right, expr)
 }
 
 async function setOperation(

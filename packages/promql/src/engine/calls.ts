@@ -1,5 +1,6 @@
 /** Calls of functions, by what they do with their arguments. */
-import { Labels } from '@vigie/model'
+import { type Histogram, Labels } from '@vigie/model'
+import { histogramVariance } from '../histogram/estimates.ts'
 import type { Call } from '../syntax/ast.ts'
 import { unwrapParens } from '../syntax/ast.ts'
 import { absentLabels } from './absent.ts'
@@ -13,7 +14,7 @@ import { maxOf, minOf } from './numbers.ts'
 import { executionError } from './query-error.ts'
 import { callOverRange } from './range-calls.ts'
 import { RANGE_FUNCTIONS } from './range-functions.ts'
-import { type Sink, newRow } from './row.ts'
+import { type Sink, dropHistograms, isEmptyRow, newRow } from './row.ts'
 import { selectVector } from './selector.ts'
 import { callSort } from './sort-calls.ts'
 import { VALUE_FUNCTIONS, type ValueFunction } from './value-functions.ts'
@@ -53,6 +54,8 @@ async function mapValues(
   const params = new Float64Array(scalars.length)
   await withMerging(ev, vector, grid, sink, (out) =>
     ev.vector(vector, grid, (row) => {
+      // Of histograms there is no such value.
+      if (dropHistograms(row, grid.count) && isEmptyRow(row, grid.count)) return
       const { v, has, at } = row
       for (let i = 0; i < grid.count; i++) {
         if (has[at + i] === 0) continue
@@ -107,6 +110,7 @@ const timestamp: VectorCall = async (ev, { args }, grid, sink) => {
     if (argument.kind === 'vectorSelector') {
       // Only a selector knows when its samples were taken.
       const push: Sink = (row) => {
+        row.h = undefined
         dropName(row, ev.context)
         out(row)
       }
@@ -114,6 +118,7 @@ const timestamp: VectorCall = async (ev, { args }, grid, sink) => {
     }
     return ev.vector(argument, grid, (row) => {
       for (let i = 0; i < grid.count; i++) row.v[row.at + i] = timeAt(grid, i) / 1000
+      row.h = undefined
       dropName(row, ev.context)
       out(row)
     })
@@ -134,8 +139,26 @@ const startTimestamp: VectorCall = async (ev, { args }, grid, sink) => {
   })
 }
 
-/** Functions of native histograms: floats, all that there is so far, give nothing. */
-const ofNativeHistograms: VectorCall = (ev, { args }, grid) => ev.vector(args[0], grid, () => {})
+/** A number of each native histogram; floats give nothing. */
+const ofHistogram =
+  (compute: (h: Histogram) => number): VectorCall =>
+  (ev, { args }, grid, sink) =>
+    withMerging(ev, args[0], grid, sink, (out) =>
+      ev.vector(args[0], grid, (row) => {
+        const { h, v, has, at } = row
+        if (h === undefined) return
+        for (let i = at; i < at + grid.count; i++) {
+          if (has[i] === 0) continue
+          const one = h[i]
+          if (one === undefined) has[i] = 0
+          else v[i] = compute(one)
+        }
+        row.h = undefined
+        if (isEmptyRow(row, grid.count)) return
+        dropName(row, ev.context)
+        out(row)
+      }),
+    )
 
 const VECTOR_CALLS: ReadonlyMap<string, VectorCall> = new Map<string, VectorCall>([
   ['absent', absent],
@@ -148,11 +171,11 @@ const VECTOR_CALLS: ReadonlyMap<string, VectorCall> = new Map<string, VectorCall
   ['histogram_quantile', callHistogramFunction],
   ['histogram_quantiles', callHistogramFunction],
   ['histogram_fraction', callHistogramFunction],
-  ['histogram_avg', ofNativeHistograms],
-  ['histogram_count', ofNativeHistograms],
-  ['histogram_sum', ofNativeHistograms],
-  ['histogram_stddev', ofNativeHistograms],
-  ['histogram_stdvar', ofNativeHistograms],
+  ['histogram_avg', ofHistogram((h) => h.sum / h.count)],
+  ['histogram_count', ofHistogram((h) => h.count)],
+  ['histogram_sum', ofHistogram((h) => h.sum)],
+  ['histogram_stddev', ofHistogram((h) => Math.sqrt(histogramVariance(h)))],
+  ['histogram_stdvar', ofHistogram(histogramVariance)],
   ['sort', callSort],
   ['sort_desc', callSort],
   ['sort_by_label', callSort],
@@ -164,7 +187,9 @@ const scalar: ScalarCall = async (ev, { args }, grid) => {
   const out = new Float64Array(grid.count)
   const seen = new Uint8Array(grid.count)
   const before = ev.context.held
-  await ev.vector(args[0], grid, ({ v, has, at }) => {
+  await ev.vector(args[0], grid, (row) => {
+    dropHistograms(row, grid.count)
+    const { v, has, at } = row
     for (let i = 0; i < grid.count; i++) {
       if (has[at + i] === 0) continue
       out[i] = v[at + i]

@@ -4,7 +4,13 @@
  * A query works in slices of a few milliseconds and lets the rest of the process run in between. Its
  * limits (time, samples, cancelling) hold at each slice; queries beyond the allowed number wait.
  */
-import { Labels, type Queryable, type SampleColumns, compareLabels } from '@vigie/model'
+import {
+  type Histogram,
+  Labels,
+  type Queryable,
+  type SampleColumns,
+  compareLabels,
+} from '@vigie/model'
 import {
   type Expr,
   type MatrixSelector,
@@ -14,6 +20,7 @@ import {
   valueType,
 } from '../syntax/ast.ts'
 import { type ParseOptions, parseExpr } from '../syntax/parser.ts'
+import { histogramSize } from '../histogram/size.ts'
 import { printExpr } from '../syntax/print.ts'
 import { QueryContext } from './context.ts'
 import { isOrdered } from './evaluation.ts'
@@ -23,7 +30,7 @@ import { makePlan } from './plan.ts'
 import { executionError } from './query-error.ts'
 import { eachSeries } from './range-calls.ts'
 import type { MatrixResult, MatrixSeries, QueryResult, VectorSample } from './result.ts'
-import { Columns, sameLabels, withoutMetadata } from './row.ts'
+import { Columns, type Row, newRow, sameLabels, withoutMetadata } from './row.ts'
 import { Turnstile } from './turnstile.ts'
 
 type Settled = ParseOptions & Required<Omit<EngineOptions, keyof ParseOptions>>
@@ -190,8 +197,11 @@ async function vectorAt(run: Run): Promise<QueryResult> {
   const columns = await finalColumns(run)
   const samples: VectorSample[] = []
   for (let i = 0; i < columns.length; i++) {
-    if (columns.has[i] === 1)
-      samples.push({ labels: columns.labels[i], t: run.grid.startMs, v: columns.v[i] })
+    if (columns.has[i] === 0) continue
+    const sample: VectorSample = { labels: columns.labels[i], t: run.grid.startMs, v: columns.v[i] }
+    const h = columns.h?.[i]
+    if (h !== undefined) sample.h = h
+    samples.push(sample)
   }
   if (!isOrdered(run.expr)) samples.sort((a, b) => compareLabels(a.labels, b.labels))
   return { type: 'vector', samples, ...common(run) }
@@ -201,16 +211,19 @@ async function matrixOfVector(run: Run): Promise<MatrixResult> {
   const { grid, context, evaluator } = run
   const series: MatrixSeries[] = []
   const times = Float64Array.from({ length: grid.count }, (_, i) => timeAt(grid, i))
-  const add = (labels: Labels, v: Float64Array, has: Uint8Array, at: number): void => {
+  const add = ({ labels, v, has, h, at }: Row): void => {
     const one = compact(labels, v, has, at, times)
-    if (one !== undefined) series.push(one)
+    if (one === undefined) return
+    if (h !== undefined) addHistograms(one, h, has, at, grid.count)
+    series.push(one)
   }
   if (context.delaysNameRemoval) {
-    const { v, has, labels, steps, length } = await finalColumns(run)
-    for (let i = 0; i < length; i++) add(labels[i], v, has, i * steps)
+    const columns = await finalColumns(run)
+    const row = newRow(0)
+    for (let i = 0; i < columns.length; i++) add(columns.read(i, row))
   } else {
     // Nothing is left to be merged.
-    await evaluator.vector(run.expr, grid, ({ labels, v, has, at }) => add(labels, v, has, at))
+    await evaluator.vector(run.expr, grid, add)
   }
   return { type: 'matrix', series: sorted(series), ...common(run) }
 }
@@ -239,6 +252,26 @@ function compact(
   return out
 }
 
+function addHistograms(
+  series: MatrixSeries,
+  h: readonly (Histogram | undefined)[],
+  has: Uint8Array,
+  at: number,
+  steps: number,
+): void {
+  const out: (Histogram | undefined)[] = []
+  let to = 0
+  for (let i = at; i < at + steps; i++) {
+    if (has[i] === 0) continue
+    if (h[i] !== undefined) {
+      out[to] = h[i]
+      series.v[to] = NaN
+    }
+    to++
+  }
+  if (out.length > 0) series.h = out
+}
+
 const sorted = (series: MatrixSeries[]): MatrixSeries[] =>
   series.sort((a, b) => compareLabels(a.labels, b.labels))
 
@@ -256,8 +289,9 @@ async function matrixOfRange(run: Run): Promise<QueryResult> {
   const placement = evaluator.plan.placements.get(range)!
   const byKey = new Map<string, MatrixSeries>()
   await eachSeries(evaluator, range, placement, grid, async (samples, labels, dropsName) => {
-    if (range.kind === 'matrixSelector') context.hold(samples.length)
-    context.countRead(samples.length)
+    const count = sizeOf(samples)
+    if (range.kind === 'matrixSelector') context.hold(count)
+    context.countRead(count)
     const shown = context.delaysNameRemoval && dropsName ? withoutMetadata(labels) : labels
     const one = rawSeries(shown, samples)
     if (byKey.has(shown.key)) throw sameLabels()
@@ -268,11 +302,17 @@ async function matrixOfRange(run: Run): Promise<QueryResult> {
   return { type: 'matrix', series: sorted([...byKey.values()]), ...common(run) }
 }
 
-const rawSeries = (labels: Labels, { t, v, length }: SampleColumns): MatrixSeries => ({
-  labels,
-  t: t.slice(0, length),
-  v: v.slice(0, length),
-})
+function sizeOf({ h, length }: SampleColumns): number {
+  let size = length
+  for (const one of h ?? []) if (one !== undefined) size += histogramSize(one) - 1
+  return size
+}
+
+function rawSeries(labels: Labels, { t, v, h, length }: SampleColumns): MatrixSeries {
+  const series: MatrixSeries = { labels, t: t.slice(0, length), v: v.slice(0, length) }
+  if (h !== undefined) series.h = h.slice(0, length)
+  return series
+}
 
 async function scalarAt(run: Run): Promise<QueryResult> {
   const [v] = await run.evaluator.scalar(run.expr, run.grid)

@@ -1,4 +1,6 @@
 /** Evaluates an expression: what each kind of node does with its children. */
+import { scaled } from '../histogram/builder.ts'
+import { histogramSize } from '../histogram/size.ts'
 import type { Expr } from '../syntax/ast.ts'
 import { aggregate } from './aggregates.ts'
 import { binaryScalar, binaryVector } from './binary.ts'
@@ -8,7 +10,7 @@ import { type Evaluation, dropName, withMerging } from './evaluation.ts'
 import type { Grid } from './grid.ts'
 import type { Plan } from './plan.ts'
 import { executionError, tooManySamples } from './query-error.ts'
-import { type Sink, newRow } from './row.ts'
+import { type Sink, mapHistograms, newRow } from './row.ts'
 import { selectVector } from './selector.ts'
 
 export class Evaluator implements Evaluation {
@@ -82,6 +84,7 @@ export class Evaluator implements Evaluation {
     const produce = (out: Sink): Promise<void> =>
       this.vector(expr, grid, (row) => {
         for (let i = row.at; i < row.at + grid.count; i++) row.v[i] = -row.v[i]
+        mapHistograms(row, grid.count, (h) => scaled(h, -1))
         dropName(row, this.context)
         out(row)
       })
@@ -95,12 +98,14 @@ export class Evaluator implements Evaluation {
     await this.#vector(expr, { ...grid, count: 1 }, (row) => {
       if (row.has[row.at] === 0) return
       // The inputs of the first step are still held: what is repeated counts when they are let go.
-      copies += grid.count - 1
+      const one = row.h?.[row.at]
+      copies += (grid.count - 1) * (one === undefined ? 1 : histogramSize(one))
       if (copies > this.context.maxSamples) throw tooManySamples()
       repeated.labels = row.labels
       repeated.dropsName = row.dropsName
       repeated.v.fill(row.v[row.at])
       repeated.has.fill(1)
+      repeated.h = one && Array.from(repeated.has, () => one)
       sink(repeated)
     })
     this.context.hold(copies)

@@ -8,7 +8,7 @@ import { type Evaluation, collect, emitAll } from './evaluation.ts'
 import type { Grid } from './grid.ts'
 import { dataMatchers, infoNameMatchers } from './info-selector.ts'
 import { executionError } from './query-error.ts'
-import { Columns, type Sink, newRow } from './row.ts'
+import { Columns, type Sink, dropHistograms, newRow } from './row.ts'
 import { selectVector } from './selector.ts'
 
 const IDENTIFYING: ReadonlySet<string> = new Set(['instance', 'job'])
@@ -49,9 +49,7 @@ export async function callInfo(ev: Evaluation, call: Call, grid: Grid, sink: Sin
     const wait = context.tick()
     if (wait !== undefined) await wait
   }
-  let outputs = 0
-  for (let i = 0; i < merged.length * grid.count; i++) outputs += merged.has[i]
-  context.release(before, outputs)
+  context.release(before, merged.sampleCount)
   await emitAll(merged, sink, context)
 }
 
@@ -77,6 +75,10 @@ async function collectInfos(
   if (wanted.size === 0) return columns
   const keep: Sink = (row) => {
     for (const [name, values] of wanted) if (!values.has(row.labels.get(name))) return
+    if (row.h !== undefined && dropHistograms(row, grid.count)) {
+      const text = row.labels.toString()
+      throw executionError(`this should be an info metric, with float samples: ${text}`)
+    }
     columns.append(row)
   }
   await selectVector(ev, ev.plan.infos.get(call)!, grid, keep, 'time')

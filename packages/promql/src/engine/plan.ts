@@ -37,6 +37,8 @@ export interface Plan {
   readonly series: ReadonlyMap<VectorSelector, SeriesSet>
   /** The info series that a call of info() may need. */
   readonly infos: ReadonlyMap<Call, VectorSelector>
+  /** Selectors of whose histograms no more is wanted than count and sum. */
+  readonly countsOnly: ReadonlySet<VectorSelector>
   /** Parts that give the same at every step. */
   readonly invariants: ReadonlySet<Expr>
 }
@@ -70,7 +72,7 @@ export async function makePlan(
     wanted,
   )
   const series = await selectAll(wanted, queryable)
-  return { grid, placements, series, infos, invariants }
+  return { grid, placements, series, infos, invariants, countsOnly: findCountsOnly(expr) }
 }
 
 function place(
@@ -194,6 +196,34 @@ function durationSeconds(expr: DurationOperand, grid: QueryGrid): number {
       return left % right
   }
 }
+
+/** Of these histograms Prometheus looks for resets itself, and so has warnings that others have not. */
+function findCountsOnly(expr: Expr): Set<VectorSelector> {
+  const found = new Set<VectorSelector>()
+  walk(expr, (node, ancestors) => {
+    if (node.kind !== 'vectorSelector') return
+    let isCountsOnly = false
+    for (const one of ancestors.toReversed()) {
+      if (one.kind === 'subquery') return
+      if (one.kind !== 'call') continue
+      if (COUNT_CALLS.has(one.func.name)) isCountsOnly = true
+      else if (BUCKET_CALLS.has(one.func.name)) return
+    }
+    if (isCountsOnly) found.add(node)
+  })
+  return found
+}
+
+const COUNT_CALLS: ReadonlySet<string> = new Set([
+  'histogram_count',
+  'histogram_sum',
+  'histogram_avg',
+])
+const BUCKET_CALLS: ReadonlySet<string> = new Set([
+  'histogram_quantile',
+  'histogram_quantiles',
+  'histogram_fraction',
+])
 
 /** Functions whose result depends on the time of the step beside their arguments. */
 const TIME_DEPENDENT: ReadonlySet<string> = new Set(['time', 'predict_linear', 'timestamp'])

@@ -1,13 +1,14 @@
 /** Aggregations that must see all values of a group at once: quantile, topk, bottomk, limitk, limit_ratio. */
 import { formatValue } from '@vigie/model'
 import type { AggregateExpr } from '../syntax/ast.ts'
-import { type Evaluation, collect, emitAll } from './evaluation.ts'
+import { type Evaluation, emitAll } from './evaluation.ts'
 import type { Grid } from './grid.ts'
 import { Groups } from './groups.ts'
+import { ignoresHistograms } from './histogram-groups.ts'
 import { hashShare } from './labels-hash.ts'
 import { quantile } from './quantile.ts'
 import { executionError } from './query-error.ts'
-import { type Columns, type Sink, countPresent, newRow } from './row.ts'
+import { Columns, type Sink, countPresent, newRow } from './row.ts'
 import { compareValues } from './sort-calls.ts'
 import { topSeries } from './top-series.ts'
 
@@ -19,13 +20,20 @@ const COUNT_MAX = 2 ** 30
 /** Heaps for more series than this per group and step would take more room than the input. */
 const HEAP_MAX = 64
 
+const KEEPS_HISTOGRAMS: ReadonlySet<string> = new Set(['limitk', 'limit_ratio'])
+
 /** Collects the input, and which of its rows each group has. */
 async function groupRows(
   ev: Evaluation,
   expr: AggregateExpr,
   grid: Grid,
 ): Promise<{ columns: Columns; groups: Groups; members: number[][] }> {
-  const columns = await collect(ev, expr.expr, grid)
+  const columns = new Columns(grid.count, ev.context.cellsMax)
+  await ev.vector(expr.expr, grid, (row) => {
+    const mayIgnore = row.h !== undefined && !KEEPS_HISTOGRAMS.has(expr.op)
+    if (mayIgnore && ignoresHistograms(ev, expr, row, grid.count)) return
+    columns.append(row)
+  })
   const groups = new Groups(expr)
   const members: number[][] = []
   for (let i = 0; i < columns.length; i++) {
@@ -103,7 +111,8 @@ export async function pickSeries(
       if (wait !== undefined) await wait
     }
   }
-  context.release(before, outputs)
+  // Those that were kept may be histograms.
+  context.release(before, columns.h === undefined ? outputs : columns.sampleCount)
   if (steps > 1) return emitAll(columns, sink, context)
   const row = newRow(0)
   for (const index of order) sink(columns.read(index, row))

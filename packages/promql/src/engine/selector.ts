@@ -1,13 +1,17 @@
 /** Instant selectors: at each step the newest sample within the lookback, unless the series has ended. */
-import { SampleColumns, isStale } from '@vigie/model'
+import { GAUGE, SampleColumns, isStale } from '@vigie/model'
+import { isCustom } from '../histogram/builder.ts'
+import { detectResets } from '../histogram/compare.ts'
+import { interpolateHistograms } from '../histogram/extended-rate.ts'
+import { Notes } from '../histogram/notes.ts'
 import type { VectorSelector } from '../syntax/ast.ts'
 import type { Evaluation } from './evaluation.ts'
 import { type Grid, lastTime, timeAt } from './grid.ts'
 import type { Placement } from './plan.ts'
-import { type Row, type Sink, newRow } from './row.ts'
+import { type Row, type Sink, newRow, sampleCount } from './row.ts'
 import { dropStale } from './windows.ts'
 
-/** What becomes of a sample: its value, its timestamp, or its start timestamp (0: unknown), in seconds. */
+/** What is given of a sample: its value, its timestamp (histograms beside it), or its start timestamp (0: unknown), in seconds. */
 export type Aspect = 'value' | 'time' | 'start'
 
 export async function selectVector(
@@ -29,9 +33,18 @@ export async function selectVector(
   for (let i = 0; i < set.count; i++) {
     samples.clear()
     set.samples(i, minT, maxT, samples)
-    const present =
-      samples.length === 0 ? 0 : pick(samples, row, grid, placement, lookbackMs, aspect)
-    if (selector.isSmoothed && aspect === 'value') interpolate(samples, row, grid, placement)
+    if (samples.h !== undefined && plan.countsOnly.has(selector)) detectResets(samples)
+    row.h = undefined
+    let present = samples.length === 0 ? 0 : pick(samples, row, grid, placement, lookbackMs, aspect)
+    if (aspect === 'value') {
+      if (samples.h !== undefined) {
+        if (selector.isSmoothed)
+          smoothHistograms(ev, selector, samples, row, grid, placement, set.labels(i).metricName)
+        present = sampleCount(row, grid.count)
+      } else if (selector.isSmoothed) {
+        interpolate(samples, row, grid, placement)
+      }
+    }
     if (present > 0) {
       context.hold(present)
       context.countRead(present)
@@ -46,7 +59,7 @@ export async function selectVector(
 
 /** Fills `row`; gives the number of steps that have a sample. */
 function pick(
-  { t, v, st, length }: SampleColumns,
+  { t, v, h, st, length }: SampleColumns,
   row: Row,
   grid: Grid,
   { atMs, offsetMs }: Placement,
@@ -62,11 +75,58 @@ function pick(
     const isPresent = newest >= 0 && t[newest] > refMs - lookbackMs && !isStale(v[newest])
     has[step] = isPresent ? 1 : 0
     if (!isPresent) continue
+    if (h !== undefined && aspect !== 'start') (row.h ??= [])[step] = h[newest]
     if (aspect === 'value') out[step] = v[newest]
     else out[step] = (aspect === 'time' ? t[newest] : (st?.[newest] ?? 0)) / 1000
     present++
   }
   return present
+}
+
+/** As `interpolate`, for a series with histograms; a mix of both kinds around a time gives nothing. */
+function smoothHistograms(
+  ev: Evaluation,
+  selector: VectorSelector,
+  samples: SampleColumns,
+  row: Row,
+  grid: Grid,
+  { atMs, offsetMs, afterMs }: Placement,
+  name: string,
+): void {
+  dropStale(samples)
+  const { t, v, h, length } = samples
+  const notes = new Notes(ev.context.annotations, name, selector)
+  let from = 0
+  let next = 0
+  for (let step = 0; step < grid.count; step++) {
+    const refMs = (atMs ?? timeAt(grid, step)) - offsetMs
+    while (from < length && t[from] <= refMs - ev.context.lookbackMs) from++
+    while (next < length && t[next] < refMs) next++
+    if (row.has[step] === 0) continue
+    let to = next
+    while (to < length && t[to] <= refMs + afterMs) to++
+    let histograms = 0
+    for (let i = from; i < to; i++) if (h![i] !== undefined) histograms++
+    if (histograms > 0 && histograms < to - from) {
+      notes.mixedKinds()
+      row.has[step] = 0
+    } else if (next > 0 && next < to) {
+      const [before, after] = [h![next - 1], h![next]]
+      if (before !== undefined && after !== undefined && isCustom(before) !== isCustom(after)) {
+        notes.mixedSchemas()
+        row.has[step] = 0
+      } else if (before !== undefined && after !== undefined) {
+        const isCounter = before.counterResetHint !== GAUGE
+        const at = [before, t[next - 1], after, t[next]] as const
+        const between = interpolateHistograms(...at, refMs, isCounter, notes)
+        row.h![step] = between
+        if (between === undefined) row.has[step] = 0
+      } else {
+        const share = (refMs - t[next - 1]) / (t[next] - t[next - 1])
+        row.v[step] = v[next - 1] + (v[next] - v[next - 1]) * share
+      }
+    }
+  }
 }
 
 /** Smoothed selectors: the value at the time itself, on the line to the sample that comes next. */

@@ -3,22 +3,28 @@ import { type Labels, compareLabels } from '@vigie/model'
 import type { Call } from '../syntax/ast.ts'
 import { type Evaluation, collect, stringOf } from './evaluation.ts'
 import type { Grid } from './grid.ts'
-import { type Sink, newRow } from './row.ts'
+import { type Sink, dropHistograms, isEmptyRow, newRow } from './row.ts'
 
 export async function callSort(ev: Evaluation, call: Call, grid: Grid, sink: Sink): Promise<void> {
-  if (grid.count > 1) return ev.vector(call.args[0], grid, sink)
+  const byLabel = call.func.name.startsWith('sort_by_label')
+  // Histograms have no order.
+  const floats: Sink = (row) => {
+    if (dropHistograms(row, grid.count) && isEmptyRow(row, grid.count)) return
+    sink(row)
+  }
+  if (grid.count > 1) return ev.vector(call.args[0], grid, byLabel ? sink : floats)
   const columns = await collect(ev, call.args[0], grid)
   const order = Array.from({ length: columns.length }, (_, i) => i)
   const { v, labels } = columns
   const isDescending = call.func.name.endsWith('_desc')
-  if (call.func.name.startsWith('sort_by_label')) {
+  if (byLabel) {
     const compare = byLabels(call.args.slice(1).map(stringOf))
     order.sort((a, b) => compare(labels[a], labels[b]) * (isDescending ? -1 : 1))
   } else {
     order.sort((a, b) => compareValues(v[a], v[b], isDescending))
   }
   const row = newRow(0)
-  for (const index of order) sink(columns.read(index, row))
+  for (const index of order) (byLabel ? sink : floats)(columns.read(index, row))
 }
 
 /** NaN comes last in both directions. */

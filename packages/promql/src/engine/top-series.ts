@@ -9,6 +9,7 @@ import type { AggregateExpr } from '../syntax/ast.ts'
 import { type Evaluation, emitAll } from './evaluation.ts'
 import type { Grid } from './grid.ts'
 import { Groups } from './groups.ts'
+import { ignoresHistograms } from './histogram-groups.ts'
 import { Columns, type Row, type Sink, newRow } from './row.ts'
 import { compareValues } from './sort-calls.ts'
 
@@ -27,6 +28,7 @@ export async function topSeries(
   const labels: Labels[] = []
   const dropsName: boolean[] = []
   await ev.vector(expr.expr, grid, (row) => {
+    if (row.h !== undefined && ignoresHistograms(ev, expr, row, grid.count)) return
     heaps.fold(row, groups.of(row.labels, row.dropsName), labels.length)
     labels.push(row.labels)
     dropsName.push(row.dropsName)

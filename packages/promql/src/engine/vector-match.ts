@@ -5,10 +5,11 @@
  * over all steps. What is not allowed (two series on the "one" side, two matches of it) is only
  * wrong at a step where both series are present.
  */
-import { type Labels, compareLabels } from '@vigie/model'
+import { type Histogram, type Labels, compareLabels } from '@vigie/model'
 import { type ArithmeticOp, type BinaryExpr, isComparison } from '../syntax/ast.ts'
 import { type Evaluation, collect, emitAll } from './evaluation.ts'
 import type { Grid } from './grid.ts'
+import { elementOperation } from './histogram-operators.ts'
 import { ARITHMETIC, COMPARISONS } from './numbers.ts'
 import { executionError } from './query-error.ts'
 import { Columns, type Row, type Sink, isEmptyRow, newRow, withoutMetadata } from './row.ts'
@@ -39,9 +40,7 @@ export async function matchVectors(
     const wait = context.tick()
     if (wait !== undefined) await wait
   }
-  let outputs = 0
-  for (let i = 0; i < merged.length * grid.count; i++) outputs += merged.has[i]
-  context.release(before, outputs)
+  context.release(before, merged.sampleCount)
   await emitAll(merged, sink, context)
 }
 
@@ -161,11 +160,23 @@ class Match {
       if (row.has[i] === 0) continue
       if (isOnly && this.#matched[i] === 1) throw executionError(MANY_TO_ONE)
       this.#matched[i] = 1
-      this.#cell(a.v[atA + i], b.v[atB + i], row, i)
+      this.#cell(a.v[atA + i], b.v[atB + i], row, i, a.h?.[atA + i], b.h?.[atB + i])
     }
   }
 
-  #cell(many: number, one: number, row: Row, step: number): void {
+  #cell(
+    many: number,
+    one: number,
+    row: Row,
+    step: number,
+    manyH?: Histogram,
+    oneH?: Histogram,
+  ): void {
+    if (manyH !== undefined || oneH !== undefined) {
+      this.#histogramCell(manyH ?? many, oneH ?? one, row, step)
+      return
+    }
+    if (row.h !== undefined) row.h[step] = undefined
     const left = this.#isSwapped ? one : many
     const right = this.#isSwapped ? many : one
     const { op, returnsBool } = this.#expr
@@ -185,6 +196,25 @@ class Match {
     else row.has[step] = 0
   }
 
+  #histogramCell(many: number | Histogram, one: number | Histogram, row: Row, step: number): void {
+    const left = this.#isSwapped ? one : many
+    const right = this.#isSwapped ? many : one
+    let result: number | Histogram | boolean | undefined = elementOperation(
+      this.#ev,
+      this.#expr,
+      left,
+      right,
+    )
+    if (typeof result === 'boolean') {
+      if (this.#expr.returnsBool) result = result ? 1 : 0
+      else result = result ? left : undefined
+    }
+    if (row.h !== undefined) row.h[step] = undefined
+    if (result === undefined) row.has[step] = 0
+    else if (typeof result === 'number') row.v[step] = result
+    else (row.h ??= [])[step] = result
+  }
+
   /** The series of one side, at the steps where the other side has nothing, against a stand-in. */
   #fill(
     here: Columns,
@@ -202,7 +232,10 @@ class Match {
         here.has[index * steps + i] === 1 && others.every((one) => there.has[one * steps + i] === 0)
       row.has[i] = isAlone ? 1 : 0
       const own = here.v[index * steps + i]
-      if (isAlone) this.#cell(isManyHere ? own : value, isManyHere ? value : own, row, i)
+      if (!isAlone) continue
+      const h = here.h?.[index * steps + i]
+      const [manyV, oneV] = isManyHere ? [own, value] : [value, own]
+      this.#cell(manyV, oneV, row, i, isManyHere ? h : undefined, isManyHere ? undefined : h)
     }
     if (isEmptyRow(row, steps)) return
     const { isOn, labels } = this.#expr.matching!

@@ -223,7 +223,7 @@ function markSamples(
 
 /** Takes the stale markers out, in place: ranges do not see them. */
 export function dropStale(samples: SampleColumns): void {
-  const { t, v, st, length } = samples
+  const { t, v, h, st, length } = samples
   let kept = 0
   // Fast path: markers are NaN, which most series have none of.
   while (kept < length && v[kept] === v[kept]) kept++
@@ -232,6 +232,7 @@ export function dropStale(samples: SampleColumns): void {
     if (kept !== i) {
       t[kept] = t[i]
       v[kept] = v[i]
+      if (h !== undefined) h[kept] = h[i]
       if (st !== undefined) st[kept] = st[i]
     }
     kept++

@@ -1,9 +1,15 @@
 /** Comparing native histograms: equality, and whether a counter was reset from one to the next. */
-import { COUNTER_RESET, type Histogram, NOT_COUNTER_RESET } from '@vigie/model'
+import {
+  COUNTER_RESET,
+  type Histogram,
+  NOT_COUNTER_RESET,
+  type SampleColumns,
+  UNKNOWN_RESET,
+} from '@vigie/model'
 import { HistogramBuilder, commonBounds, isCustom, isSameBounds } from './builder.ts'
-import { type Side, reduced, remapped, sideOf } from './side.ts'
+import { type Side, reduced, remapped, sideOf, withoutEmpty } from './side.ts'
 
-/** Equal in all but the hint. NaN equals NaN; buckets that are given and empty count. */
+/** Equal in all but the hint. NaN equals NaN; buckets that are given and empty do not count. */
 export function isEqual(a: Histogram, b: Histogram): boolean {
   return (
     a.schema === b.schema &&
@@ -20,10 +26,15 @@ export function isEqual(a: Histogram, b: Histogram): boolean {
   )
 }
 
-const isSameSide = (a: Side, b: Side): boolean =>
-  a.index.length === b.index.length &&
-  a.index.every((index, i) => index === b.index[i]) &&
-  a.count.every((count, i) => Object.is(count, b.count[i]))
+function isSameSide(first: Side, second: Side): boolean {
+  const a = withoutEmpty(first)
+  const b = withoutEmpty(second)
+  return (
+    a.index.length === b.index.length &&
+    a.index.every((index, i) => index === b.index[i]) &&
+    a.count.every((count, i) => Object.is(count, b.count[i]))
+  )
+}
 
 /** Whether a counter began anew between `previous` and `h`: what was counted is missing in `h`. */
 export function isReset(h: Histogram, previous: Histogram): boolean {
@@ -64,3 +75,23 @@ function lost(now: Side, before: Side): boolean {
   }
   return false
 }
+
+/** Puts a hint to all histograms but the first where none is, by the one before. */
+export function detectResets({ h, length }: SampleColumns): void {
+  let previous: Histogram | undefined
+  for (let i = 0; i < length; i++) {
+    const one = h![i]
+    if (one === undefined) continue
+    if (previous !== undefined && one.counterResetHint === UNKNOWN_RESET) {
+      const counterResetHint = isReset(one, previous) ? COUNTER_RESET : NOT_COUNTER_RESET
+      h![i] = { ...one, counterResetHint }
+    }
+    previous = one
+  }
+}
+
+/** `h` without what it says of the one before it; a gauge stays one. */
+export const withoutHint = (h: Histogram): Histogram =>
+  h.counterResetHint === COUNTER_RESET || h.counterResetHint === NOT_COUNTER_RESET
+    ? { ...h, counterResetHint: UNKNOWN_RESET }
+    : h

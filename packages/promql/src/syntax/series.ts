@@ -5,18 +5,19 @@
  *   1x2    1 1 1           1+2x3   1 3 5 7       (one value more than the number after x)
  *   stale  a stale marker
  *
- * Histograms (`{{...}}`) are not among the values yet.
+ * Histograms (`{{...}}`) repeat and change like numbers: `{{count:1}}+{{count:2}}x3`.
  */
-import { Labels, METRIC_NAME } from '@vigie/model'
+import { type Histogram, Labels, METRIC_NAME } from '@vigie/model'
 import { parseDurationToken, parseNumber } from './literals.ts'
 import { ParseError } from './parse-error.ts'
 import { parseSelector } from './parser.ts'
+import { histogramSequence, parseHistogram } from './series-histogram.ts'
 
 /**
  * Undefined where there is no sample. A stale marker is a word of its own: ordinary arrays of
  * numbers do not keep the bits of its NaN.
  */
-export type SeriesValue = number | 'stale' | undefined
+export type SeriesValue = number | Histogram | 'stale' | undefined
 
 export interface SeriesDescription {
   labels: Labels
@@ -30,14 +31,52 @@ const VALUES_MAX = 1_000_000
 export function parseSeries(text: string): SeriesDescription {
   const end = labelsEnd(text)
   const description: SeriesDescription = { labels: parseLabels(text.slice(0, end)), values: [] }
-  for (const match of text.slice(end).matchAll(/\S+/g)) {
-    const start = end + match.index
-    const fail = (message: string): never => {
-      throw new ParseError(text, [{ message, start, end: start + match[0].length }])
+  const item = /\s*(?:(\{\{)|(\S+))/y
+  for (let at = end; ;) {
+    item.lastIndex = at
+    const match = item.exec(text)
+    if (match === null) return description
+    const start = item.lastIndex - (match[1] ?? match[2]).length
+    if (match[1] !== undefined) {
+      at = addHistograms(text, start, description.values)
+      continue
     }
-    addValues(match[0], description.values, fail)
+    at = item.lastIndex
+    const fail = (message: string): never => {
+      throw new ParseError(text, [{ message, start, end: at }])
+    }
+    addValues(match[2], description.values, fail)
   }
-  return description
+}
+
+/** Adds the histograms of the item that begins at `start`; gives where it ends. */
+function addHistograms(text: string, start: number, values: SeriesValue[]): number {
+  const fail = (message: string, at: number): never => {
+    throw new ParseError(text, [{ message, start: at, end: Math.max(at, text.length) }])
+  }
+  const first = parseHistogram(text, start, fail)
+  const sign = text[first.end]
+  const hasChange = (sign === '+' || sign === '-') && text.startsWith('{{', first.end + 1)
+  const change = hasChange ? parseHistogram(text, first.end + 1, fail) : undefined
+  let end = change?.end ?? first.end
+  const times = /^x(\d+)(?=\s|$)/.exec(text.slice(end))
+  if (times !== null) end += times[0].length
+  if (end < text.length && !/\s/.test(text[end]))
+    fail(`unexpected ${JSON.stringify(text[end])} in series values`, end)
+  if (change !== undefined && times === null) fail('unexpected end of input in series values', end)
+  const count = times === null ? 0 : Number(times[1])
+  if (values.length + count > VALUES_MAX)
+    fail(`too many values: at most ${VALUES_MAX} are allowed`, start)
+  const { histogram } = first
+  if (change === undefined) {
+    for (let i = 0; i <= count; i++) values.push(histogram)
+  } else {
+    // Prometheus notices where it reads the count.
+    const atEnd = (message: string): never => fail(message, end - times![1].length)
+    const by = sign === '-' ? -1 : 1
+    values.push(...histogramSequence(histogram, change.histogram, by, count, atEnd))
+  }
+  return end
 }
 
 /** Where the labels end: after the name and its braces, with quoted braces passed over. */
@@ -65,7 +104,6 @@ export function parseLabels(text: string): Labels {
 const ITEM = /^(_|stale|[+-]?[^+\-x_]+?(?:[eE][+-]?\d+)?)(?:([+-])([^x]+))?(?:x(\d+))?$/
 
 function addValues(item: string, values: SeriesValue[], fail: (message: string) => never): void {
-  if (item.startsWith('{{')) fail('histograms are not supported in series values')
   const match = ITEM.exec(item)
   if (match === null) fail(`unexpected character in series sequence: ${JSON.stringify(item)}`)
   const [, first, sign, change, times] = match!
