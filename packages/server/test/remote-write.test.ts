@@ -6,7 +6,11 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Labels, makeHistogram } from '@vigie/model'
-import { type DecodedWrite, decodeWriteRequest } from '@vigie/model/remote-write'
+import {
+  type DecodedWrite,
+  type WriteMetadata,
+  decodeWriteRequest,
+} from '@vigie/model/remote-write'
 import { PROTOCOL_V2, RemoteWrite, decodeWriteRequestV2 } from '@vigie/remote'
 import { type Tsdb, nodeDisk, openTsdb } from '@vigie/tsdb'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -29,6 +33,7 @@ let requests: { status: number; headers: IncomingHttpHeaders; size: number }[]
 let answer: Answer
 let answerHeaders: Record<string, string>
 let closing: (() => Promise<void>)[]
+let metadata: WriteMetadata[]
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'vigie-remote-'))
@@ -37,6 +42,7 @@ beforeEach(async () => {
   answer = () => undefined
   answerHeaders = {}
   closing = []
+  metadata = []
   url = await receiver()
   storage = await openStorage()
   sending = send(storage)
@@ -95,7 +101,7 @@ const send = (from: Tsdb): RemoteWrite =>
   new RemoteWrite({
     source: { follow: (options) => from.follow(options), newestMs: () => undefined },
     dir: join(dir, 'remote-write'),
-    metadata: () => [],
+    metadata: () => metadata,
     userAgent: 'Vigie/test',
     now: () => Date.now(),
     log: quiet,
@@ -304,4 +310,21 @@ test('exemplars are sent where that is asked for', async () => {
     `e{cluster="c"} ${T0 + 4}:{trace_id="x"}`,
   ])
   expect(metric('exemplars_total')).toBe(1)
+})
+
+test.each([
+  ['1.0', '  metadata_config: { send_interval: 30ms }\n', 'jobs'],
+  ['2.0', `  protobuf_message: ${PROTOCOL_V2}\n`, 'jobs_total'],
+])('metadata by %s', async (_, keys, name) => {
+  metadata = [{ metric: 'jobs', type: 'counter', help: 'Jobs done.', unit: '' }]
+  answerHeaders = { 'x-prometheus-remote-write-samples-written': '1' }
+  const seen: WriteMetadata[] = []
+  answer = (write_) => {
+    seen.push(...write_.metadata)
+    return undefined
+  }
+  await start(keys)
+  write(200, ['jobs_total'])
+  await until(() => seen.length > 0, 'want metadata')
+  expect(seen[0]).toEqual({ metric: name, type: 'counter', help: 'Jobs done.', unit: '' })
 })

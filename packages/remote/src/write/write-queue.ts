@@ -170,6 +170,8 @@ export class WriteQueue {
       keptFrom: () => this.#delivered.segment,
     })
     this.#delivered = tail.position
+    // A first start that is killed at once goes on from here, too.
+    if (from === undefined) this.#keep()
     // What is in the log already may have been sent by a process before this one.
     this.#uncertainEnd = from === undefined ? { segment: 0, offset: 0 } : tail.end
     return tail
