@@ -1,6 +1,6 @@
 /** Label matchers, as in PromQL selectors and Alertmanager routes. */
 import { type Labels, isLegacyLabelName, quote } from './labels.ts'
-import { compileAnchored } from './regex.ts'
+import { alternativesOf, compileAnchored, prefixOf } from './regex.ts'
 
 export type MatchType = '=' | '!=' | '=~' | '!~'
 
@@ -27,6 +27,18 @@ export class Matcher {
   /** Whether a label value satisfies the matcher; '' stands for a missing label. */
   matches(value: string): boolean {
     return this.#test(value)
+  }
+
+  /** Of `=` and `=~`: the only values that can match, when they can be listed. */
+  get onlyValues(): readonly string[] | undefined {
+    if (this.type === '=') return [this.value]
+    return this.type === '=~' ? alternativesOf(this.value) : undefined
+  }
+
+  /** Of `=` and `=~`: what every value that matches begins with; '' where it cannot be told. */
+  get prefix(): string {
+    if (this.type === '=') return this.value
+    return this.type === '=~' ? prefixOf(this.value) : ''
   }
 
   get matchesEmpty(): boolean {

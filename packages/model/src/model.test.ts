@@ -149,3 +149,29 @@ test('values print as Go prints them', () => {
   check(NaN, 'NaN')
   check(-Infinity, '-Inf')
 })
+
+test.each([
+  ['a|b', ['a', 'b'], ''],
+  ['(?:a|b c)', ['a', 'b c'], ''],
+  ['a', ['a'], 'a'],
+  ['', [''], ''],
+  ['ab.*', undefined, 'ab'],
+  ['ab*', undefined, 'a'],
+  ['ab?c', undefined, 'a'],
+  ['ab{0,2}', undefined, 'a'],
+  ['ab+', undefined, 'ab'],
+  ['a\u{1f600}*', undefined, 'a'],
+  ['a\\.b', undefined, 'a'],
+  ['ab.*|c', undefined, ''],
+  ['ab(c|d)', undefined, ''],
+  ['(?i)ab', undefined, ''],
+  ['^ab', undefined, ''],
+  ['ab$', undefined, 'ab'],
+  ['.*ab', undefined, ''],
+])('what %j can match: %j, from %j on', (expression, values, prefix) => {
+  const matcher = new Matcher('=~', 'x', expression)
+  expect(matcher.onlyValues).toEqual(values)
+  expect(matcher.prefix).toBe(prefix)
+  const other = new Matcher('!~', 'x', expression)
+  expect([other.onlyValues, other.prefix]).toEqual([undefined, ''])
+})

@@ -40,11 +40,28 @@ export function compileRegex(expression: string, shown: string = expression): RE
 const PLAIN = /^[^\\.^$*+?()[\]{}|]*$/
 const WRAPPED = /^(\.[*+])?([^\\.^$*+?()[\]{}|]*)(\.[*+])?$/
 
-/** Tests for `a|b|c`, `(a|b)`, `a.*`, `.*a`, `.*a.*` and the like with `.+`; undefined for all else. */
-function plainTest(expression: string): ((value: string) => boolean) | undefined {
+const LITERAL = /^[^\\.^$*+?()[\]{}|]*/u
+
+/** All values that an anchored expression matches, when it is a list of them: `a|b`, `(a|b)`. */
+export function alternativesOf(expression: string): readonly string[] | undefined {
   const group = /^\((?:\?:)?([^()]*)\)$/.exec(expression)
   const alternatives = (group?.[1] ?? expression).split('|')
-  if (alternatives.every((one) => PLAIN.test(one))) {
+  return alternatives.every((one) => PLAIN.test(one)) ? alternatives : undefined
+}
+
+/** What every value begins with that an anchored expression matches; '' where it cannot be told. */
+export function prefixOf(expression: string): string {
+  if (expression.includes('|')) return ''
+  const [literal] = LITERAL.exec(expression)!
+  // The last character may be optional or come several times.
+  const isCounted = /[*?{]/.test(expression.charAt(literal.length))
+  return isCounted ? literal.replace(/.$/su, '') : literal
+}
+
+/** Tests for `a|b|c`, `(a|b)`, `a.*`, `.*a`, `.*a.*` and the like with `.+`; undefined for all else. */
+function plainTest(expression: string): ((value: string) => boolean) | undefined {
+  const alternatives = alternativesOf(expression)
+  if (alternatives !== undefined) {
     if (alternatives.length === 1) return (value) => value === alternatives[0]
     const set = new Set(alternatives)
     return (value) => set.has(value)

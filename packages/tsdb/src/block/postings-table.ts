@@ -66,13 +66,7 @@ export class PostingsTable {
     const values = this.#byName.get(name)
     if (values === undefined) return undefined
     const wanted = Buffer.from(value)
-    let low = 0
-    let high = values.samples.length - 1
-    while (low < high) {
-      const middle = (low + high + 1) >> 1
-      if (this.#compare(values.samples[middle], wanted) <= 0) low = middle
-      else high = middle - 1
-    }
+    const low = this.#sampleBefore(values, wanted)
     const reader = new ByteReader(this.#bytes, values.samples[low])
     const entries = Math.min(SAMPLED, values.count - low * SAMPLED)
     for (let i = 0; i < entries; i++) {
@@ -85,6 +79,18 @@ export class PostingsTable {
     return undefined
   }
 
+  /** The last sample whose value is not above `wanted`, or the first. */
+  #sampleBefore(values: Values, wanted: Buffer): number {
+    let low = 0
+    let high = values.samples.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if (this.#compare(values.samples[middle], wanted) <= 0) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
   /** The value of the entry at an offset of the table against bytes. */
   #compare(at: number, wanted: Buffer): number {
     const reader = new ByteReader(this.#bytes, at)
@@ -94,18 +100,27 @@ export class PostingsTable {
     return this.#bytes.compare(wanted, 0, wanted.length, reader.at, reader.at + size)
   }
 
-  /** Calls `visit` with each value of a name, in order, and the offset in the file of its postings. */
-  forEach(name: string, visit: (value: string, at: number) => void): void {
+  /**
+   * Calls `visit` with each value of a name that begins with `prefix`, in order, and the offset in the file
+   * of its postings.
+   */
+  forEach(name: string, visit: (value: string, at: number) => void, prefix = ''): void {
     const values = this.#byName.get(name)
     if (values === undefined) return
-    const reader = new ByteReader(this.#bytes, values.samples[0])
-    for (let i = 0; i < values.count; i++) {
+    const first = prefix === '' ? 0 : this.#sampleBefore(values, Buffer.from(prefix))
+    const reader = new ByteReader(this.#bytes, values.samples[first])
+    let isInside = false
+    for (let i = first * SAMPLED; i < values.count; i++) {
       reader.uvarint()
       reader.skipText()
       const size = reader.uvarint()
       const value = this.#bytes.toString('utf8', reader.at, reader.at + size)
       reader.at += size
-      visit(value, reader.uvarint())
+      const at = reader.uvarint()
+      // Those with the prefix follow each other.
+      if (value.startsWith(prefix)) visit(value, at)
+      else if (isInside) return
+      isInside ||= value.startsWith(prefix)
     }
   }
 }

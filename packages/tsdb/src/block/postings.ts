@@ -28,15 +28,23 @@ export function matchingSeries(index: IndexReader, matchers: readonly Matcher[])
 function seriesWith(index: IndexReader, matcher: Matcher, isAccepted: boolean): Uint32Array {
   const { table } = index
   const { type, name, value } = matcher
-  const isOneValue = (type === '=') === isAccepted && (type === '=' || type === '!=')
-  if (isOneValue && value !== '') {
-    const at = table.find(name, value)
-    return at === undefined ? NONE : index.postings(at)
-  }
   const lists: Uint32Array[] = []
-  table.forEach(name, (one, at) => {
-    if (matcher.matches(one) === isAccepted) lists.push(index.postings(at))
-  })
+  const only = type === '!=' && !isAccepted ? [value] : isAccepted ? matcher.onlyValues : undefined
+  if (only !== undefined) {
+    for (const one of new Set(only)) {
+      const at = one === '' ? undefined : table.find(name, one)
+      if (at !== undefined) lists.push(index.postings(at))
+    }
+    return union(lists)
+  }
+  const prefix = isAccepted ? matcher.prefix : ''
+  table.forEach(
+    name,
+    (one, at) => {
+      if (matcher.matches(one) === isAccepted) lists.push(index.postings(at))
+    },
+    prefix,
+  )
   return union(lists)
 }
 
