@@ -79,6 +79,14 @@ const RECORDED: readonly (readonly [file: string, request: string])[] = [
   ['err_timeparse', 'GET /api/v1/query?query=up&time=foo'],
   ['err_type', 'GET /api/v1/query?query=rate(up)'],
   ['err_unknownfn', 'GET /api/v1/query?query=foo(up)'],
+  ['alertmanagers', 'GET /api/v1/alertmanagers'],
+  ['alerts', 'GET /api/v1/alerts'],
+  ['format_query', 'GET /api/v1/format_query?query=sum(up)by(job)'],
+  ['query_scalar', 'GET /api/v1/query?query=1&time=1795359578.04'],
+  ['notifications', 'GET /api/v1/notifications'],
+  ['query_string', 'GET /api/v1/query?query="a"&time=1795359578.048'],
+  ['rules', 'GET /api/v1/rules'],
+  ['walreplay', 'GET /api/v1/status/walreplay'],
 ]
 const RECORDED_SERIES = [
   'up{instance="127.0.0.1:19095",job="prometheus"} 1x2',

@@ -112,7 +112,7 @@ describe('answers', () => {
     await check('GET /api/v1/query?query=1', '{"resultType":"scalar","result":[200,"1"]}')
     await check(
       'GET /api/v1/query?query="a"&time=.5'.replaceAll('"', '%22'),
-      '{"resultType":"string","result":[0.500,"a"]}',
+      '{"resultType":"string","result":[0.5,"a"]}',
     )
     await check(
       'GET /api/v1/query?query=up&time=60',

@@ -11,6 +11,9 @@ export function formatTimestamp(ms: number): string {
   return rest === 0 ? `${seconds}` : `${sign}${seconds}.${String(rest).padStart(3, '0')}`
 }
 
+/** Times of scalars and texts are plain numbers: without the zeros that others end with. */
+const plainSeconds = (ms: number): string => String(ms / 1000)
+
 export function labelsJson(labels: Labels): string {
   const parts: string[] = []
   for (const [name, value] of labels) parts.push(`${JSON.stringify(name)}:${JSON.stringify(value)}`)
@@ -21,12 +24,13 @@ export function labelsJson(labels: Labels): string {
 export function writeResult(out: JsonBytes, result: QueryResult, limit = 0, more = ''): void {
   switch (result.type) {
     case 'scalar':
-      out.text('{"resultType":"scalar","result":')
-      out.point(result.t, result.v)
+      out.text(
+        `{"resultType":"scalar","result":[${plainSeconds(result.t)},"${formatValue(result.v)}"]`,
+      )
       break
     case 'string':
       out.text(
-        `{"resultType":"string","result":[${formatTimestamp(result.t)},${JSON.stringify(result.text)}]`,
+        `{"resultType":"string","result":[${plainSeconds(result.t)},${JSON.stringify(result.text)}]`,
       )
       break
     case 'vector':
