@@ -17,7 +17,7 @@ const INT64_LIMIT = 2 ** 63
 /** No input has more series than this. */
 const COUNT_MAX = 2 ** 30
 
-/** Heaps for more series than this per group and step would take more room than the input. */
+/** More series than this per group and step are sorted, not kept in heaps. */
 const HEAP_MAX = 64
 
 const KEEPS_HISTOGRAMS: ReadonlySet<string> = new Set(['limitk', 'limit_ratio'])

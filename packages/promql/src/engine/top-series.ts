@@ -1,8 +1,6 @@
 /**
  * topk and bottomk without collecting their input: each group keeps, at each step, a heap of the best
  * so far with the worst of them on top, as Prometheus does, so that among equal values the same stay.
- *
- *     slot (cell, i) = cell * width + i        cell = group * steps + step, i < size[cell]
  */
 import type { Labels } from '@vigie/model'
 import type { AggregateExpr } from '../syntax/ast.ts'
@@ -10,6 +8,7 @@ import { type Evaluation, emitAll } from './evaluation.ts'
 import type { Grid } from './grid.ts'
 import { Groups } from './groups.ts'
 import { ignoresHistograms } from './histogram-groups.ts'
+import { tooManySamples } from './query-error.ts'
 import { Columns, type Row, type Sink, newRow } from './row.ts'
 import { compareValues } from './sort-calls.ts'
 
@@ -27,14 +26,16 @@ export async function topSeries(
   const heaps = new Heaps(counts, expr.op === 'topk' ? 1 : -1)
   const labels: Labels[] = []
   const dropsName: boolean[] = []
+  let cells = 0
   await ev.vector(expr.expr, grid, (row) => {
     if (row.h !== undefined && ignoresHistograms(ev, expr, row, grid.count)) return
-    heaps.fold(row, groups.of(row.labels, row.dropsName), labels.length)
+    cells += heaps.fold(row, groups.of(row.labels, row.dropsName), labels.length)
+    if (cells > context.cellsMax) throw tooManySamples()
     labels.push(row.labels)
     dropsName.push(row.dropsName)
   })
-  context.release(before, heaps.total(groups.labels.length))
-  const series = heaps.series(groups.labels.length)
+  context.release(before, heaps.total())
+  const series = heaps.series()
   const rowOf = new Map(series.map((index, row) => [index, row]))
   const columns = new Columns(grid.count, context.cellsMax)
   const blank = newRow(grid.count)
@@ -43,7 +44,7 @@ export async function topSeries(
     blank.dropsName = dropsName[index]
     columns.append(blank)
   }
-  heaps.each(groups.labels.length, (index, step, v) => {
+  heaps.each((index, step, v) => {
     const cell = rowOf.get(index)! * grid.count + step
     columns.v[cell] = v
     columns.has[cell] = 1
@@ -51,83 +52,117 @@ export async function topSeries(
   await emitAll(columns, sink, context)
 }
 
+/** The heaps of all groups. */
 class Heaps {
   readonly #counts: Int32Array
-  readonly #steps: number
-  /** Most that any step keeps. */
-  readonly #width: number
-  /** 1: the largest stay; -1: the smallest. */
   readonly #sign: 1 | -1
-  #size: Int32Array
-  /** Values, and the series that they are of, by slot. */
+  readonly #groups: GroupHeaps[] = []
+
+  /** `sign` 1: the largest stay; -1: the smallest. */
+  constructor(counts: Int32Array, sign: 1 | -1) {
+    this.#counts = counts
+    this.#sign = sign
+  }
+
+  /** Takes a row of `group` in; gives how many cells more that takes. */
+  fold(row: Row, group: number, series: number): number {
+    const heaps = (this.#groups[group] ??= new GroupHeaps(this.#counts, this.#sign))
+    const before = heaps.cells
+    heaps.fold(row, series)
+    return heaps.cells - before
+  }
+
+  total(): number {
+    return this.#groups.reduce((sum, group) => sum + group.total(), 0)
+  }
+
+  /** All series that stay anywhere: best first where there is one step, else in their own order. */
+  series(): number[] {
+    const found = new Set<number>()
+    for (const group of this.#groups) group.addSeries(found)
+    return this.#counts.length === 1 ? [...found] : [...found].sort((a, b) => a - b)
+  }
+
+  each(visit: (series: number, step: number, v: number) => void): void {
+    for (const group of this.#groups) group.each(visit)
+  }
+}
+
+/**
+ * The heaps of one group. Slot `step * width + i`, i < size[step], holds a value and the series that
+ * it is of; there is room for as many as there are members, up to the most that any step keeps.
+ */
+class GroupHeaps {
+  readonly #counts: Int32Array
+  readonly #steps: number
+  readonly #widthMax: number
+  readonly #sign: 1 | -1
+  readonly #size: Int32Array
+  #width = 1
+  #members = 0
   #v: Float64Array
   #series: Int32Array
 
   constructor(counts: Int32Array, sign: 1 | -1) {
     this.#counts = counts
     this.#steps = counts.length
-    this.#width = counts.reduce((most, k) => Math.max(most, k), 0)
+    this.#widthMax = counts.reduce((most, k) => Math.max(most, k), 0)
     this.#sign = sign
     this.#size = new Int32Array(this.#steps)
-    this.#v = new Float64Array(this.#steps * this.#width)
-    this.#series = new Int32Array(this.#steps * this.#width)
+    this.#v = new Float64Array(this.#steps)
+    this.#series = new Int32Array(this.#steps)
   }
 
-  fold({ v, has, at }: Row, group: number, series: number): void {
+  get cells(): number {
+    return this.#v.length
+  }
+
+  fold({ v, has, at }: Row, series: number): void {
+    if (++this.#members > this.#width && this.#width < this.#widthMax) this.#widen()
     const steps = this.#steps
     const width = this.#width
     const sign = this.#sign
-    this.#reserve((group + 1) * steps)
     const counts = this.#counts
     const size = this.#size
     const best = this.#v
     for (let step = 0; step < steps; step++) {
       if (has[at + step] === 0) continue
-      const cell = group * steps + step
       const x = v[at + step]
-      if (size[cell] < counts[step]) {
-        this.#push(cell, x, series)
+      if (size[step] < counts[step]) {
+        this.#push(step, x, series)
       } else if (counts[step] > 0) {
-        const worst = best[cell * width]
-        if (worst * sign < x * sign || (worst !== worst && x === x)) this.#replace(cell, x, series)
+        const worst = best[step * width]
+        if (worst * sign < x * sign || (worst !== worst && x === x)) this.#replace(step, x, series)
       }
     }
   }
 
-  total(groups: number): number {
-    let total = 0
-    for (let cell = 0; cell < groups * this.#steps; cell++) total += this.#size[cell]
-    return total
+  total(): number {
+    return this.#size.reduce((sum, size) => sum + size, 0)
   }
 
-  /** All series that stay anywhere: best first where there is one step, else in their own order. */
-  series(groups: number): number[] {
-    const found = new Set<number>()
-    for (let group = 0; group < groups; group++) {
-      for (let step = 0; step < this.#steps; step++) {
-        const cell = group * this.#steps + step
-        const first = cell * this.#width
-        const slots = Array.from({ length: this.#size[cell] }, (_, i) => first + i)
-        const isDescending = this.#sign === 1
-        if (this.#steps === 1)
-          slots.sort((a, b) => compareValues(this.#v[a], this.#v[b], isDescending))
-        for (const slot of slots) found.add(this.#series[slot])
-      }
-    }
-    return this.#steps === 1 ? [...found] : [...found].sort((a, b) => a - b)
-  }
-
-  each(groups: number, visit: (series: number, step: number, v: number) => void): void {
-    for (let cell = 0; cell < groups * this.#steps; cell++) {
-      const first = cell * this.#width
-      for (let slot = first; slot < first + this.#size[cell]; slot++)
-        visit(this.#series[slot], cell % this.#steps, this.#v[slot])
+  addSeries(found: Set<number>): void {
+    for (let step = 0; step < this.#steps; step++) {
+      const first = step * this.#width
+      const slots = Array.from({ length: this.#size[step] }, (_, i) => first + i)
+      const isDescending = this.#sign === 1
+      if (this.#steps === 1)
+        slots.sort((a, b) => compareValues(this.#v[a], this.#v[b], isDescending))
+      for (const slot of slots) found.add(this.#series[slot])
     }
   }
 
-  #push(cell: number, x: number, series: number): void {
-    const first = cell * this.#width
-    let at = this.#size[cell]++
+  each(visit: (series: number, step: number, v: number) => void): void {
+    for (let step = 0; step < this.#steps; step++) {
+      const first = step * this.#width
+      for (let slot = first; slot < first + this.#size[step]; slot++)
+        visit(this.#series[slot], step, this.#v[slot])
+    }
+  }
+
+  #push(step: number, x: number, series: number): void {
+    const first = step * this.#width
+    let at = this.#size[step]++
     this.#v[first + at] = x
     this.#series[first + at] = series
     while (at > 0) {
@@ -138,9 +173,9 @@ class Heaps {
     }
   }
 
-  #replace(cell: number, x: number, series: number): void {
-    const first = cell * this.#width
-    const size = this.#size[cell]
+  #replace(step: number, x: number, series: number): void {
+    const first = step * this.#width
+    const size = this.#size[step]
     this.#v[first] = x
     this.#series[first] = series
     for (let at = 0; ;) {
@@ -166,16 +201,18 @@ class Heaps {
     this.#series[b] = series
   }
 
-  #reserve(cells: number): void {
-    if (cells <= this.#size.length) return
-    const many = Math.max(cells, this.#size.length * 2)
-    const size = new Int32Array(many)
-    const v = new Float64Array(many * this.#width)
-    const series = new Int32Array(many * this.#width)
-    size.set(this.#size)
-    v.set(this.#v)
-    series.set(this.#series)
-    this.#size = size
+  #widen(): void {
+    const width = Math.min(this.#widthMax, this.#width * 2)
+    const v = new Float64Array(this.#steps * width)
+    const series = new Int32Array(this.#steps * width)
+    for (let step = 0; step < this.#steps; step++) {
+      const first = step * this.#width
+      for (let i = 0; i < this.#size[step]; i++) {
+        v[step * width + i] = this.#v[first + i]
+        series[step * width + i] = this.#series[first + i]
+      }
+    }
+    this.#width = width
     this.#v = v
     this.#series = series
   }
