@@ -94,6 +94,8 @@ export class HeadStore implements BatchSink {
   #frozenSegment = -1
   readonly #writer = new RecordWriter()
   readonly #spare: Batch[] = []
+  /** Neither committed nor rolled back: their series stay. */
+  readonly #open = new Set<Batch>()
   #nextRef: number
   #aliases: Map<number, number>
   // Later segments hold no sample under an alias.
@@ -232,10 +234,13 @@ export class HeadStore implements BatchSink {
   }
 
   takeBatch(): Batch {
-    return this.#spare.pop() ?? new Batch()
+    const batch = this.#spare.pop() ?? new Batch()
+    this.#open.add(batch)
+    return batch
   }
 
   giveBack(batch: Batch): void {
+    this.#open.delete(batch)
     batch.clear()
     if (this.#spare.length < SPARE_BATCHES_MAX && batch.refs.length <= SPARE_SAMPLES_MAX)
       this.#spare.push(batch)
@@ -379,6 +384,7 @@ export class HeadStore implements BatchSink {
       throw error
     } finally {
       // What the log still has, a replay would bring back.
+      for (const { refs, count } of this.#open) head.keep(refs, count)
       head.collect(Math.min(wal.minT, head.minValidT))
     }
     if (wal.checkpoints > before) this.counters.truncations++

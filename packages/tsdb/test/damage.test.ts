@@ -76,6 +76,39 @@ test('WAL repair: whatever bytes are others, what is left was written, and appen
   )
 })
 
+test('WBL repair: late samples before the damage survive, all others do, and appends go on', async () => {
+  const before = new MemoryDisk()
+  const options = { outOfOrderTimeWindowMs: 1000 }
+  const filled = await open({ disk: before, ...options })
+  write(filled, 'a 500:1', 'b 500:1')
+  for (let i = 0; i < 40; i++)
+    write(filled, `a ${499 - i}:${i}`, `b ${400 - i}:${i} ${501 + i}:${i}`)
+  const lines = dump(filled)
+  const written = new Set(lines.flatMap(samplesOf))
+  const inOrder = [...written].filter((sample) => Number(/ (\d+):/.exec(sample)![1]) >= 500)
+  const path = 'data/wbl/00000000'
+  await fc.assert(
+    fc.asyncProperty(damage, async (one) => {
+      const disk = before.afterKill()
+      disk.write(path, damaged(disk.files.get(path)!, one))
+      const tsdb = await open({ disk, ...options })
+      const got = dump(tsdb).flatMap(samplesOf)
+      expect(got.filter((sample) => !written.has(sample))).toEqual([])
+      expect(inOrder.filter((sample) => !got.includes(sample))).toEqual([])
+      write(tsdb, 'a 300:9 600:9')
+      const all = dump(tsdb)
+      await tsdb.close()
+      expect(dump(await open({ disk, ...options }))).toEqual(all)
+    }),
+    { numRuns: 60 },
+  )
+})
+
+const samplesOf = (line: string): string[] => {
+  const [series, ...samples] = line.split(' ')
+  return samples.map((sample) => `${series} ${sample}`)
+}
+
 /** All that a block has; floats and histograms as text. */
 function read(disk: MemoryDisk, dir: string): string[] {
   const block = Block.open(disk, dir)

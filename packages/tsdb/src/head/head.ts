@@ -517,6 +517,14 @@ export class Head {
       this.postings.addPair(this.labelSets.name(handle, i), this.labelSets.value(handle, i), slot)
   }
 
+  /** Keeps the series of the first `count` references from being forgotten by the next `collect`. */
+  keep(refs: ArrayLike<number>, count: number): void {
+    for (let i = 0; i < count; i++) {
+      const slot = this.table.slotOf(refs[i])
+      if (slot !== 0) this.table.page(slot).u8[series.byte(slot) + series.FLAGS] |= series.FRESH
+    }
+  }
+
   /**
    * Forgets the series whose newest sample is older than `minT`, and those that never got one. They
    * are found no more at once; their memory is free when no snapshot can need it.

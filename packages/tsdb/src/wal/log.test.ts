@@ -215,6 +215,18 @@ describe('checkpoints', () => {
     expect(times(found)).toEqual([3, 4])
   })
 
+  test('half a checkpoint is removed at the start, an old one is not read', async () => {
+    const disk = new MemoryDisk()
+    const log = await fill(disk)
+    await log.dropBefore(3, records)
+    disk.write('wal/checkpoint.00000001/00000000', Buffer.alloc(0))
+    disk.write('wal/checkpoint.00000004.tmp/00000000', Buffer.alloc(9))
+    const found = await replay(disk.afterKill())
+    expect(found.series).toEqual(['7 a=b'])
+    await replay(disk)
+    expect(disk.list('wal').filter((name) => name.endsWith('.tmp'))).toEqual([])
+  })
+
   test('whenever the disk breaks on the way, nothing is lost', async () => {
     for (let operations = 0; ; operations++) {
       const disk = new MemoryDisk()
