@@ -118,6 +118,8 @@ class OpenTsdb implements Tsdb {
   readonly #options: TsdbOptions
   readonly #unlock: () => void
   #running: Promise<void> | undefined
+  /** Settles when no file is being synced. */
+  #syncing: Promise<unknown> = Promise.resolve()
 
   constructor(options: TsdbOptions, store: HeadStore, blocks: BlockSet, unlock: () => void) {
     const { dir, disk, log, now, blockWorkerUrl } = options
@@ -162,6 +164,7 @@ class OpenTsdb implements Tsdb {
 
   async maintain(): Promise<void> {
     const synced = this.#store.syncLater()
+    this.#syncing = Promise.allSettled([this.#syncing, synced])
     this.#running ??= this.#maintenance.run().finally(() => {
       this.#running = undefined
     })
@@ -244,6 +247,7 @@ class OpenTsdb implements Tsdb {
   async close(): Promise<void> {
     await this.#compactor.cancel()
     await this.#maintenance.settled()
+    await this.#syncing
     try {
       this.#store.close()
     } finally {
