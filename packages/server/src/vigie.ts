@@ -204,7 +204,8 @@ export class Vigie {
     this.demo = options.demo
     this.now = now
     this.log = log
-    this.retentionMs = options.retentionMs
+    const { retentionMs } = storage.stats()
+    this.retentionMs = retentionMs
     this.lookbackMs = options.query.lookbackMs
     this.switches = {
       admin: options.enableAdminApi ?? false,
@@ -469,7 +470,7 @@ export class Vigie {
         oldestMs: stats.oldestBlockMs,
         sizeBytes: stats.memoryBytes + stats.walBytes + stats.blockBytes,
         retentionMs: this.retentionMs,
-        retentionBytes: this.#options.retentionBytes,
+        retentionBytes: stats.retentionBytes,
       },
       receivers: this.notifier.receivers(),
       mode:
@@ -595,11 +596,11 @@ export async function startVigie(options: VigieOptions): Promise<Vigie> {
   const config = readConfig(options, new Watchlist())
   const storage = await openTsdb({
     dir: options.tsdbDir,
-    retentionMs: options.retentionMs,
-    retentionBytes: options.retentionBytes,
+    retentionMs: config.retentionMs ?? options.retentionMs,
+    retentionBytes: config.retentionBytes ?? options.retentionBytes,
+    outOfOrderTimeWindowMs: config.outOfOrderTimeWindowMs,
     ...(options.blockWorkerUrl !== undefined && { blockWorkerUrl: options.blockWorkerUrl }),
     maxExemplars: exemplarsMax(options, config),
-    outOfOrderTimeWindowMs: config.outOfOrderTimeWindowMs,
     now: options.now,
     log: options.log,
     disk: nodeDisk(),

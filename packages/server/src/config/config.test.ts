@@ -182,3 +182,26 @@ test('the environment comes into data sources and external labels, and never int
   expect(config.shownText).toContain('url: ${PG}')
   expect(config.shownText).not.toContain('localhost/db')
 })
+
+test('how long samples are kept, and how late they may come', () => {
+  const { outOfOrderTimeWindowMs, retentionMs, retentionBytes } = parse(
+    'storage: { tsdb: { out_of_order_time_window: 30m, retention: { time: 30d, size: 5GB } } }',
+  )
+  expect([outOfOrderTimeWindowMs, retentionMs, retentionBytes]).toEqual([
+    1_800_000,
+    30 * 86_400_000,
+    5 * 2 ** 30,
+  ])
+  const plain = parse('')
+  expect([plain.outOfOrderTimeWindowMs, plain.retentionMs, plain.retentionBytes]).toEqual([
+    0,
+    undefined,
+    undefined,
+  ])
+  expect(parse('storage: { tsdb: { chunk_encoding: {} } }').warnings).toEqual([
+    'vigie.yml:1: storage.tsdb.chunk_encoding: not served yet, ignored',
+  ])
+  expect(problemsOf('storage: { tsdb: { retention: { time: long } } }')).toEqual([
+    'vigie.yml:1: storage.tsdb.retention.time: found "long", expected a duration such as 15s or 1m',
+  ])
+})

@@ -47,8 +47,10 @@ export interface VigieConfig {
   externalLabels: ReadonlyMap<string, string>
   /** `storage.exemplars.max_exemplars`; 0: none. */
   maxExemplars: number
-  /** `storage.tsdb.out_of_order_time_window`, ms; 0: none. Taken up at a start. */
+  /** `storage.tsdb`: read at the start, not at a reload. Undefined: what the flags say. */
   outOfOrderTimeWindowMs: number
+  retentionMs: number | undefined
+  retentionBytes: number | undefined
   scrapeJobs: ScrapeJob[]
   probeJobs: ProbeJob[]
   /** Whether Vigie watches its own metrics, and this host. */
@@ -108,6 +110,8 @@ export function parseConfig(input: ConfigInput): VigieConfig {
     ),
     maxExemplars: Math.max(0, top.storage.exemplars.max_exemplars),
     outOfOrderTimeWindowMs: top.storage.tsdb.out_of_order_time_window,
+    retentionMs: top.storage.tsdb.retention?.time,
+    retentionBytes: top.storage.tsdb.retention?.size,
     scrapeJobs: top.scrape_configs.map((section) => scrapeJob(section, top.global, at)),
     probeJobs: top.probes.map((section) => probeJob(section, top.global, at)),
     self: top.self ?? false,

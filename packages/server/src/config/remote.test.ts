@@ -107,16 +107,6 @@ storage:
   expect(parse('storage: { exemplars: { max_exemplars: 5 } }\n').cluster).toBeUndefined()
 })
 
-test('the storage of this process', () => {
-  const config = parse(
-    'storage: { tsdb: { out_of_order_time_window: 30m, retention: { time: 1d } } }\n',
-  )
-  expect(config.outOfOrderTimeWindowMs).toBe(1_800_000)
-  expect(config.warnings.join('\n')).toContain('storage.tsdb.retention: not served yet, ignored')
-  expect(config.cluster).toBeUndefined()
-  expect(parse('').outOfOrderTimeWindowMs).toBe(0)
-})
-
 test.each([
   ['{ url: nowhere }', 'expected a URL'],
   ['{ timeout: 1s }', 'storage.url'],

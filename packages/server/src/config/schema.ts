@@ -37,9 +37,8 @@ export const UNSERVED_GLOBAL: readonly string[] = [
 ]
 /** Of `storage.tsdb`. */
 export const UNSERVED_TSDB: readonly string[] = [
-  'retention',
-  'stale_series_compaction_threshold',
   'chunk_encoding',
+  'stale_series_compaction_threshold',
 ]
 const SD_SERVED = ['static_configs', 'file_sd_configs']
 export const UNSERVED_SCRAPE: readonly string[] = [
@@ -243,8 +242,12 @@ const loadConfig = z.strictObject({
 const exemplarsConfig = z.strictObject({
   max_exemplars: z.int({ error: () => 'expected a whole number' }).default(100_000),
 })
+/** What is here counts before the flags of the same name, as in Prometheus. */
+const tsdbConfig = z.strictObject({
+  out_of_order_time_window: duration.default(0),
+  retention: z.strictObject({ time: duration.optional(), size: size.optional() }).optional(),
+})
 /** The other keys, of a cluster that stands in for the storage, are read by remote.ts. */
-const tsdbConfig = z.strictObject({ out_of_order_time_window: duration.default(0) })
 const storageConfig = z.looseObject({
   exemplars: exemplarsConfig.prefault({}),
   tsdb: tsdbConfig.prefault({}),
