@@ -6,7 +6,7 @@
  * Each evaluation takes the vector of the expression, moves every alert on, and gives the samples of
  * ALERTS and ALERTS_FOR_STATE. Behaviour: Prometheus's.
  */
-import { type Labels, METRIC_NAME } from '@vigie/model'
+import { type Histogram, type Labels, METRIC_NAME } from '@vigie/model'
 import { type Alert, type SampleRows, sampleText } from '../alert.ts'
 import type { Logger } from '../logger.ts'
 import { queryEscape } from '../template/builtins.ts'
@@ -35,6 +35,8 @@ export interface RuleContext {
 export interface RuleSample {
   labels: Labels
   v: number
+  /** Instead of `v`, which is NaN then. */
+  h?: Histogram | undefined
 }
 
 interface ActiveAlert {
@@ -83,7 +85,9 @@ export class AlertingRule {
   ): Promise<RuleSample[]> {
     const found = new Map<string, ActiveAlert>()
     for (const element of await context.query(this.definition.expr, queryTimeMs)) {
-      const alert = await this.#alertOf(element.labels, element.v, timeMs, context)
+      // An alert over histograms has no value: 0, as in Prometheus.
+      const value = element.h === undefined ? element.v : 0
+      const alert = await this.#alertOf(element.labels, value, timeMs, context)
       if (found.has(alert.labels.key))
         throw new Error(
           'vector contains metrics with the same labelset after applying alert labels',

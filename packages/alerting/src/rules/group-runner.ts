@@ -3,7 +3,17 @@
  * of its interval shifted by a phase of its own, so that groups do not all run at once; while one
  * evaluation runs, times that pass are missed, not queued.
  */
-import { type Labels, Matcher, STALE_NAN, SampleColumns, type Storage, isStale } from '@vigie/model'
+import {
+  type Appender,
+  type Histogram,
+  type Labels,
+  Matcher,
+  STALE_NAN,
+  SampleColumns,
+  type Storage,
+  histogramProblem,
+  isStale,
+} from '@vigie/model'
 import type { Alert } from '../alert.ts'
 import { AlertingRule, type RuleContext, type RuleSample } from './alerting-rule.ts'
 import { evaluateRecording } from './recording-rule.ts'
@@ -176,8 +186,12 @@ export class GroupRunner {
     const ended = [...running.previous].filter(([key]) => !current.has(key))
     if (samples.length === 0 && ended.length === 0) return
     const appender = this.#context.storage.appender()
+    let problem: string | undefined
     try {
-      for (const { labels, v } of samples) appender.append(appender.series(labels), timeMs, v)
+      for (const { labels, v, h } of samples) {
+        if (h === undefined) appender.append(appender.series(labels), timeMs, v)
+        else problem = appendValid(appender, labels, timeMs, h) ?? problem
+      }
       for (const [, labels] of ended) appender.append(appender.series(labels), timeMs, STALE_NAN)
       appender.commit()
     } catch (error) {
@@ -185,6 +199,7 @@ export class GroupRunner {
       throw error
     }
     running.previous = current
+    if (problem !== undefined) throw new Error(problem)
   }
 
   #end(rules: readonly RunningRule[]): void {
@@ -326,4 +341,17 @@ function ruleStatus(running: RunningRule): RuleStatus {
     ...tail,
     type: 'alerting',
   }
+}
+
+/** Says why when the histogram cannot be stored: the result of a subtraction may have negative counts. */
+function appendValid(
+  appender: Appender,
+  labels: Labels,
+  timeMs: number,
+  h: Histogram,
+): string | undefined {
+  const problem = histogramProblem(h)
+  if (problem !== undefined) return `cannot store ${labels.toString()}: ${problem}`
+  appender.appendHistogram(appender.series(labels), timeMs, h)
+  return undefined
 }

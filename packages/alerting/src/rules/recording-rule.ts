@@ -15,7 +15,7 @@ export async function evaluateRecording(
     let labels = element.labels.with(METRIC_NAME, definition.name)
     for (const [name, value] of definition.labels) labels = labels.with(name, value)
     keys.add(labels.key)
-    return { labels, v: element.v }
+    return { labels, v: element.v, h: element.h }
   })
   if (keys.size < samples.length)
     throw new Error('vector contains metrics with the same labelset after applying rule labels')
