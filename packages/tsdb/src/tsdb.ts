@@ -119,7 +119,7 @@ class OpenTsdb implements Tsdb {
   readonly #unlock: () => void
   #running: Promise<void> | undefined
   /** Settles when no file is being synced. */
-  #syncing: Promise<unknown> = Promise.resolve()
+  #syncing: Promise<void> = Promise.resolve()
 
   constructor(options: TsdbOptions, store: HeadStore, blocks: BlockSet, unlock: () => void) {
     const { dir, disk, log, now, blockWorkerUrl } = options
@@ -164,7 +164,7 @@ class OpenTsdb implements Tsdb {
 
   async maintain(): Promise<void> {
     const synced = this.#store.syncLater()
-    this.#syncing = Promise.allSettled([this.#syncing, synced])
+    this.#syncing = Promise.allSettled([this.#syncing, synced]).then(() => {})
     this.#running ??= this.#maintenance.run().finally(() => {
       this.#running = undefined
     })
