@@ -86,6 +86,30 @@ test('blocks and log are read as one, and nothing is changed, while a server has
   expect(await read()).toEqual(hundred)
 })
 
+test('late samples are read, too, also those that lie where blocks are', async () => {
+  writeSamples(0, 60)
+  rmSync(join(dir, 'wal'), { recursive: true, force: true })
+  const server = await openTsdb({ ...options(), outOfOrderTimeWindowMs: 3_600_000 })
+  const append = (from: number, to: number): void => {
+    const appender = server.appender()
+    const ref = appender.series(series)
+    for (let i = from; i < to; i++) appender.append(ref, START + i * 1000, i)
+    appender.commit()
+  }
+  append(90, 100)
+  append(60, 90)
+  // Between two samples of the block.
+  const late = server.appender()
+  expect(late.append(late.series(series), START + 500, 0.5)).toBe(0)
+  late.commit()
+  const before = contents()
+  const want = [0, 0.5, ...hundred.slice(1)]
+  expect(await read()).toEqual(want)
+  expect(contents()).toEqual(before)
+  await server.close()
+  expect(await read()).toEqual(want)
+})
+
 test('a torn end of the log is left out and stays', async () => {
   const server = await openTsdb(options())
   for (let i = 0; i < 101; i++) {
