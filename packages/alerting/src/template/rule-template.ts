@@ -22,7 +22,7 @@ import { StringMap, type Value } from './value.ts'
 import type { Labels } from '@vigie/model'
 
 export interface RuleTemplateContext {
-  query: (expr: string) => Promise<readonly { labels: Labels; v: number }[]>
+  query: (expr: string) => Promise<readonly { labels: Labels; v: number; h?: unknown }[]>
   timeMs: number
   externalUrl: string
   isHtml?: boolean
@@ -92,7 +92,11 @@ export class RuleTemplate {
   async #query(expr: string, context: RuleTemplateContext): Promise<Value> {
     try {
       const samples = await context.query(expr)
-      return QueryResultList.from(samples.map((one) => querySample(labelMap(one.labels), one.v)))
+      // Of a histogram the value is 0, as in Prometheus.
+      const valueOf = (one: (typeof samples)[number]): number => (one.h === undefined ? one.v : 0)
+      return QueryResultList.from(
+        samples.map((one) => querySample(labelMap(one.labels), valueOf(one))),
+      )
     } catch (error) {
       throw new TemplateError(
         `error executing template ${this.#name}: query ${JSON.stringify(expr)}: ${(error as Error).message}`,
