@@ -26,7 +26,6 @@ export const SERIES = 1
 export const SAMPLES = 2
 export const TOMBSTONES = 3
 export const EXEMPLARS = 4
-export const MMAP_MARKERS = 5
 export const HISTOGRAMS = 7
 export const FLOAT_HISTOGRAMS = 8
 export const CUSTOM_HISTOGRAMS = 9
