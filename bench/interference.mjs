@@ -1,4 +1,5 @@
-// `interference`: how late scrapes come, and how late the process answers at all, while a query over everything runs.
+// `interference`: how late scrapes and rules come, and how late the process answers at all, while a query over
+// everything runs.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -10,6 +11,8 @@ import { writeData } from './write-data-process.mjs'
 const CLI = fileURLToPath(new URL('../packages/vigie/bundle/cli.js', import.meta.url))
 const INTERVAL_MS = 1000
 const TARGETS = 50
+/** Each of its own group. */
+const RULES = 20
 /** The query is asked again until it ran for so long in all. */
 const QUERY_MS = 20_000
 const PING_MS = 20
@@ -31,8 +34,14 @@ export async function benchInterference() {
     const list = servers.map((one) => `127.0.0.1:${one.address().port}`).join(', ')
     writeFileSync(
       join(dir, 'vigie.yml'),
-      `global: { scrape_interval: ${INTERVAL_MS}ms, scrape_timeout: ${INTERVAL_MS}ms }\nscrape_configs:\n- job_name: bench\n  static_configs: [{ targets: [${list}] }]\ndefault_rules: false\n`,
+      `global: { scrape_interval: ${INTERVAL_MS}ms, scrape_timeout: ${INTERVAL_MS}ms, evaluation_interval: ${INTERVAL_MS}ms }\nrule_files: [rules.yml]\nscrape_configs:\n- job_name: bench\n  static_configs: [{ targets: [${list}] }]\ndefault_rules: false\n`,
     )
+    const groups = Array.from(
+      { length: RULES },
+      (_, i) =>
+        `- { name: g${i}, rules: [{ record: r${i}, expr: 'sum(rate(http_requests_total{handler="/api/v1/login",code="200"}[5m]))' }] }`,
+    )
+    writeFileSync(join(dir, 'rules.yml'), `groups:\n${groups.join('\n')}\n`)
     const port = await freePort()
     const base = `http://127.0.0.1:${port}`
     const args = ['--config.file=vigie.yml', '--storage.tsdb.path=data', '--data.dir=own']
@@ -46,6 +55,9 @@ export async function benchInterference() {
     let isRunning = true
     const pinging = ping(`${base}/-/healthy`, pings, () => isRunning)
     pinging.catch(() => {})
+    const evaluations = Array.from({ length: RULES }, () => [])
+    const watching = watchRules(`${base}/api/v1/rules`, evaluations, () => isRunning)
+    watching.catch(() => {})
     const from = performance.now()
     while (performance.now() - from < QUERY_MS)
       await query(
@@ -56,10 +68,17 @@ export async function benchInterference() {
       )
     isRunning = false
     await pinging
+    await watching
     return [
       {
         name: 'interference-scrape',
         ours: quantile(delays(arrivals), 0.99),
+        unit: 'ms',
+        atMost: 100,
+      },
+      {
+        name: 'interference-rule',
+        ours: quantile(delays(evaluations), 0.99),
         unit: 'ms',
         atMost: 100,
       },
@@ -93,7 +112,19 @@ async function ping(url, times, isRunning) {
   }
 }
 
-/** How long after its turn each scrape came; its turns are those of the most punctual one. */
+/** When each group was evaluated, in ms. */
+async function watchRules(url, times, isRunning) {
+  while (isRunning()) {
+    const { data } = await (await fetch(url)).json()
+    data.groups.forEach(({ lastEvaluation }, i) => {
+      const time = Date.parse(lastEvaluation)
+      if (time !== times[i].at(-1)) times[i].push(time)
+    })
+    await pause(INTERVAL_MS / 4)
+  }
+}
+
+/** How long after its turn each scrape or evaluation came; its turns are those of the most punctual one. */
 function delays(arrivals) {
   return arrivals.flatMap((times) => {
     const late = times.map((time) => {

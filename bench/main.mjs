@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { benchArcade } from './arcade.mjs'
 import { benchArrival } from './arrival.mjs'
 import { benchCalibration } from './calibration.mjs'
+import { benchGrowth } from './growth.mjs'
 import { benchLoad } from './load.mjs'
 import { benchInterference } from './interference.mjs'
 import { benchMemory } from './memory.mjs'
@@ -33,7 +34,12 @@ const BENCHES = new Map([
   ['disk', benchDisk],
   ['replay', benchReplay],
   ['interference-scrape', benchInterference],
+  ['interference-rule', benchInterference],
   ['interference-answer', benchInterference],
+  ['growth-ingest', benchGrowth],
+  ['growth-replay', benchGrowth],
+  ['growth-query', benchGrowth],
+  ['growth-memory', benchGrowth],
   ['load-requests', benchLoad],
   ['load-script', benchLoad],
   ['calibration', benchCalibration],

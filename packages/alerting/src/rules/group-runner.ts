@@ -136,18 +136,20 @@ export class GroupRunner {
   /** Evaluates all rules as of `timeMs`. Never rejects: what goes wrong is the rule's health. */
   async evaluate(timeMs: number): Promise<void> {
     const start = performance.now()
+    const startedMs = this.#context.now()
     for (const running of this.#rules) {
       if (this.#isStopped) return
       await this.#evaluateRule(running, timeMs)
     }
     this.#durationMs = performance.now() - start
-    this.#lastEvaluationMs = timeMs
+    this.#lastEvaluationMs = startedMs
     // The first evaluation may come before the first scrapes; the second sees what there is.
     if (this.#shouldRestore && ++this.#evaluationIndex >= 2) await this.#restore(timeMs)
   }
 
   async #evaluateRule(running: RunningRule, timeMs: number): Promise<void> {
     const start = performance.now()
+    const startedMs = this.#context.now()
     const { limit, queryOffsetMs } = this.definition
     const queryTimeMs = timeMs - (queryOffsetMs ?? 0)
     try {
@@ -169,7 +171,7 @@ export class GroupRunner {
       })
     }
     running.evaluationCount++
-    running.lastEvaluationMs = timeMs
+    running.lastEvaluationMs = startedMs
     running.durationMs = performance.now() - start
     this.#send(running, timeMs)
   }
