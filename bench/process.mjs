@@ -69,3 +69,36 @@ export async function untilReady(url, timeoutMs) {
 }
 
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms))
+
+/** Samples that a server has taken so far: Vigie's and Prometheus's counter, or VictoriaMetrics's. */
+export async function appendedSamples(base) {
+  const text = await (await fetch(`${base}/metrics`)).text()
+  let sum = 0
+  for (const match of text.matchAll(
+    /^(?:prometheus_tsdb_head_samples_appended_total(?:\{type="float"\})?|vm_rows_inserted_total\{type="promscrape"\}) (\S+)$/gm,
+  ))
+    sum += Number(match[1])
+  return sum
+}
+
+/** The servers that stand beside Vigie: from a Prometheus configuration, an own data folder and an address. */
+export const PEER_SERVERS = [
+  {
+    name: 'prometheus',
+    command: `${PEERS}/prometheus`,
+    args: (config, dir, address) => [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${dir}`,
+      `--web.listen-address=${address}`,
+    ],
+  },
+  {
+    name: 'victoriametrics',
+    command: `${PEERS}/victoria-metrics`,
+    args: (config, dir, address) => [
+      `-promscrape.config=${config}`,
+      `-storageDataPath=${dir}`,
+      `-httpListenAddr=${address}`,
+    ],
+  },
+]

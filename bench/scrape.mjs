@@ -1,11 +1,12 @@
-// `scrape-cpu/prometheus` and `scrape-memory/prometheus`: 50 targets × 2,000 series, every value changing,
-// scraped every 2 s by Vigie and by Prometheus, one after the other.
+// `scrape-cpu` and `scrape-memory`: 50 targets × 2,000 series, every value changing, scraped every 2 s by Vigie, by
+// Prometheus and by VictoriaMetrics, one after the other.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
-  PEERS,
+  PEER_SERVERS,
+  appendedSamples,
   cpuSeconds,
   firstLine,
   freePort,
@@ -51,33 +52,21 @@ export async function benchScrape() {
         { cwd: dir },
       ),
     )
-    const peer = await measure('prometheus', (port) =>
-      start(
-        `${PEERS}/prometheus`,
-        [
-          '--config.file=prometheus.yml',
-          '--storage.tsdb.path=prometheus',
-          `--web.listen-address=127.0.0.1:${port}`,
-        ],
-        { cwd: dir },
-      ),
-    )
-    return [
-      {
-        name: 'scrape-cpu/prometheus',
-        ours: ours.cpuNs,
-        peer: peer.cpuNs,
-        unit: 'ns/sample',
+    const figures = []
+    for (const { name, command, args } of PEER_SERVERS) {
+      const peer = await measure(name, (port) =>
+        start(command, args('prometheus.yml', name, `127.0.0.1:${port}`), { cwd: dir }),
+      )
+      const of = (figure, key, unit) => ({
+        name: `${figure}/${name}`,
+        ours: ours[key],
+        peer: peer[key],
+        unit,
         peerVersion: peer.version,
-      },
-      {
-        name: 'scrape-memory/prometheus',
-        ours: ours.residentMb,
-        peer: peer.residentMb,
-        unit: 'MB',
-        peerVersion: peer.version,
-      },
-    ]
+      })
+      figures.push(of('scrape-cpu', 'cpuNs', 'ns/sample'), of('scrape-memory', 'residentMb', 'MB'))
+    }
+    return figures
   } finally {
     await stop(targets)
     rmSync(dir, { recursive: true, force: true })
@@ -91,9 +80,9 @@ async function measure(name, startPeer) {
   try {
     await untilReady(`${base}/-/ready`, 30_000)
     await pause(WARM_MS)
-    const before = { cpu: cpuSeconds(child.pid), samples: await appended(base) }
+    const before = { cpu: cpuSeconds(child.pid), samples: await appendedSamples(base) }
     await pause(MEASURED_MS)
-    const samples = (await appended(base)) - before.samples
+    const samples = (await appendedSamples(base)) - before.samples
     const expected = (TARGETS * SERIES * MEASURED_MS) / 1000 / INTERVAL_S
     if (samples < expected * 0.9)
       throw new Error(`${name} kept ${samples} samples of ${expected}: it does not keep up`)
@@ -107,17 +96,4 @@ async function measure(name, startPeer) {
   } finally {
     await stop(child)
   }
-}
-
-/** Samples that the storage has taken so far. */
-async function appended(base) {
-  const text = await (await fetch(`${base}/metrics`)).text()
-  let sum = 0
-  for (const match of text.matchAll(
-    /^prometheus_tsdb_head_samples_appended_total(?:\{type="float"\})? (\S+)$/gm,
-  ))
-    sum += Number(match[1])
-  if (sum === 0)
-    throw new Error(`${base}/metrics has no prometheus_tsdb_head_samples_appended_total`)
-  return sum
 }

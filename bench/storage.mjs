@@ -15,6 +15,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   PEERS,
+  PEER_SERVERS,
+  appendedSamples,
   firstLine,
   freePort,
   pause,
@@ -51,19 +53,28 @@ async function benchMemory(name, { targets: count, scrapes, intervalMs }) {
     const ours = await watch(
       dir,
       process.execPath,
-      [CLI, '--config.file=vigie.yml', '--data.dir=vigie'],
+      (address) => [
+        CLI,
+        '--config.file=vigie.yml',
+        '--data.dir=vigie',
+        `--web.listen-address=${address}`,
+      ],
       samples,
     )
-    const theirs = await watch(
-      dir,
-      `${PEERS}/prometheus`,
-      ['--config.file=prometheus.yml', '--storage.tsdb.path=prometheus'],
-      samples,
-    )
-    return [
-      { name: `${name}/prometheus`, ours: ours.after, peer: theirs.after, unit: 'MB' },
-      { name: `${name}-peak/prometheus`, ours: ours.peak, peer: theirs.peak, unit: 'MB' },
-    ]
+    const figures = []
+    for (const { name: peer, command, args } of PEER_SERVERS) {
+      const theirs = await watch(
+        dir,
+        command,
+        (address) => args('prometheus.yml', peer, address),
+        samples,
+      )
+      figures.push(
+        { name: `${name}/${peer}`, ours: ours.after, peer: theirs.after, unit: 'MB' },
+        { name: `${name}-peak/${peer}`, ours: ours.peak, peer: theirs.peak, unit: 'MB' },
+      )
+    }
+    return figures
   } finally {
     await stop(targets)
     rmSync(dir, { recursive: true, force: true })
@@ -73,12 +84,16 @@ async function benchMemory(name, { targets: count, scrapes, intervalMs }) {
 /** Resident memory once `samples` samples were taken, and the most there was. */
 async function watch(cwd, command, args, samples) {
   const port = await freePort()
-  const child = start(command, [...args, `--web.listen-address=127.0.0.1:${port}`], { cwd })
+  const child = start(command, args(`127.0.0.1:${port}`), { cwd })
   try {
     await untilReady(`http://127.0.0.1:${port}/-/ready`, 30_000)
     const startMs = Date.now()
     let last = 0
-    for (let taken = 0; taken < samples; taken = await appended(`http://127.0.0.1:${port}`)) {
+    for (
+      let taken = 0;
+      taken < samples;
+      taken = await appendedSamples(`http://127.0.0.1:${port}`)
+    ) {
       if (Date.now() - startMs > 20 * 60_000)
         throw new Error(`${command}: ${taken} of ${samples} samples in 20 minutes`)
       last = taken
@@ -93,17 +108,6 @@ async function watch(cwd, command, args, samples) {
   } finally {
     await stop(child)
   }
-}
-
-/** Samples that the storage has taken so far. */
-async function appended(base) {
-  const text = await (await fetch(`${base}/metrics`)).text()
-  let sum = 0
-  for (const match of text.matchAll(
-    /^prometheus_tsdb_head_samples_appended_total(?:\{type="float"\})? (\S+)$/gm,
-  ))
-    sum += Number(match[1])
-  return sum
 }
 
 /** Bytes per sample of blocks, of what a host looks like: ours, and those that promtool makes of the same samples. */
