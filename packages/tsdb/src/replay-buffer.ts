@@ -6,7 +6,7 @@
 import type { Head } from './head/head.ts'
 
 /** Samples that are gathered, 24 bytes each; there is room for fewer until they come. */
-const BUFFERED_MAX = 1 << 20
+const BUFFERED_MAX = 1 << 21
 const CAPACITY_MIN = 1 << 10
 /** A run shorter than this on average is not worth the sorting. */
 const SERIES_PER_SAMPLE_MAX = 4

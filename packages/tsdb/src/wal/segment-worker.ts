@@ -12,9 +12,12 @@ import { RecordError, recordType } from './records.ts'
 import { SampleRecord } from './sample-record.ts'
 import { type Corruption, readSegment } from './segment-reader.ts'
 
-/** Samples of a slot, 24 bytes each, and how many slots there are. */
+/**
+ * Samples of a slot, 24 bytes each, and how many slots there are: as many as are filled while the other
+ * thread appends what it has gathered (replay-buffer.ts), so that neither waits.
+ */
 const SLOT_SAMPLES = 1 << 16
-const SLOTS = 6
+const SLOTS = 36
 /** Other records are sent together up to this. */
 const RECORDS_BYTES_MAX = 1 << 18
 
