@@ -35,6 +35,7 @@ export { STALE_NAN, formatValue, isStale, writeFloat64 } from './value.ts'
 export {
   APPENDED,
   DUPLICATE,
+  OUT_OF_BOUNDS,
   OUT_OF_ORDER,
   SampleColumns,
   StorageLimitError,

@@ -102,14 +102,17 @@ export const UNKNOWN_SERIES = 1
 export const OUT_OF_ORDER = 2
 /** Same timestamp as the newest sample, another value. (The same value again is APPENDED.) */
 export const DUPLICATE = 3
-/** Older than the storage keeps. */
+/** Too late to come out of order, where a window for such samples is set. */
 export const TOO_OLD = 4
+/** Older than the storage takes, where no sample may come out of order. */
+export const OUT_OF_BOUNDS = 5
 export type AppendResult =
   | typeof APPENDED
   | typeof UNKNOWN_SERIES
   | typeof OUT_OF_ORDER
   | typeof DUPLICATE
   | typeof TOO_OLD
+  | typeof OUT_OF_BOUNDS
 
 /** One observation among those that a sample counts, with labels that lead to it, such as a trace id. */
 export interface Exemplar {

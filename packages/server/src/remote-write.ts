@@ -1,12 +1,16 @@
 /** `POST /api/v1/write`: remote write 1.0 and 2.0. The valid part of a request is kept, as in Prometheus. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { APPENDED, StorageLimitError, histogramProblem } from '@vigie/model'
+import { APPENDED, type Labels, StorageLimitError, histogramProblem } from '@vigie/model'
 import { type DecodedWrite, RemoteWriteError, decodeWriteRequest } from '@vigie/model/remote-write'
 import { PROTOCOL_V1, PROTOCOL_V2, decodeWriteRequestV2 } from '@vigie/remote'
 import type { Vigie } from './vigie.ts'
 
 /** A request that unpacks to more is refused. */
 const DECODED_SIZE_BYTES_MAX = 64 * 1024 * 1024
+/** What is newer than the clock by more than this is refused, ms: as in Prometheus. */
+const AHEAD_MS_MAX = 600_000
+/** Problems that one answer names. */
+const PROBLEMS_MAX = 1000
 const NOTHING = new Uint8Array(0)
 
 /** The message that a request says it is, undefined for one that is not served. */
@@ -53,11 +57,11 @@ export async function acceptWrite(
 ): Promise<void> {
   const isV2 = messageOf(request) === PROTOCOL_V2
   const written: Written = { samples: 0, histograms: 0, exemplars: 0 }
-  let problem: string | undefined
+  let problems: string[]
   try {
     const decode = isV2 ? decodeWriteRequestV2 : decodeWriteRequest
     const batch = decode((request.body ?? NOTHING) as Uint8Array, DECODED_SIZE_BYTES_MAX)
-    problem = appendAll(batch, vigie, written)
+    problems = appendAll(batch, vigie, written)
   } catch (error) {
     if (isV2) tellWritten(reply, { samples: 0, histograms: 0, exemplars: 0 })
     if (error instanceof RemoteWriteError) return refuse(reply, error.status, error.message)
@@ -65,7 +69,9 @@ export async function acceptWrite(
     throw error
   }
   if (isV2) tellWritten(reply, written)
-  if (problem !== undefined) return refuse(reply, 400, problem)
+  // 2.0 hears of each sample, 1.0 of the first, as from Prometheus.
+  if (problems.length > 0)
+    return refuse(reply, 400, (isV2 ? problems.slice(0, PROBLEMS_MAX) : [problems[0]]).join('\n'))
   await reply.code(204).send()
 }
 
@@ -90,28 +96,30 @@ const refuse = async (reply: FastifyReply, status: number, message: string): Pro
     .send(message + '\n')
 }
 
-/** Appends what can be; returns the first problem, naming its series. */
-function appendAll(batch: DecodedWrite, vigie: Vigie, written: Written): string | undefined {
+/** Appends what can be; returns what cannot, each naming its series. */
+function appendAll(batch: DecodedWrite, vigie: Vigie, written: Written): string[] {
   const appender = vigie.storage.appender()
-  let problem: string | undefined
+  const problems: string[] = []
   const { invalidSeries, t, v, h } = batch
   if (invalidSeries > 0)
-    problem = `${invalidSeries} series without a metric name or with a label twice`
+    problems.push(`${invalidSeries} series without a metric name or with a label twice`)
+  const newestT = vigie.now() + AHEAD_MS_MAX
   try {
     const refs = batch.series.map((labels) => appender.series(labels))
     batch.series.forEach((labels, i) => {
       const ref = refs[i]
       for (let j = batch.starts[i]; j < batch.starts[i + 1]; j++) {
         const one = h?.[j]
-        const invalid = one === undefined ? undefined : histogramProblem(one)
-        const result =
-          invalid !== undefined
-            ? undefined
-            : one === undefined
+        let problem: string | undefined = one === undefined ? undefined : histogramProblem(one)
+        if (t[j] > newestT) problem = TOO_NEW
+        else if (problem === undefined) {
+          const result =
+            one === undefined
               ? appender.append(ref, t[j], v[j])
               : appender.appendHistogram(ref, t[j], one)
-        if (result !== APPENDED)
-          problem ??= `${invalid ?? APPEND_PROBLEMS[result!]} for series ${labels.toString()} at ${t[j]}`
+          if (result !== APPENDED) problem = APPEND_PROBLEMS[result]
+        }
+        if (problem !== undefined) problems.push(`${problem} for series ${textOf(labels)}`)
         else if (one === undefined) written.samples++
         else written.histograms++
       }
@@ -125,14 +133,24 @@ function appendAll(batch: DecodedWrite, vigie: Vigie, written: Written): string 
     appender.rollback()
     throw error
   }
-  return problem
+  return problems
 }
 
+/** As Prometheus prints labels: `{__name__="up", job="node"}`. */
+function textOf({ pairs }: Labels): string {
+  const parts: string[] = []
+  for (let i = 0; i < pairs.length; i += 2)
+    parts.push(`${pairs[i]}=${JSON.stringify(pairs[i + 1])}`)
+  return `{${parts.join(', ')}}`
+}
+
+const TOO_NEW = 'out of bounds: timestamp is too far in the future'
 /** By AppendResult, with Prometheus's words. */
 const APPEND_PROBLEMS = [
   '',
   'unknown series',
   'out of order sample',
   'duplicate sample for timestamp',
+  'too old sample',
   'out of bounds',
 ]

@@ -526,12 +526,12 @@ describe('remote write', () => {
     const [status, text] = await write(encodeSeries(['partly 2', 'other_part 3'], 10_000, 1000))
     expect([status, text]).toEqual([
       400,
-      'duplicate sample for timestamp for series partly at 10000\n',
+      'duplicate sample for timestamp for series {__name__="partly"}\n',
     ])
     expect([await valueOf('partly', 10), await valueOf('other_part', 10)]).toEqual(['1', '3'])
     expect(await write(one('partly 1', 9000))).toEqual([
       400,
-      'out of order sample for series partly at 9000\n',
+      'out of order sample for series {__name__="partly"}\n',
     ])
   })
 
@@ -559,14 +559,22 @@ describe('remote write', () => {
       '1',
       '0',
       '0',
-      expect.stringMatching(/but the Count field is 3: .* for series v2h at 2000\n$/),
+      expect.stringMatching(/but the Count field is 3: .* for series \{__name__="v2h"\}\n$/),
     ])
     expect(await send(500, 2)).toEqual([
       400,
       '0',
       '0',
       '0',
-      'out of order sample for series v2 at 500\n',
+      'out of order sample for series {__name__="v2"}\nout of order sample for series {__name__="v2h"}\n',
+    ])
+    const ahead = Date.now() + 660_000
+    expect(await send(ahead, 2)).toEqual([
+      400,
+      '0',
+      '0',
+      '0',
+      expect.stringMatching(/^(out of bounds: timestamp is too far in the future for .*\n){2}$/),
     ])
     expect(await valueOf('v2', 2)).toBe('2000')
   })

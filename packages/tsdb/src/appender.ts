@@ -10,6 +10,7 @@ import {
   type Exemplar,
   type Histogram,
   type Labels,
+  OUT_OF_BOUNDS,
   OUT_OF_ORDER,
   type SeriesRef,
   StorageLimitError,
@@ -29,6 +30,10 @@ export const BATCH_SAMPLES_MAX = 10_000_000
 const CAPACITY_MIN = 1024
 /** A time beyond this (the year 144,683) is no time. */
 const T_MAX = 2 ** 52
+/** In order, nothing is taken that is older than the newest sample of all by more than this, ms: half a block. */
+const APPENDABLE_MS = 3_600_000
+/** What is newer than the clock by more than this says nothing of what is too old, ms. */
+const AHEAD_MS_MAX = 600_000
 
 /** The columns of a batch, used again for later ones. */
 export class Batch {
@@ -77,16 +82,24 @@ export class Batch {
   }
 }
 
+/** Floats and histograms, each counted on its own. */
+export interface ByType {
+  float: number
+  histogram: number
+}
+
 /** Samples that were refused, since the start. */
 export interface Refusals {
-  outOfOrder: number
+  outOfOrder: ByType
+  outOfBounds: ByType
+  tooOld: ByType
   duplicate: number
-  tooOld: number
   limit: number
 }
 
 export interface BatchSink {
   readonly head: Head
+  readonly now: () => number
   readonly refused: Refusals
   /** See TsdbOptions. */
   readonly outOfOrderTimeWindowMs: number
@@ -118,6 +131,9 @@ export class BatchAppender implements Appender {
   // What the sink had seen when the first sample was checked.
   #commits = 0
   #collections = 0
+  // The newest time of all, and the oldest that may come in order, when the first sample was checked.
+  #headMaxT = -Infinity
+  #minT = -Infinity
 
   constructor(sink: BatchSink) {
     this.#sink = sink
@@ -137,7 +153,7 @@ export class BatchAppender implements Appender {
     const head = this.#head
     const slot = head.table.slotOf(ref)
     if (slot === 0 || !head.table.isAlive(slot)) return UNKNOWN_SERIES
-    const batch = this.#batch ?? this.#start()
+    const batch = this.#batch ?? this.#start(t)
     const page = head.table.page(slot)
     // The last sample of the series in this batch, if that is what `pending` still points to.
     const pending = page.u32[series.word(slot) + series.PENDING]
@@ -148,14 +164,17 @@ export class BatchAppender implements Appender {
         return this.appendHistogram(ref, t, makeHistogram({ isInteger: last.isInteger, sum: v }))
     }
     const lastT = isPending ? batch.t[pending] : page.f64[series.double(slot) + series.LAST_T]
-    if (!(t > lastT && t >= head.minAppendT && t <= T_MAX)) {
+    if (!(t > lastT && t >= this.#minT && t <= T_MAX)) {
+      if (t !== lastT || t < this.#minT) {
+        if (!this.#isLate(t)) return this.#refuse('float', t)
+        const index = this.#addLate(batch, ref, slot, t)
+        batch.v[index] = v
+        return APPENDED
+      }
       const isRepeated = isPending
         ? batch.h?.[pending] === undefined && isSameValue(v, batch.v[pending])
         : head.isLastValue(slot, v)
-      if (!this.#isLate(t, lastT)) return this.#refuse(t, lastT, isRepeated)
-      const index = this.#addLate(batch, ref, slot, t)
-      batch.v[index] = v
-      return APPENDED
+      return isRepeated ? APPENDED : this.#refuseDuplicate()
     }
     if (isPending && batch.h?.[pending] !== undefined) batch.isMixed = true
     const index = this.#add(batch, ref, slot, t, true)
@@ -169,15 +188,16 @@ export class BatchAppender implements Appender {
     const slot = head.table.slotOf(ref)
     if (slot === 0 || !head.table.isAlive(slot)) return UNKNOWN_SERIES
     if (hasTooManyBuckets(h)) this.#refuseSize()
-    const batch = this.#batch ?? this.#start()
+    const batch = this.#batch ?? this.#start(t)
     const page = head.table.page(slot)
     const pending = page.u32[series.word(slot) + series.PENDING]
     const isPending = batch.isNewest(pending, ref)
     const lastT = isPending ? batch.t[pending] : page.f64[series.double(slot) + series.LAST_T]
     const last = isPending ? batch.h?.[pending] : head.lastHistogram(slot)
-    const isLate = !(t > lastT && t >= head.minAppendT && t <= T_MAX)
-    if (isLate && !this.#isLate(t, lastT))
-      return this.#refuse(t, lastT, last !== undefined && isSameHistogram(h, last))
+    const isLate = !(t > lastT && t >= this.#minT && t <= T_MAX)
+    if (isLate && t === lastT && t >= this.#minT)
+      return last !== undefined && isSameHistogram(h, last) ? APPENDED : this.#refuseDuplicate()
+    if (isLate && !this.#isLate(t)) return this.#refuse('histogram', t)
     if (!isLate && isPending && (last === undefined || recordTypeOf(last) !== recordTypeOf(h)))
       batch.isMixed = true
     const index = isLate ? this.#addLate(batch, ref, slot, t) : this.#add(batch, ref, slot, t, true)
@@ -187,12 +207,10 @@ export class BatchAppender implements Appender {
     return APPENDED
   }
 
-  /** Whether a sample that is not newer than its series may come out of order. */
-  #isLate(t: number, lastT: number): boolean {
+  /** Whether a sample that does not come in order is within the window for those. */
+  #isLate(t: number): boolean {
     const windowMs = this.#sink.outOfOrderTimeWindowMs
-    const head = this.#head
-    if (windowMs === 0 || !(Math.abs(t) <= T_MAX)) return false
-    return t >= head.maxT - windowMs && !(t === lastT && t >= head.minAppendT)
+    return windowMs > 0 && Math.abs(t) <= T_MAX && t >= this.#headMaxT - windowMs
   }
 
   #addLate(batch: Batch, ref: SeriesRef, slot: number, t: number): number {
@@ -231,10 +249,17 @@ export class BatchAppender implements Appender {
     if (this.#exemplars.length < BATCH_EXEMPLARS_MAX) this.#exemplars.push({ ref, exemplar })
   }
 
-  #start(): Batch {
+  /** `t` is the first time in the batch; where nothing is stored yet, the others are measured by it. */
+  #start(t: number): Batch {
+    const head = this.#head
     this.#batch = this.#sink.takeBatch()
     this.#commits = this.#sink.commits
-    this.#collections = this.#head.collections
+    this.#collections = head.collections
+    this.#headMaxT = Math.min(
+      head.maxT === -Infinity ? t : head.maxT,
+      this.#sink.now() + AHEAD_MS_MAX,
+    )
+    this.#minT = Math.max(head.minAppendT, this.#headMaxT - APPENDABLE_MS)
     return this.#batch
   }
 
@@ -247,20 +272,22 @@ export class BatchAppender implements Appender {
     batch.grow()
   }
 
-  #refuse(t: number, lastT: number, isRepeated: boolean): AppendResult {
+  #refuse(type: keyof ByType, t: number): AppendResult {
     const { refused, outOfOrderTimeWindowMs } = this.#sink
-    const isBeyondWindow =
-      outOfOrderTimeWindowMs > 0 && t < this.#head.maxT - outOfOrderTimeWindowMs
-    if (isBeyondWindow || t < this.#head.minAppendT || !(Math.abs(t) <= T_MAX)) {
-      refused.tooOld++
+    if (outOfOrderTimeWindowMs > 0 && Math.abs(t) <= T_MAX) {
+      refused.tooOld[type]++
       return TOO_OLD
     }
-    if (t < lastT) {
-      refused.outOfOrder++
-      return OUT_OF_ORDER
+    if (t < this.#minT || !(Math.abs(t) <= T_MAX)) {
+      refused.outOfBounds[type]++
+      return OUT_OF_BOUNDS
     }
-    if (isRepeated) return APPENDED
-    refused.duplicate++
+    refused.outOfOrder[type]++
+    return OUT_OF_ORDER
+  }
+
+  #refuseDuplicate(): AppendResult {
+    this.#sink.refused.duplicate++
     return DUPLICATE
   }
 
@@ -299,16 +326,21 @@ export class BatchAppender implements Appender {
   /** Others committed meanwhile, or a block was cut: drops what is no longer newer than those, or makes it late. */
   #checkAgain(batch: Batch): void {
     const head = this.#head
+    this.#minT = Math.max(this.#minT, head.minAppendT)
     const { refs, t, v, h } = batch
     const late = new Set<number>()
     let kept = 0
     for (let i = 0; i < batch.count; i++) {
       const slot = head.table.slotOf(refs[i])
       if (slot === 0 || !head.table.isAlive(slot)) continue
-      const lastT = head.lastT(slot)
-      if (batch.late?.has(i) === true || t[i] < head.minAppendT || t[i] <= lastT) {
-        if (!this.#isLate(t[i], lastT)) {
-          this.#refuse(t[i], lastT, isLast(head, slot, v[i], h?.[i]))
+      const isLate = batch.late?.has(i) === true || t[i] < this.#minT
+      if (!isLate && t[i] === head.lastT(slot)) {
+        if (!isLast(head, slot, v[i], h?.[i])) this.#refuseDuplicate()
+        continue
+      }
+      if (isLate || t[i] < head.lastT(slot)) {
+        if (!this.#isLate(t[i])) {
+          this.#refuse(h?.[i] === undefined ? 'float' : 'histogram', t[i])
           continue
         }
         late.add(kept)

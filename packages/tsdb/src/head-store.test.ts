@@ -1,4 +1,4 @@
-import { APPENDED, SampleColumns, TOO_OLD } from '@vigie/model'
+import { APPENDED, OUT_OF_BOUNDS, SampleColumns } from '@vigie/model'
 import { expect, test } from 'vitest'
 import { MemoryDisk } from '../test/memory-disk.ts'
 import { append, parseLabels, parseMatchers, recordingLog, show } from '../test/notation.ts'
@@ -46,8 +46,9 @@ test('a block is cut out of the head: sorted series, chunks within the borders',
     line('b', 0, MINUTE, 150),
     line('a{x="2"}', 0, MINUTE, 3),
     line('a{x="1"}', HOUR, 1, 2),
+    `Z{a="x"} ${HOUR}:7`,
   )
-  write(store, line('A', 5 * HOUR, 1, 1), `Z{a="x"} ${HOUR}:7`)
+  write(store, line('A', 5 * HOUR, 1, 1))
   expect(cut(store, 0, 2 * HOUR - 1)).toEqual([
     `Z{a="x"} [${HOUR}:7 ${HOUR}:7 1]`,
     `a{x="1"} [${HOUR}:0 ${HOUR + 1}:1 2]`,
@@ -96,7 +97,7 @@ test('what comes too late for a block that is being cut is refused, what is ther
   const appender = store.appender()
   expect(append(appender, 'a 2000:2 7000:7')).toEqual([APPENDED, APPENDED])
   store.refuseBefore(5000)
-  expect(append(store.appender(), 'a 4999:1 5000:1')).toEqual([TOO_OLD, APPENDED])
+  expect(append(store.appender(), 'a 4999:1 5000:1')).toEqual([OUT_OF_BOUNDS, APPENDED])
   appender.commit()
   expect(cut(store, 0, 4999)).toEqual(['a [1000:1 1000:1 1]'])
   expect(cut(store, 5000, 9999)).toEqual(['a [7000:7 7000:7 1]'])
@@ -114,11 +115,11 @@ test('what is deleted is gone from answers and blocks, after a start and a check
   expect(remove('__name__="c"', -Infinity, Infinity)).toBe(1)
   expect(remove('__name__="nothing"', -Infinity, Infinity)).toBe(0)
   // What comes later is not meant, even where the interval was open.
-  write(store, line('c', 10 * MINUTE, MINUTE, 1), line('a', 200 * MINUTE, MINUTE, 1))
+  write(store, line('c', 150 * MINUTE, MINUTE, 1), line('a', 200 * MINUTE, MINUTE, 1))
   const want = [
     `a [0:0 ${29 * MINUTE}:29 30] [${151 * MINUTE}:151 ${200 * MINUTE}:0 50]`,
     `b [0:0 ${119 * MINUTE}:119 120] [${120 * MINUTE}:120 ${199 * MINUTE}:199 80]`,
-    `c [${10 * MINUTE}:0 ${10 * MINUTE}:0 1]`,
+    `c [${150 * MINUTE}:0 ${150 * MINUTE}:0 1]`,
   ]
   const everything = { minT: 0, maxT: Infinity, matchers: [] }
   const check = (one: HeadStore, lines: string[]): void => {

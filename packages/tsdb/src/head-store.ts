@@ -12,6 +12,7 @@ import {
   Batch,
   BatchAppender,
   type BatchSink,
+  type ByType,
   type Refusals,
   type TakenExemplar,
 } from './appender.ts'
@@ -41,7 +42,9 @@ import { type WalPosition, WalTail } from './wal/wal-tail.ts'
 
 /** What a head counts since its start. */
 export interface HeadCounters {
-  samplesAppended: number
+  samplesAppended: ByType
+  /** Of these, those that came out of order. */
+  lateAppended: ByType
   writesFailed: number
   truncations: number
   truncationsFailed: number
@@ -74,10 +77,18 @@ const SEGMENT_SPAN_MS_MAX = 30 * 60_000
 
 export class HeadStore implements BatchSink {
   readonly head: Head
+  readonly now: () => number
   readonly wal: WriteAheadLog
-  readonly refused: Refusals = { outOfOrder: 0, duplicate: 0, tooOld: 0, limit: 0 }
+  readonly refused: Refusals = {
+    outOfOrder: { float: 0, histogram: 0 },
+    outOfBounds: { float: 0, histogram: 0 },
+    tooOld: { float: 0, histogram: 0 },
+    duplicate: 0,
+    limit: 0,
+  }
   readonly counters: HeadCounters = {
-    samplesAppended: 0,
+    samplesAppended: { float: 0, histogram: 0 },
+    lateAppended: { float: 0, histogram: 0 },
     writesFailed: 0,
     truncations: 0,
     truncationsFailed: 0,
@@ -109,6 +120,7 @@ export class HeadStore implements BatchSink {
     replay: Replay,
   ) {
     this.head = head
+    this.now = options.now
     this.wal = wal
     this.#lateLog = lateLog
     this.outOfOrderTimeWindowMs = limitsOf(options).outOfOrderTimeWindowMs
@@ -260,15 +272,22 @@ export class HeadStore implements BatchSink {
     const { head } = this
     const { refs, t, v, h, count } = batch
     const { late } = batch
+    const { samplesAppended, lateAppended } = this.counters
+    let histograms = 0
     for (let i = 0; i < count; i++) {
       const slot = refs[i] & series.SERIES_MAX
       const histogram = h?.[i]
-      if (late?.has(i) === true) head.insertLate(slot, t[i], v[i], histogram)
-      else if (histogram === undefined) head.append(slot, t[i], v[i])
+      if (histogram !== undefined) histograms++
+      if (late?.has(i) === true) {
+        const type = histogram === undefined ? 'float' : 'histogram'
+        if (head.insertLate(slot, t[i], v[i], histogram)) lateAppended[type]++
+        else samplesAppended[type]--
+      } else if (histogram === undefined) head.append(slot, t[i], v[i])
       else head.appendHistogram(slot, t[i], histogram)
     }
     this.commits++
-    this.counters.samplesAppended += count
+    samplesAppended.float += count - histograms
+    samplesAppended.histogram += histograms
     this.#isDirty = true
   }
 

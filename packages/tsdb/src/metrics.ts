@@ -1,4 +1,5 @@
 /** The storage's own metrics, named as in Prometheus; `vigie_` where Prometheus has none. */
+import type { ByType } from './appender.ts'
 import type { BlockSet } from './blocks/block-set.ts'
 import type { MaintenanceCounters } from './blocks/maintenance.ts'
 import type { HeadStore } from './head-store.ts'
@@ -28,8 +29,6 @@ export const tsdbMetrics = (sources: MetricSources): MetricFamily[] => [
   ...limitMetrics(sources),
 ]
 
-const FLOAT = { type: 'float' }
-
 const headMetrics = ({ store: { head, counters }, stats }: MetricSources): MetricFamily[] => [
   gauge('prometheus_tsdb_head_series', 'Series in memory.', stats.series),
   counter('prometheus_tsdb_head_series_created_total', 'Series created.', head.seriesCreated),
@@ -50,32 +49,33 @@ const headMetrics = ({ store: { head, counters }, stats }: MetricSources): Metri
     head.chunks.spillFailures,
   ),
   gauge('vigie_tsdb_memory_bytes', 'Series, labels and samples in memory.', stats.memoryBytes),
-  counter(
+  byType(
     'prometheus_tsdb_head_samples_appended_total',
     'Samples appended.',
     counters.samplesAppended,
-    FLOAT,
   ),
-  counter(
+  byType(
     'prometheus_tsdb_head_out_of_order_samples_appended_total',
     'Samples appended that came out of order.',
-    head.outOfOrder.inserted,
-    FLOAT,
+    counters.lateAppended,
   ),
 ]
 
 const refusalMetrics = ({ store: { refused } }: MetricSources): MetricFamily[] => [
-  counter(
+  byType(
     'prometheus_tsdb_out_of_order_samples_total',
     'Samples refused as older than the newest of their series.',
     refused.outOfOrder,
-    FLOAT,
   ),
-  counter(
+  byType(
+    'prometheus_tsdb_out_of_bound_samples_total',
+    'Samples refused as older than what is taken in order.',
+    refused.outOfBounds,
+  ),
+  byType(
     'prometheus_tsdb_too_old_samples_total',
-    'Samples refused as older than what is kept.',
+    'Samples refused as older than the window for those out of order.',
     refused.tooOld,
-    FLOAT,
   ),
   counter(
     'vigie_tsdb_duplicate_samples_total',
@@ -174,16 +174,21 @@ const limitMetrics = ({ limits, counters }: MetricSources): MetricFamily[] => [
   ),
 ]
 
-type Metric = (
-  name: string,
-  help: string,
-  value: number,
-  labels?: Record<string, string>,
-) => MetricFamily
+type Metric = (name: string, help: string, value: number) => MetricFamily
+
+const byType = (name: string, help: string, values: ByType): MetricFamily => ({
+  name,
+  help,
+  type: 'counter',
+  samples: [
+    { labels: { type: 'float' }, value: values.float },
+    { labels: { type: 'histogram' }, value: values.histogram },
+  ],
+})
 
 const family =
   (type: MetricFamily['type']): Metric =>
-  (name, help, value, labels = {}) => ({ name, help, type, samples: [{ labels, value }] })
+  (name, help, value) => ({ name, help, type, samples: [{ labels: {}, value }] })
 
 const gauge: Metric = family('gauge')
 const counter: Metric = family('counter')

@@ -2,6 +2,7 @@ import {
   APPENDED,
   DUPLICATE,
   Labels,
+  OUT_OF_BOUNDS,
   OUT_OF_ORDER,
   StorageLimitError,
   TOO_OLD,
@@ -58,6 +59,22 @@ describe('appending', () => {
     }
   })
 
+  // [window], newest sample, what comes then, as Prometheus takes it; at a time when all of it is past.
+  test.each([
+    [0, 'a 10000000:1', 'b 6400000:1', [APPENDED]],
+    [0, 'a 10000000:1', 'b 6399999:1', [OUT_OF_BOUNDS]],
+    [0, 'a 10000000:1', 'a 6399999:1 9999999:1', [OUT_OF_BOUNDS, OUT_OF_ORDER]],
+    [0, '', 'a 10000000:1 6400000:1 6399999:1', [APPENDED, OUT_OF_ORDER, OUT_OF_BOUNDS]],
+    [600_000, 'a 10000000:1', 'b 6400000:1 6399999:1', [APPENDED, TOO_OLD]],
+    [600_000, 'a 10000000:1', 'a 9400000:1 9399999:1', [APPENDED, TOO_OLD]],
+    [600_000, 'a 10000000:1', 'a 10000000:1 10000000:2', [APPENDED, DUPLICATE]],
+    [7_200_000, 'a 10000000:1', 'b 2800000:1 2799999:1', [APPENDED, TOO_OLD]],
+  ])('window %i, there is %j, then %s', async (outOfOrderTimeWindowMs, first, then, want) => {
+    const tsdb = await open({ outOfOrderTimeWindowMs })
+    if (first !== '') write(tsdb, first)
+    expect(append(tsdb.appender(), then)).toEqual(want)
+  })
+
   test('results', async () => {
     const tsdb = await open()
     write(tsdb, 'a 1000:1 2000:2')
@@ -74,7 +91,7 @@ describe('appending', () => {
     check('a 2000:NaN', [DUPLICATE])
     check('b 5:-0 5:0 5:-0', [APPENDED, DUPLICATE, APPENDED])
     check('b 5:NaN 5:NaN 5:stale', [APPENDED, APPENDED, DUPLICATE])
-    check('b 1e300:1', [TOO_OLD])
+    check('b 1e300:1', [OUT_OF_BOUNDS])
     expect(tsdb.appender().append(99, 1, 1)).toBe(UNKNOWN_SERIES)
     expect(dump(tsdb)).toEqual(['a 1000:1 2000:2'])
     expect(metric(tsdb, 'prometheus_tsdb_out_of_order_samples_total')).toBe(2)
@@ -271,7 +288,7 @@ describe('retention', () => {
     expect(names.filter((name) => name.startsWith('checkpoint')).length).toBe(1)
     expect(names).not.toContain('00000000')
     const appender = tsdb.appender()
-    expect(append(appender, `live{n="0"} ${22 * HOUR - 1}:1`)).toEqual([TOO_OLD])
+    expect(append(appender, `live{n="0"} ${22 * HOUR - 1}:1`)).toEqual([OUT_OF_BOUNDS])
   })
 
   test('by size: the oldest blocks go first, and what is left fits', async () => {

@@ -29,10 +29,10 @@ test('results', async () => {
   }
   check(`a ${10 * HOUR}:1 ${10 * HOUR}:2 ${9 * HOUR}:1`, [APPENDED, DUPLICATE, APPENDED])
   check(`a ${6 * HOUR}:1 ${6 * HOUR - 1}:1`, [APPENDED, TOO_OLD])
-  // A new series: what comes first is not out of order, whatever its time.
-  check(`b ${HOUR}:1 ${30 * 60_000}:1 ${7 * HOUR}:2 ${6.5 * HOUR}:3`, [
-    APPENDED,
+  // A new series is no exception.
+  check(`b ${6 * HOUR - 1}:1 ${7 * HOUR}:2 ${6.5 * HOUR}:3 ${9.5 * HOUR}:4`, [
     TOO_OLD,
+    APPENDED,
     APPENDED,
     APPENDED,
   ])
@@ -40,7 +40,7 @@ test('results', async () => {
   check(`a ${9 * HOUR}:7`, [APPENDED])
   expect(dump(tsdb)).toEqual([
     `a ${6 * HOUR}:1 ${9 * HOUR}:1 ${10 * HOUR}:1`,
-    `b ${HOUR}:1 ${6.5 * HOUR}:3 ${7 * HOUR}:2`,
+    `b ${6.5 * HOUR}:3 ${7 * HOUR}:2 ${9.5 * HOUR}:4`,
   ])
   const strict = await open()
   write(strict, 'a 2000:1')

@@ -4,6 +4,7 @@
  */
 import {
   APPENDED,
+  OUT_OF_BOUNDS,
   OUT_OF_ORDER,
   DUPLICATE,
   STALE_NAN,
@@ -415,5 +416,5 @@ export const noCounts = (): IngestCounts => ({
 export function addResult(counts: IngestCounts, result: AppendResult): void {
   if (result === OUT_OF_ORDER) counts.outOfOrder++
   else if (result === DUPLICATE) counts.duplicate++
-  else if (result === TOO_OLD) counts.tooOld++
+  else if (result === TOO_OLD || result === OUT_OF_BOUNDS) counts.tooOld++
 }

@@ -70,8 +70,6 @@ type Generation = Map<number, LateSeries>
 export class OutOfOrder {
   // All but the last one stand still.
   #generations: Generation[] = [new Map()]
-  /** Samples taken since the start. */
-  inserted = 0
 
   /** Whether there is nothing. */
   get isEmpty(): boolean {
@@ -89,9 +87,7 @@ export class OutOfOrder {
     const newest = this.#generations.at(-1)!
     let series = newest.get(slot)
     if (series === undefined) newest.set(slot, (series = new LateSeries()))
-    const isNew = series.insert(t, v, h)
-    if (isNew) this.inserted++
-    return isNew
+    return series.insert(t, v, h)
   }
 
   has(slot: number): boolean {
