@@ -115,7 +115,7 @@ function startDemoArcade(dataDir: string): Promise<Arcade> {
     settings: demoSettings,
     entryUrl: (service) => new URL(`./arcade-${service}.js`, import.meta.url),
     env: process.env,
-    log: createLogger('warn', (line) => void process.stderr.write(line), Date.now),
+    log: createLogger('warn', '', (line) => void process.stderr.write(line), Date.now),
   })
 }
 

@@ -22,3 +22,41 @@ test('a flag that is not there is named', () => {
   expect(() => parseServeArgs(['--nothing'])).toThrow(UsageError)
   expect(() => parseServeArgs(['--nothing'])).toThrow('--nothing')
 })
+
+test("the command line of a Prometheus's unit works as it is", () => {
+  const unit = [
+    '--config.file=/etc/prometheus/prometheus.yml',
+    '--storage.tsdb.path',
+    '/var/lib/prometheus/',
+    '--web.console.templates=/etc/prometheus/consoles',
+    '--web.console.libraries=/etc/prometheus/console_libraries',
+    '--storage.tsdb.retention.time=30d',
+    '--storage.tsdb.no-lockfile',
+    '--no-storage.tsdb.wal-compression',
+    '--web.route-prefix=/',
+    '--web.enable-lifecycle',
+    '--log.format=json',
+  ]
+  const { flags, targets, unused } = parseServeArgs(unit)
+  expect(targets).toEqual([])
+  expect(flags.get('storage.tsdb.path')).toBe('/var/lib/prometheus/')
+  expect(flags.get('storage.tsdb.retention.time')).toBe('30d')
+  expect(flags.has('web.console.templates')).toBe(false)
+  expect(unused.map((one) => one.name)).toEqual([
+    'web.console.templates',
+    'web.console.libraries',
+    'storage.tsdb.no-lockfile',
+    'storage.tsdb.wal-compression',
+  ])
+})
+
+test('what Prometheus would do and Vigie does not is refused', () => {
+  const refused = (flag: string, want: string): void =>
+    expect(() => parseServeArgs([flag]), flag).toThrow(want)
+  refused('--agent', '--agent: found true: there is no agent mode')
+  refused('--storage.agent.path=x', 'no agent mode')
+  refused(
+    '--web.route-prefix=/prom',
+    '--web.route-prefix: found "/prom": everything is served from /',
+  )
+})

@@ -2,6 +2,7 @@
 import { parseDuration } from '@vigie/model'
 import { parseSize } from '@vigie/server'
 import { parseArgs } from 'node:util'
+import { PROMETHEUS_FLAGS } from './prometheus-flags.ts'
 
 interface Flag {
   type: 'string' | 'boolean'
@@ -107,6 +108,10 @@ export const SERVE_FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
     },
   ],
   ['log.level', { type: 'string', value: 'info', help: 'debug, info, warn or error' }],
+  [
+    'log.format',
+    { type: 'string', value: '', help: 'logfmt or json; lines to read when not given' },
+  ],
 ])
 
 export interface ServeArgs {
@@ -115,6 +120,8 @@ export interface ServeArgs {
   /** Flags that were given. */
   given: ReadonlySet<string>
   targets: string[]
+  /** Flags of Prometheus without a meaning here that were given, with what is to be said of each. */
+  unused: { name: string; says: string }[]
 }
 
 /** A command line that cannot be used; printed without a stack, exit code 1. */
@@ -127,7 +134,7 @@ export class UsageError extends Error {
 
 export function parseServeArgs(argv: readonly string[]): ServeArgs {
   const options = Object.fromEntries(
-    [...SERVE_FLAGS].map(([name, flag]) => [
+    [...PROMETHEUS_FLAGS, ...SERVE_FLAGS].map(([name, flag]) => [
       name,
       { type: flag.type, multiple: name === 'enable-feature' },
     ]),
@@ -139,8 +146,18 @@ export function parseServeArgs(argv: readonly string[]): ServeArgs {
     throw new UsageError(`${(error as Error).message}. \`vigie --help\` lists the flags.`)
   }
   const flags = new Map([...SERVE_FLAGS].map(([name, flag]) => [name, flag.value]))
-  for (const [name, value] of Object.entries(parsed.values)) flags.set(name, String(value))
-  return { flags, given: new Set(Object.keys(parsed.values)), targets: parsed.positionals }
+  const given = new Set<string>()
+  const unused: ServeArgs['unused'] = []
+  for (const [name, value] of Object.entries(parsed.values)) {
+    const foreign = PROMETHEUS_FLAGS.get(name)
+    if (foreign === undefined) {
+      flags.set(name, String(value))
+      given.add(name)
+    } else if (foreign.onlyValue === undefined) unused.push({ name, says: foreign.says })
+    else if (foreign.onlyValue !== String(value))
+      throw new UsageError(`--${name}: found ${JSON.stringify(value)}: ${foreign.says}`)
+  }
+  return { flags, given, targets: parsed.positionals, unused }
 }
 
 export function durationFlag(args: ServeArgs, name: string): number {

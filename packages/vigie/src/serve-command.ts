@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Demo, type Vigie, isLoopback, parseWebConfig, startVigie } from '@vigie/server'
 import { removeAddress, writeAddress } from './address.ts'
-import { createLogger, isLogLevel } from './log.ts'
+import { createLogger, isLogFormat, isLogLevel } from './log.ts'
 import {
   type ServeArgs,
   UsageError,
@@ -54,7 +54,12 @@ export async function serve(args: ServeArgs, extras: ServeExtras = {}): Promise<
     throw new UsageError(
       `--log.level: found ${JSON.stringify(level)}, expected debug, info, warn or error`,
     )
-  const log = createLogger(level, (line) => void process.stderr.write(line), Date.now)
+  const format = flag('log.format')
+  if (!isLogFormat(format))
+    throw new UsageError(`--log.format: found ${JSON.stringify(format)}, expected logfmt or json`)
+  const log = createLogger(level, format, (line) => void process.stderr.write(line), Date.now)
+  for (const { name, says } of args.unused)
+    log.warn(`--${name} has no meaning here`, { because: says })
   const listen = listenAddress(flag('web.listen-address'))
   checkOpen(args, listen.host)
   const dataDir = resolve(flag('data.dir'))

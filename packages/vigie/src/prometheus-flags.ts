@@ -1,0 +1,73 @@
+/**
+ * Prometheus's flags that Vigie has no use for, so that the command line of an existing unit works as it
+ * is. Those that can be left out safely are taken and told in the log; those without which the server would do
+ * something else than its owner means are refused.
+ */
+
+interface ForeignFlag {
+  type: 'string' | 'boolean'
+  /** What it is about here, said in the log or in the refusal. */
+  says: string
+  /** The only value that is not refused; undefined: every value is taken. */
+  onlyValue?: string
+}
+
+const CONSOLES = 'console templates are not served, dashboards are'
+const ASSETS = 'the browser application is built in'
+const MEMORY = 'Node.js has its own limits: NODE_OPTIONS=--max-old-space-size'
+const LOG = 'the log is always written compressed, in segments of 128 MiB'
+const BLOCKS = 'blocks are cut every 2 h and merged up to a tenth of the retention'
+const LIMITED = 'there is a fixed limit'
+const ALERTS = 'notifications are sent by Vigie itself'
+const AGENT =
+  'there is no agent mode: remote_write works beside the storage, with a short --storage.tsdb.retention.time'
+
+const text = (says: string): ForeignFlag => ({ type: 'string', says })
+const yesNo = (says: string): ForeignFlag => ({ type: 'boolean', says })
+
+export const PROMETHEUS_FLAGS: ReadonlyMap<string, ForeignFlag> = new Map<string, ForeignFlag>([
+  ['agent', { type: 'boolean', says: AGENT, onlyValue: 'false' }],
+  ['alertmanager.drain-notification-queue-on-shutdown', yesNo(ALERTS)],
+  ['alertmanager.notification-batch-size', text(ALERTS)],
+  ['alertmanager.notification-queue-capacity', text(ALERTS)],
+  ['alertmanager.timeout', text(ALERTS)],
+  ['auto-gomaxprocs', yesNo('threads are made as they are needed')],
+  ['auto-gomemlimit', yesNo(MEMORY)],
+  ['auto-gomemlimit.ratio', text(MEMORY)],
+  ['config.auto-reload-interval', text('reload by SIGHUP or POST /-/reload')],
+  ['rules.alert.for-grace-period', text('it is 10 minutes')],
+  ['rules.alert.for-outage-tolerance', text('it is 1 hour')],
+  ['rules.alert.resend-delay', text('it is 1 minute')],
+  ['rules.max-concurrent-evals', text('groups are evaluated as they fall due')],
+  ['storage.agent.no-lockfile', { type: 'boolean', says: AGENT, onlyValue: 'false' }],
+  ['storage.agent.path', { type: 'string', says: AGENT, onlyValue: 'data-agent/' }],
+  ['storage.remote.flush-deadline', text('what is not sent at the end is sent at the next start')],
+  ['storage.remote.read-concurrent-limit', text(LIMITED)],
+  ['storage.remote.read-max-bytes-in-frame', text(LIMITED)],
+  ['storage.remote.read-sample-limit', text(LIMITED)],
+  ['storage.tsdb.allow-overlapping-blocks', yesNo('overlapping blocks are always merged')],
+  ['storage.tsdb.head-chunks-write-queue-size', text('chunks are written as they fill')],
+  ['storage.tsdb.max-block-duration', text(BLOCKS)],
+  ['storage.tsdb.min-block-duration', text(BLOCKS)],
+  ['storage.tsdb.no-lockfile', yesNo('the directory is always locked')],
+  ['storage.tsdb.wal-compression', yesNo(LOG)],
+  ['storage.tsdb.wal-compression-type', text(LOG)],
+  ['storage.tsdb.wal-segment-size', text(LOG)],
+  ['web.console.libraries', text(CONSOLES)],
+  ['web.console.templates', text(CONSOLES)],
+  ['web.local-assets', text(ASSETS)],
+  ['web.max-connections', text(LIMITED)],
+  ['web.max-notifications-subscribers', text(LIMITED)],
+  ['web.page-title', text(ASSETS)],
+  ['web.read-timeout', text(LIMITED)],
+  ['web.remote-write-receiver.accepted-protobuf-messages', text('1.0 and 2.0 are taken')],
+  [
+    'web.route-prefix',
+    {
+      type: 'string',
+      says: 'everything is served from /; let the proxy strip the prefix',
+      onlyValue: '/',
+    },
+  ],
+  ['web.user-assets', text(ASSETS)],
+])
