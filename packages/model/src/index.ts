@@ -9,6 +9,7 @@ export {
 } from './labels.ts'
 export { Matcher, matchesAll, type MatchType } from './matcher.ts'
 export { RegexError, compileAnchored, compileRegex } from './regex.ts'
+export { expandReplacement, lowerCase, upperCase } from './go-text.ts'
 export { formatDuration, parseDuration } from './duration.ts'
 export {
   COUNTER_RESET,

@@ -89,6 +89,8 @@ test('regular expressions are anchored RE2', () => {
   check('(?i)UP', 'up', true)
   check('5..', '503', true)
   check('a{2,3}', 'aa', true)
+  check('\\Qa.', 'a.', true)
+  check('(?P<n>a)|(?P<n>b)', 'b', true)
   expect(() => compileAnchored('a(')).toThrow(RegexError)
   expect(() => compileAnchored('a)(b')).toThrow(RegexError)
 })
@@ -109,6 +111,9 @@ test('matchers', () => {
   check('=~', 'a.', 'ab', true)
   check('!~', 'a.', 'ab', false)
   check('=', '', '', true)
+  // Flags and empty quotes may stand between a letter and how often it comes.
+  expect(new Matcher('=~', 'x', 'ab(?m){0}c').prefix).toBe('a')
+  expect(new Matcher('=~', 'x', 'ab\\Q\\E*').prefix).toBe('a')
 })
 
 test('durations', () => {

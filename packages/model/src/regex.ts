@@ -8,12 +8,23 @@ export class RegexError extends Error {
   readonly expression: string
 
   constructor(expression: string, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    super(`error parsing regexp: ${reason.replace(/^error parsing regexp: /, '')}`, { cause })
+    const text = cause instanceof Error ? cause.message : String(cause)
+    const reason = text.replace(/^error parsing regexp: /, '')
+    const shown = SHOWN.get(reason)?.(expression) ?? ''
+    super(`error parsing regexp: ${reason}${shown}`, { cause })
     this.name = 'RegexError'
     this.expression = expression
   }
 }
+
+/** What Go's texts say beyond those of the library. */
+const SHOWN: ReadonlyMap<string, (expression: string) => string> = new Map<
+  string,
+  (expression: string) => string
+>([
+  ['trailing backslash at end of expression', () => ': ``'],
+  ['expression nests too deeply', (expression) => `: \`${expression}\``],
+])
 
 /** A test for whether a whole value matches. Throws RegexError. */
 export function compileAnchored(expression: string): (value: string) => boolean {
@@ -24,17 +35,46 @@ export function compileAnchored(expression: string): (value: string) => boolean 
 function slowTest(expression: string): (value: string) => boolean {
   // Compiled once as it stands, so that `)(` cannot become valid inside the anchors.
   compileRegex(expression)
-  const pattern = compileRegex(`^(?s:${expression})$`, expression)
+  const pattern = compileRegex(`^(?s:${expression}${isQuoteOpen(expression) ? '\\E' : ''})$`)
   return (value) => pattern.matcher(value).find()
 }
 
-/** The expression itself, for replacing and for its groups. Throws RegexError naming `shown`. */
-export function compileRegex(expression: string, shown: string = expression): RE2JS {
+/** Whether all to the end of the expression is literal, after a `\Q` without `\E`. */
+function isQuoteOpen(expression: string): boolean {
+  for (let at = expression.indexOf('\\'); at >= 0; at = expression.indexOf('\\', at)) {
+    const end = expression[at + 1] === 'Q' ? expression.indexOf('\\E', at + 2) : at
+    if (end < 0) return true
+    at = end + 2
+  }
+  return false
+}
+
+/** The expression itself, for replacing and for its groups. Throws RegexError. */
+export function compileRegex(expression: string): RE2JS {
   try {
     return RE2JS.compile(expression)
   } catch (error) {
-    throw new RegexError(shown, error)
+    if (error instanceof Error && error.message.includes(DUPLICATE)) {
+      const unique = withoutDuplicates(expression)
+      if (unique !== expression) return compileRegex(unique)
+    }
+    throw new RegexError(expression, error)
   }
+}
+
+const DUPLICATE = 'duplicate capture group name'
+
+/** Names may come twice in Go, and mean the first group of that name. */
+function withoutDuplicates(expression: string): string {
+  const seen = new Set<string>()
+  return expression.replace(
+    /(?<!\\)((?:\\\\)*)\(\?P?<(\w+)>/g,
+    (whole, before: string, name: string) => {
+      if (seen.has(name)) return `${before}(`
+      seen.add(name)
+      return whole
+    },
+  )
 }
 
 const PLAIN = /^[^\\.^$*+?()[\]{}|]*$/
@@ -53,8 +93,8 @@ export function alternativesOf(expression: string): readonly string[] | undefine
 export function prefixOf(expression: string): string {
   if (expression.includes('|')) return ''
   const [literal] = LITERAL.exec(expression)!
-  // The last character may be optional or come several times.
-  const isCounted = /[*?{]/.test(expression.charAt(literal.length))
+  // The last character may be optional or come several times, flags or an empty quote between.
+  const isCounted = /^(?:[*?{]|\(\?|\\Q)/.test(expression.slice(literal.length))
   return isCounted ? literal.replace(/.$/su, '') : literal
 }
 

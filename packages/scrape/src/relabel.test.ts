@@ -23,6 +23,37 @@ test('replace writes what the expression found', () => {
   check('a=x', rule('x', '${unclosed'), 'a=x b=${unclosed')
 })
 
+test('references are those of Go', () => {
+  const got = (replacement: string, b: string): void =>
+    check(
+      'a=xy',
+      [{ sourceLabels: ['a'], regex: '(?P<n>x)(y)', targetLabel: 'b', replacement }],
+      `a=xy b=${b}`,
+    )
+  got('$0-$2$n', 'xy-yx')
+  got('z$01${01}$é${é}$9', 'z')
+  got('$$1$-', '$1$-')
+})
+
+test('cases change letter by letter', () => {
+  const change = (action: 'lowercase' | 'uppercase', from: string, to: string): void =>
+    check(`a=${from}`, [{ action, sourceLabels: ['a'], targetLabel: 'a' }], `a=${to}`)
+  change('uppercase', 'straßeᾳﬁᾀ', 'STRAßEᾼﬁᾈ')
+  change('lowercase', 'ΑΣİ', 'ασi')
+})
+
+test('what a rule wrote comes last where labels are mapped onto one', () => {
+  check(
+    'a=1 b=2',
+    [
+      { sourceLabels: ['a'], targetLabel: 'a', replacement: '3' },
+      { action: 'labelmap', regex: '[ab]', replacement: 'c' },
+    ],
+    'a=3 b=2 c=3',
+  )
+  check('a=1', [{ action: 'keep', sourceLabels: ['a'], regex: '1)|(2' }], 'a=1')
+})
+
 test('an empty source is a value like any other', () => {
   check('a=1', [{ sourceLabels: ['none'], targetLabel: 'b', replacement: 'x' }], 'a=1 b=x')
   check('a=1', [{ sourceLabels: ['none'], regex: '(.+)', targetLabel: 'b' }], 'a=1')
@@ -47,4 +78,16 @@ test('problems are told in the words of Prometheus', () => {
     "labeldrop action requires only 'regex', and no other fields",
   )
   problem({ action: 'keep', sourceLabels: ['a'] }, undefined)
+  problem(
+    { action: 'labelmap', replacement: '' },
+    `"" is invalid 'replacement' for labelmap action`,
+  )
+  problem(
+    { action: 'lowercase', targetLabel: 'a', replacement: 'x' },
+    "'replacement' can not be set for lowercase action",
+  )
+  problem(
+    { action: 'keepequal', targetLabel: 'a', regex: 'x' },
+    "keepequal action requires only 'source_labels' and `target_label`, and no other fields",
+  )
 })

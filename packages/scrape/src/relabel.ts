@@ -4,7 +4,15 @@
  * and `${name}` as Go's regexp does.
  */
 import { createHash } from 'node:crypto'
-import { Labels, compileRegex, isLegacyLabelName, quote } from '@vigie/model'
+import {
+  Labels,
+  compileRegex,
+  expandReplacement,
+  isLegacyLabelName,
+  lowerCase,
+  quote,
+  upperCase,
+} from '@vigie/model'
 
 export const RELABEL_ACTIONS = [
   'replace',
@@ -35,16 +43,49 @@ export interface RelabelConfig {
 /** Rewrites a label set; undefined when a rule drops it. */
 export type Relabeler = (labels: Labels) => Labels | undefined
 
-type Rule = (labels: Map<string, string>) => boolean
+/** Labels under change. What a rule wrote comes after what was there, in the order of writing. */
+class LabelBuilder {
+  readonly #byName: Map<string, string>
+  readonly #written = new Set<string>()
+
+  constructor(labels: Labels) {
+    this.#byName = new Map(labels)
+  }
+
+  /** A copy, so that rules may write while they read. */
+  entries(): [name: string, value: string][] {
+    return Array.from(this.#byName)
+  }
+
+  get(name: string): string {
+    return this.#byName.get(name) ?? ''
+  }
+
+  /** A value of '' deletes. */
+  set(name: string, value: string): void {
+    if (!this.#written.has(name) || value === '') this.#byName.delete(name)
+    if (value === '') this.#written.delete(name)
+    else {
+      this.#written.add(name)
+      this.#byName.set(name, value)
+    }
+  }
+
+  finish(): Labels {
+    return Labels.fromMap(this.#byName)
+  }
+}
+
+type Rule = (labels: LabelBuilder) => boolean
 
 /** Compiles rules once. Throws RegexError. No rules: undefined, so that callers can skip the call. */
 export function compileRelabel(configs: readonly RelabelConfig[]): Relabeler | undefined {
   if (configs.length === 0) return undefined
   const rules = configs.map(compileRule)
   return (labels) => {
-    const byName = new Map(labels)
-    for (const rule of rules) if (!rule(byName)) return undefined
-    return Labels.fromMap(byName)
+    const builder = new LabelBuilder(labels)
+    for (const rule of rules) if (!rule(builder)) return undefined
+    return builder.finish()
   }
 }
 
@@ -73,24 +114,24 @@ const ACTIONS: Readonly<Record<RelabelAction, (rule: Compiled) => Rule>> = {
   replace: replaceRule,
   keep: (rule) => (labels) => rule.match(joined(rule, labels)) !== undefined,
   drop: (rule) => (labels) => rule.match(joined(rule, labels)) === undefined,
-  keepequal: (rule) => (labels) => joined(rule, labels) === (labels.get(rule.targetLabel) ?? ''),
-  dropequal: (rule) => (labels) => joined(rule, labels) !== (labels.get(rule.targetLabel) ?? ''),
+  keepequal: (rule) => (labels) => joined(rule, labels) === labels.get(rule.targetLabel),
+  dropequal: (rule) => (labels) => joined(rule, labels) !== labels.get(rule.targetLabel),
   hashmod: (rule) => (labels) =>
     assign(labels, rule.targetLabel, hashModulo(joined(rule, labels), rule.modulus)),
   labelmap: labelMapRule,
   labeldrop: (rule) => filterNames((name) => rule.match(name) === undefined),
   labelkeep: (rule) => filterNames((name) => rule.match(name) !== undefined),
   lowercase: (rule) => (labels) =>
-    assign(labels, rule.targetLabel, joined(rule, labels).toLowerCase()),
+    assign(labels, rule.targetLabel, lowerCase(joined(rule, labels))),
   uppercase: (rule) => (labels) =>
-    assign(labels, rule.targetLabel, joined(rule, labels).toUpperCase()),
+    assign(labels, rule.targetLabel, upperCase(joined(rule, labels))),
 }
 
-function joined(rule: Compiled, labels: Map<string, string>): string {
-  return rule.sourceLabels.map((name) => labels.get(name) ?? '').join(rule.separator)
+function joined(rule: Compiled, labels: LabelBuilder): string {
+  return rule.sourceLabels.map((name) => labels.get(name)).join(rule.separator)
 }
 
-function assign(labels: Map<string, string>, name: string, value: string): true {
+function assign(labels: LabelBuilder, name: string, value: string): true {
   labels.set(name, value)
   return true
 }
@@ -99,18 +140,18 @@ function replaceRule(rule: Compiled): Rule {
   return (labels) => {
     const groups = rule.match(joined(rule, labels))
     if (groups === undefined) return true
-    const target = expand(rule.targetLabel, groups)
+    const target = expandReplacement(rule.targetLabel, groups)
     // A name that expands to nothing usable leaves the labels as they are.
     if (target === '') return true
-    return assign(labels, target, expand(rule.replacement, groups))
+    return assign(labels, target, expandReplacement(rule.replacement, groups))
   }
 }
 
 function labelMapRule(rule: Compiled): Rule {
   return (labels) => {
-    for (const [name, value] of Array.from(labels)) {
+    for (const [name, value] of labels.entries()) {
       const groups = rule.match(name)
-      if (groups !== undefined) labels.set(expand(rule.replacement, groups), value)
+      if (groups !== undefined) labels.set(expandReplacement(rule.replacement, groups), value)
     }
     return true
   }
@@ -118,7 +159,7 @@ function labelMapRule(rule: Compiled): Rule {
 
 function filterNames(isKept: (name: string) => boolean): Rule {
   return (labels) => {
-    for (const name of labels.keys()) if (!isKept(name)) labels.delete(name)
+    for (const [name] of labels.entries()) if (!isKept(name)) labels.set(name, '')
     return true
   }
 }
@@ -130,39 +171,27 @@ function hashModulo(text: string, modulus: number): string {
 }
 
 /** The text of a capture group by number or name; '' when it took no part or does not exist. */
-type Groups = (group: string) => string
+type Groups = (group: number | string) => string
 
 /** Matches whole values. Plain expressions, which are most, need no machine. */
 function anchored(expression: string): (value: string) => Groups | undefined {
   if (expression === '(.*)') {
-    return (value) => (group) => (group === '0' || group === '1' ? value : '')
+    return (value) => (group) => (group === 0 || group === 1 ? value : '')
   }
   if (/^[\w:/-]+$/.test(expression)) {
-    return (value) => (value === expression ? (group) => (group === '0' ? value : '') : undefined)
+    return (value) => (value === expression ? (group) => (group === 0 ? value : '') : undefined)
   }
-  compileRegex(expression)
-  const pattern = compileRegex(`^(?s:${expression})$`, expression)
+  const pattern = compileRegex(`^(?s:${expression})$`)
   const names = pattern.namedGroups()
   return (value) => {
     const matcher = pattern.matcher(value)
     if (!matcher.find()) return undefined
     return (group) => {
-      const index = /^\d+$/.test(group) ? Number(group) : names[group]
+      const index = typeof group === 'number' ? group : names[group]
       if (index === undefined || index > matcher.groupCount()) return ''
       return matcher.group(index) ?? ''
     }
   }
-}
-
-/**
- * Go's Regexp.Expand: `$name` takes the longest run of word characters, `${name}` is exact, `$$` is a
- * dollar; a malformed reference stays as it stands.
- */
-function expand(template: string, groups: Groups): string {
-  if (!template.includes('$')) return template
-  return template.replace(/\$(?:(\$)|(\w+)|\{(\w+)\})/g, (_all, dollar, bare, braced) =>
-    dollar === undefined ? groups(bare ?? braced) : '$',
-  )
 }
 
 export type NameScheme = 'utf8' | 'legacy'
@@ -193,7 +222,10 @@ export function relabelProblem(
     return `${quote(target)} is invalid 'target_label' for ${action} action`
   if (PLAIN_TARGET.has(action) && !isLabelName(target, scheme))
     return `${quote(target)} is invalid 'target_label' for ${action} action`
-  if (action === 'labelmap' && scheme === 'legacy' && !isLegacyTargetLabel(replacement))
+  if (PLAIN_TARGET.has(action) && action !== 'hashmod' && replacement !== '$1')
+    return `'replacement' can not be set for ${action} action`
+  const isReplacement = scheme === 'legacy' ? isLegacyTargetLabel : isUtf8LabelName
+  if (action === 'labelmap' && !isReplacement(replacement))
     return `${quote(replacement)} is invalid 'replacement' for ${action} action`
   return unusedProblem(config, action)
 }
@@ -206,11 +238,19 @@ const NEEDS_TARGET: ReadonlySet<string> = new Set([
   'keepequal',
   'dropequal',
 ])
-const PLAIN_TARGET: ReadonlySet<string> = new Set(['hashmod', 'lowercase', 'uppercase'])
+const PLAIN_TARGET: ReadonlySet<string> = new Set([
+  'hashmod',
+  'lowercase',
+  'uppercase',
+  'keepequal',
+  'dropequal',
+])
 
 function isLabelName(name: string, scheme: NameScheme): boolean {
-  return scheme === 'legacy' ? isLegacyLabelName(name) : name !== '' && !/\p{Cs}/u.test(name)
+  return scheme === 'legacy' ? isLegacyLabelName(name) : isUtf8LabelName(name)
 }
+
+const isUtf8LabelName = (name: string): boolean => name !== '' && !/\p{Cs}/u.test(name)
 
 /** Actions that use few keys refuse the others, so that a slip is not silently without effect. */
 function unusedProblem(config: Omit<RelabelConfig, 'action'>, action: string): string | undefined {
@@ -225,7 +265,7 @@ function unusedProblem(config: Omit<RelabelConfig, 'action'>, action: string): s
   }
   if (action === 'keepequal' || action === 'dropequal') {
     if (isSet(config.regex, '(.*)') || hasOther)
-      return `${action} action requires only 'source_labels' and 'target_label', and no other fields`
+      return `${action} action requires only 'source_labels' and \`target_label\`, and no other fields`
   }
   return undefined
 }

@@ -2,7 +2,14 @@
  * The functions that Prometheus adds for labels and annotations of rules: queries, humanised numbers,
  * text, times, links. Source: Prometheus's template reference.
  */
-import { type Labels, compileRegex, parseDuration } from '@vigie/model'
+import {
+  type Labels,
+  compileRegex,
+  expandReplacement,
+  lowerCase,
+  parseDuration,
+  upperCase,
+} from '@vigie/model'
 import { type FunctionTable, queryEscape } from './builtins.ts'
 import { formatFloat, show } from './go-format.ts'
 import { GoDuration, GoTime } from './go-time.ts'
@@ -170,7 +177,9 @@ export function replaceAll(pattern: string, replacement: string, text: string): 
   let out = ''
   let at = 0
   while (matcher.find()) {
-    out += text.slice(at, matcher.start()) + expand(replacement, (name) => groupOf(matcher, name))
+    out +=
+      text.slice(at, matcher.start()) +
+      expandReplacement(replacement, (name) => groupOf(matcher, name))
     at = matcher.end()
   }
   return out + text.slice(at)
@@ -180,21 +189,14 @@ interface GroupSource {
   group(name: string | number): string | null
 }
 
-function groupOf(matcher: unknown, name: string): string {
+function groupOf(matcher: unknown, name: number | string): string {
   try {
-    return (matcher as GroupSource).group(/^\d+$/.test(name) ? Number(name) : name) ?? ''
+    return (matcher as GroupSource).group(name) ?? ''
   } catch {
     // As in Go, a group that is not there is empty.
     return ''
   }
 }
-
-const expand = (replacement: string, group: (name: string) => string): string =>
-  replacement.replace(
-    /\$(?:(\$)|\{(\w+)\}|(\w+))/g,
-    (_, dollar?: string, braced?: string, plain?: string) =>
-      dollar === undefined ? group((braced ?? plain)!) : '$',
-  )
 
 /** Host and port, or undefined when Go's net.SplitHostPort fails. */
 function splitHostPort(text: string): [host: string, port: string] | undefined {
@@ -257,8 +259,8 @@ const STATIC: readonly (readonly [string, GoFunction])[] = [
     ),
   ],
   ['title', goFunction(['string'], title)],
-  ['toUpper', goFunction(['string'], (text: string) => text.toUpperCase())],
-  ['toLower', goFunction(['string'], (text: string) => text.toLowerCase())],
+  ['toUpper', goFunction(['string'], upperCase)],
+  ['toLower', goFunction(['string'], lowerCase)],
   ['graphLink', goFunction(['string'], (expr: string) => graphPath(expr, 0))],
   ['tableLink', goFunction(['string'], (expr: string) => graphPath(expr, 1))],
   ['urlQueryEscape', goFunction(['string'], queryEscape)],

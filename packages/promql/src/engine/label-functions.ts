@@ -1,5 +1,5 @@
 /** label_replace and label_join: series get other labels, values stay. */
-import { type Labels, METRIC_NAME, RegexError, compileRegex } from '@vigie/model'
+import { type Labels, METRIC_NAME, RegexError, compileRegex, expandReplacement } from '@vigie/model'
 import type { Call } from '../syntax/ast.ts'
 import { type Evaluation, emitAll, stringOf } from './evaluation.ts'
 import type { Grid } from './grid.ts'
@@ -35,7 +35,6 @@ function replacer({ args }: Call): Relabel {
   checkName(target, 'destination label name in label_replace()')
   let pattern
   try {
-    compileRegex(expression)
     pattern = compileRegex(`^(?s:${expression})$`)
   } catch (error) {
     if (!(error instanceof RegexError)) throw error
@@ -45,19 +44,12 @@ function replacer({ args }: Call): Relabel {
   return (labels) => {
     const matcher = pattern.matcher(labels.get(source))
     if (!matcher.find()) return undefined
-    const group = (name: string): string => {
-      const index = /^\d+$/.test(name) ? Number(name) : names.get(name)
+    const group = (name: number | string): string => {
+      const index = typeof name === 'number' ? name : names.get(name)
       return index === undefined || index > matcher.groupCount() ? '' : (matcher.group(index) ?? '')
     }
-    return labels.with(target, expand(replacement, group))
+    return labels.with(target, expandReplacement(replacement, group))
   }
-}
-
-/** Go's regexp.Expand: `$1`, `$name`, `${name}`, `$$`. Unknown groups are empty. */
-function expand(template: string, group: (name: string) => string): string {
-  return template.replace(/\$(?:(\$)|\{(\w+)\}|(\w+))/g, (_all, dollar, braced, bare) =>
-    dollar === undefined ? group((braced ?? bare) as string) : '$',
-  )
 }
 
 function joiner({ args }: Call): Relabel {

@@ -13,7 +13,7 @@ import {
   typeName,
   valueType,
 } from './ast.ts'
-import { METRIC_NAME } from '@vigie/model'
+import { METRIC_NAME, quote } from '@vigie/model'
 import type { ParseProblem } from './parse-error.ts'
 
 /** Adds to `problems` all that is wrong with the types in `expr`. */
@@ -199,7 +199,7 @@ function checkSelector(selector: VectorSelector, problems: ParseProblem[]): void
     // The name before the braces is the last matcher.
     for (const matcher of matchers.slice(0, -1)) {
       if (matcher.name !== METRIC_NAME) continue
-      const names = `${JSON.stringify(name)} or ${JSON.stringify(matcher.value)}`
+      const names = `${quote(name)} or ${quote(matcher.value)}`
       problems.push({ message: `metric name must not be set twice: ${names}`, start, end })
     }
     return

@@ -25,8 +25,12 @@ function parseDurationExpr(tokens: TokenStream, precedenceMin = 1): DurationOper
   return tokens.deeper(() => parseOperators(tokens, precedenceMin))
 }
 
-function parseOperators(tokens: TokenStream, precedenceMin: number): DurationOperand {
-  let left = parseOperand(tokens)
+function parseOperators(
+  tokens: TokenStream,
+  precedenceMin: number,
+  first: DurationOperand = parseOperand(tokens),
+): DurationOperand {
+  let left = first
   for (;;) {
     const operator = BINARY.get(tokens.peek().kind)
     if (operator === undefined || operator[1] < precedenceMin) return left
@@ -40,21 +44,31 @@ function parseOperators(tokens: TokenStream, precedenceMin: number): DurationOpe
 /** One that must be greater than 0 where that can be said now. */
 export function parsePositiveDuration(tokens: TokenStream): DurationOperand {
   const duration = parseDurationExpr(tokens)
-  if (duration.kind === 'number' && !(duration.value > 0)) {
+  if (duration.kind === 'number' && duration.value <= 0) {
     tokens.report('duration must be greater than 0', duration.start, duration.end)
   }
   return duration
 }
 
 /**
- * The duration after `offset`. It ends at the first operator outside of parentheses, so that
- * `x offset 5m * 2` doubles x.
+ * The duration after `offset`. It ends at the first operator, so that `x offset 5m * 2` doubles x;
+ * but not when it begins with a parenthesis or with two signs.
  */
 export function parseOffset(tokens: TokenStream): DurationOperand {
-  return tokens.deeper(() => parseOperand(tokens, true))
+  if (tokens.is('LEFT_PAREN')) return parseDurationExpr(tokens)
+  return tokens.deeper(() => {
+    const sign = tokens.accept('ADD') ?? tokens.accept('SUB')
+    if (sign === undefined) return parseOperand(tokens)
+    // Whether a number is too large is said of number and sign.
+    if (tokens.is('NUMBER') || tokens.is('DURATION'))
+      return applySign(tokens, sign, parseNumberLiteral(tokens))
+    if (!tokens.is('ADD') && !tokens.is('SUB'))
+      return applySign(tokens, sign, unplaced(parseOperand(tokens)))
+    return parseOperators(tokens, 1, applySign(tokens, sign, parseDurationExpr(tokens, POWER)))
+  })
 }
 
-function parseOperand(tokens: TokenStream, isOffset = false): DurationOperand {
+function parseOperand(tokens: TokenStream): DurationOperand {
   const token = tokens.peek()
   const kind: string = token.kind
   switch (kind) {
@@ -64,11 +78,7 @@ function parseOperand(tokens: TokenStream, isOffset = false): DurationOperand {
     case 'ADD':
     case 'SUB':
       tokens.take()
-      return applySign(
-        tokens,
-        token,
-        isOffset ? unplaced(parseOperand(tokens)) : parseDurationExpr(tokens, POWER),
-      )
+      return applySign(tokens, token, parseDurationExpr(tokens, POWER))
     case 'STEP':
     case 'RANGE':
       return parseNullary(tokens, kind === 'STEP' ? 'step' : 'range')

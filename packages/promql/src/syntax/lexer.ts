@@ -3,6 +3,7 @@
  * and brackets, and because errors must come in the order in which the text is read. After an ERROR
  * or EOF token there is nothing more to read, but for the string of a bad escape.
  */
+import { quote } from '@vigie/model'
 import { DURATION_KEYWORDS, KEYWORDS, type Token, type TokenKind } from './token.ts'
 
 /** What `next` gives at the end of the input. */
@@ -323,7 +324,7 @@ export class Lexer {
     if (this.#scanNumber()) return this.#token('NUMBER')
     if (this.#scanDurationTail()) return this.#token('DURATION')
     return this.#error(
-      `bad number or duration syntax: ${goQuote(this.#input.slice(this.#start, this.#at))}`,
+      `bad number or duration syntax: ${quote(this.#input.slice(this.#start, this.#at))}`,
     )
   }
 
@@ -387,12 +388,7 @@ const ESCAPES: ReadonlyMap<string, EscapeShape> = new Map<string, EscapeShape>([
 function quoteChar(c: string): string {
   if (c === '') return "'\ufffd'"
   if (c === "'" || c === '\\') return `'\\${c}'`
-  return `'${goQuote(c).slice(1, -1).replace('\\"', '"')}'`
-}
-
-/** Go's %q, for text that only needs the common escapes. */
-function goQuote(text: string): string {
-  return JSON.stringify(text)
+  return `'${quote(c).slice(1, -1).replace('\\"', '"')}'`
 }
 
 /** A character as Go's %#U prints it. */

@@ -1,6 +1,14 @@
 /** Numbers and durations as PromQL writes them. */
+import { quote } from '@vigie/model'
 
-const MAX_DURATION_MS = 9_223_372_036_854 // 2^63 ns, what Prometheus can hold
+export const MAX_DURATION_MS = 9_223_372_036_854 // 2^63 ns, what Prometheus can hold
+
+const INTEGER_MAX = 2n ** 63n - 1n
+/** As Go reads integers: a leading zero means octal, where the digits allow it. */
+const HEX = /^0[xX](?:_?[0-9a-fA-F])+$/
+const OCTAL = /^0(?:_?[0-7])+$/
+const FLOAT = /^(?:D\.?(?:D)?|\.D)(?:[eE][+-]?D)?$/.source.replaceAll('D', '\\d(?:_?\\d)*')
+const DECIMAL = new RegExp(FLOAT)
 
 /** The value of a number token, or what is wrong with it. */
 export function parseNumber(text: string): number | string {
@@ -8,15 +16,18 @@ export function parseNumber(text: string): number | string {
   if (word === 'inf') return Infinity
   if (word === 'nan') return NaN
   const digits = text.replaceAll('_', '')
-  if (/^0[xX][0-9a-fA-F]+$/.test(digits)) return Number(digits)
-  // As Go reads integers: a leading zero means octal, where the digits allow it.
-  if (/^0[0-7]+$/.test(digits)) return Number.parseInt(digits, 8)
-  if (!/^(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(digits)) {
-    return `error parsing number: strconv.ParseFloat: parsing ${JSON.stringify(text)}: invalid syntax`
+  const isHex = HEX.test(text)
+  if (isHex || OCTAL.test(text)) {
+    const integer = BigInt(isHex ? digits : `0o${digits}`)
+    // An octal number beyond 64 bits is read once more, as a decimal one.
+    if (integer <= INTEGER_MAX) return Number(integer)
+  }
+  if (!DECIMAL.test(text)) {
+    return `error parsing number: strconv.ParseFloat: parsing ${quote(text)}: invalid syntax`
   }
   const value = Number(digits)
   if (!Number.isFinite(value)) {
-    return `error parsing number: strconv.ParseFloat: parsing ${JSON.stringify(text)}: value out of range`
+    return `error parsing number: strconv.ParseFloat: parsing ${quote(text)}: value out of range`
   }
   return value
 }
@@ -33,13 +44,14 @@ const UNITS = new Map([
 
 /** Milliseconds of a duration token, or what is wrong with it: units must fall, each at most once. */
 export function parseDurationToken(text: string): number | string {
-  if (!/^(\d+\D+)+$/.test(text)) return `not a valid duration string: "${text}"`
+  if (!/^(\d+\D+)+$/.test(text)) return `not a valid duration string: ${quote(text)}`
   let ms = 0
   let lastUnitMs = Infinity
   for (const [, count, unit] of text.matchAll(/(\d+)(\D+)/g)) {
+    if (Number(count) >= 2 ** 64) return `not a valid duration string: ${quote(text)}`
     const unitMs = UNITS.get(unit)
-    if (unitMs === undefined) return `unknown unit "${unit}" in duration "${text}"`
-    if (unitMs >= lastUnitMs) return `not a valid duration string: "${text}"`
+    if (unitMs === undefined) return `unknown unit ${quote(unit)} in duration ${quote(text)}`
+    if (unitMs >= lastUnitMs) return `not a valid duration string: ${quote(text)}`
     lastUnitMs = unitMs
     ms += Number(count) * unitMs
     if (ms > MAX_DURATION_MS) return 'duration out of range'

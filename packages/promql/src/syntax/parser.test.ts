@@ -97,6 +97,48 @@ test('what does not fit is named where Prometheus names it', () => {
     '1:9: parse error: unexpected <without> in grouping opts, expected label',
   )
   fails('5e-35s', '1:1: parse error: unknown unit "e-" in duration "5e-35s"')
+  fails('1\u00a0+ 1', "1:2: parse error: unexpected character: '\\u00a0'")
+  fails('foo{"\\a"}', '1:1: parse error: metric name must not be set twice: "foo" or "\\a"')
+  fails('foo bar start', '1:5: parse error: unexpected identifier "bar"')
+  fails('foo start', '1:5: parse error: unexpected "start"')
+  fails(
+    '{a=~"\\\\"}',
+    '1:2: parse error: error parsing regexp: trailing backslash at end of expression: ``',
+  )
+})
+
+test('durations after offset', () => {
+  fails('foo offset -Inf', '1:12: parse error: duration out of range')
+  fails('foo offset Inf', '1:12: parse error: duration out of range')
+  fails(
+    '18446744073709551616m',
+    '1:1: parse error: not a valid duration string: "18446744073709551616m"',
+  )
+  const check = (query: string, want: string): void =>
+    expect(shape(parseExpr(query)), query).toBe(want)
+  check('foo offset 5m + 1', '(foo offset 5m + 1)')
+  check('foo offset -5m + 1', '(foo offset -5m + 1)')
+  check('foo offset (5m) + 1', 'foo offset (5m) + 1')
+  check('foo offset -(5m) + 1', '(foo offset -(5m) + 1)')
+  check('foo offset --5m + 1', 'foo offset 5m + 1')
+  check('foo offset 1.0009 + 1', '(foo offset 1s + 1)')
+})
+
+test('numbers are read as in Go', () => {
+  const value = (text: string, want: number): void =>
+    expect(parseExpr(text), text).toMatchObject({ kind: 'number', value: want })
+  value('0_7', 7)
+  value('0_8', 8)
+  value('0x_1_F', 31)
+  value('1_000.5', 1000.5)
+  value('1e1_0', 1e10)
+  value('0777777777777777777777', 2 ** 63)
+  value('01777777777777777777777', Number('1777777777777777777777'))
+  for (const bad of ['0xFFFFFFFFFFFFFFFF', '0x'])
+    fails(
+      bad,
+      `1:1: parse error: error parsing number: strconv.ParseFloat: parsing "${bad}": invalid syntax`,
+    )
 })
 
 test('experimental parts must be enabled', () => {

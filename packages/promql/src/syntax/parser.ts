@@ -5,7 +5,7 @@
  * Precedence, loosest first: or; and unless; comparisons; + -; * / % atan2 and signs; ^ (to the
  * right). Brackets, offset, @ and the range modifiers bind tightest.
  */
-import { METRIC_NAME, Matcher, type MatchType, RegexError } from '@vigie/model'
+import { METRIC_NAME, Matcher, type MatchType, RegexError, quote } from '@vigie/model'
 import type {
   AggregateExpr,
   AggregateOp,
@@ -275,11 +275,11 @@ class Parser {
     const end = tokens.lastEnd
     const func = FUNCTIONS.get(name.text)
     if (func === undefined) {
-      tokens.report(`unknown function with name ${JSON.stringify(name.text)}`, name.start, name.end)
+      tokens.report(`unknown function with name ${quote(name.text)}`, name.start, name.end)
       return { kind: 'number', value: 0, isDuration: false, start, end }
     }
     if (func.isExperimental && !this.#features.functions) {
-      tokens.report(`function ${JSON.stringify(name.text)} is not enabled`, name.start, name.end)
+      tokens.report(`function ${quote(name.text)} is not enabled`, name.start, name.end)
     }
     return { kind: 'call', func, args, start, end }
   }

@@ -8,6 +8,7 @@ import type {
   VectorSelector,
 } from './ast.ts'
 import { parseNumberLiteral, parseOffset, parsePositiveDuration } from './duration-parser.ts'
+import { MAX_DURATION_MS } from './literals.ts'
 import type { TokenStream } from './token-stream.ts'
 import type { Token } from './token.ts'
 
@@ -101,8 +102,13 @@ function whyNoRange(expr: Expr): string | undefined {
   return undefined
 }
 
-const literalMs = (duration: DurationOperand): number =>
-  duration.kind === 'number' ? Math.round(duration.value * 1000) : 0
+/** Prometheus keeps nanoseconds and cuts off what is less than a millisecond. */
+function literalMs(duration: DurationOperand): number {
+  if (duration.kind !== 'number') return 0
+  const ns = Math.round(duration.value * 1e9)
+  return Number.isNaN(ns) ? -MAX_DURATION_MS : Number(BigInt(ns) / 1_000_000n)
+}
+
 const asExpr = (duration: DurationOperand): DurationExpr | undefined =>
   duration.kind === 'duration' ? duration : undefined
 

@@ -218,6 +218,9 @@ const LITERALS: ReadonlyMap<TokenKind, string> = new Map<TokenKind, string>([
   ['DURATION', 'duration'],
 ])
 
+/** Words that Prometheus does not count among its keywords. */
+const PREPROCESSORS: ReadonlySet<TokenKind> = new Set<TokenKind>(['START', 'END', 'STEP', 'RANGE'])
+
 const WORDS: ReadonlySet<TokenKind> = new Set(KEYWORDS.values())
 
 /** A token as an error message calls it. */
@@ -231,6 +234,6 @@ export function describeToken(token: Token): string {
   }
   if (OPERATORS.has(kind)) return `<op:${text}>`
   if (AGGREGATOR_KINDS.has(kind)) return `<aggr:${text}>`
-  if (WORDS.has(kind)) return `<${text}>`
+  if (WORDS.has(kind) && !PREPROCESSORS.has(kind)) return `<${text}>`
   return quote(text)
 }

@@ -54,14 +54,20 @@ export function parseSize(value: string): number | undefined {
   return Math.round(Number(match[1]) * 1024 ** SIZE_UNITS.indexOf(unit))
 }
 
-export const regex = z.string({ error: () => 'expected a regular expression' }).check((context) => {
-  try {
-    compileRegex(context.value)
-  } catch (error) {
-    if (!(error instanceof RegexError)) throw error
-    context.issues.push({ code: 'custom', message: error.message, input: context.value })
-  }
-})
+const regexWithin = (before: string, after: string): z.ZodString =>
+  z.string({ error: () => 'expected a regular expression' }).check((context) => {
+    try {
+      compileRegex(before + context.value + after)
+    } catch (error) {
+      if (!(error instanceof RegexError)) throw error
+      context.issues.push({ code: 'custom', message: error.message, input: context.value })
+    }
+  })
+
+export const regex: z.ZodString = regexWithin('', '')
+
+/** Of relabelling: as in Prometheus, only the expression with its anchors must be valid. */
+export const anchoredRegex: z.ZodString = regexWithin('^(?s:', ')$')
 
 export const url = z.string({ error: () => 'expected a URL' }).check((context) => {
   if (URL.canParse(context.value)) return

@@ -7,6 +7,7 @@
 import { z } from 'zod'
 import { RELABEL_ACTIONS } from '@vigie/scrape'
 import {
+  anchoredRegex,
   count,
   duration,
   flag,
@@ -87,7 +88,7 @@ export const tlsConfig = z.strictObject({
 export const relabel = z.strictObject({
   source_labels: list(text),
   separator: text.default(';'),
-  regex: regex.optional(),
+  regex: anchoredRegex.optional(),
   modulus: count.optional(),
   target_label: text.optional(),
   replacement: text.optional(),
