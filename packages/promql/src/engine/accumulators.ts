@@ -31,6 +31,8 @@ class State {
 }
 
 export interface Accumulator {
+  /** Whether a group has a sample at a step. */
+  has(group: number, step: number): boolean
   fold(row: Row, group: number): void
   /** Writes the values of a group to a row; gives the number of steps that have one. */
   finish(group: number, row: Row): number
@@ -188,6 +190,7 @@ export function newAccumulator(op: string, steps: number): Accumulator | undefin
   const state = new State(steps, kind.columns)
   const { columns } = state
   return {
+    has: (group, step) => (state.count[group * steps + step] ?? 0) > 0,
     fold: (row, group) => {
       state.reserve(group + 1)
       fold(columns, state.count, group * steps, row, steps)

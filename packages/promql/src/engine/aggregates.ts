@@ -35,12 +35,12 @@ async function fold(
   const { context } = ev
   const before = context.held
   const groups = new Groups(expr)
-  const histograms = new HistogramGroups(ev, expr, grid.count)
+  const histograms = new HistogramGroups(ev, expr, grid.count, accumulator)
   await ev.vector(expr.expr, grid, (row) => {
     // What has histograms alone makes no group where they are ignored.
     if (row.h !== undefined && !histograms.accepts(row)) return
     const group = groups.of(row.labels, row.dropsName)
-    if (row.h !== undefined) histograms.fold(row, group)
+    if (row.h !== undefined || histograms.areIncompatible) histograms.fold(row, group)
     accumulator.fold(row, group)
   })
   context.release(before, 0)

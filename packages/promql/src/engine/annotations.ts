@@ -1,6 +1,7 @@
 /** Warnings and infos about a query, in Prometheus's words. They are values, never errors. */
 import { formatValue, quote } from '@vigie/model'
-import { type Expr, type Node, type Span, children } from '../syntax/ast.ts'
+import { exponential, shortest } from '../histogram/print.ts'
+import { type Expr, type Node, type Span, children, unwrapParens } from '../syntax/ast.ts'
 import { positionText } from '../syntax/parse-error.ts'
 
 /** How many different ones are kept of each kind, so that bad data cannot fill the memory. */
@@ -50,19 +51,19 @@ export class Annotations {
   }
 
   #warn(text: string, span: Span): void {
-    this.#keep(this.#warnings, `PromQL warning: ${text}`, span)
+    this.#keep(this.#warnings, `PromQL warning: ${text}`, inner(span))
   }
 
   #info(text: string, span: Span): void {
-    this.#keep(this.#infos, `PromQL info: ${text}`, span)
+    this.#keep(this.#infos, `PromQL info: ${text}`, inner(span))
   }
 
   invalidQuantile(q: number, span: Span): void {
-    this.#warn(`quantile value should be between 0 and 1, got ${formatValue(q)}`, span)
+    this.#warn(`quantile value should be between 0 and 1, got ${shortest(q)}`, span)
   }
 
   invalidRatio(ratio: number, cappedTo: number, span: Span): void {
-    const got = `got ${formatValue(ratio)}, capping to ${formatValue(cappedTo)}`
+    const got = `got ${shortest(ratio)}, capping to ${shortest(cappedTo)}`
     this.#warn(`ratio value should be between -1 and 1, ${got}`, span)
   }
 
@@ -156,10 +157,11 @@ export class Annotations {
 
   forcedMonotonicity(
     metricName: string,
-    span: Span,
+    place: Span,
     found: Omit<Monotonicity, 'count' | 'minTimeMs' | 'maxTimeMs'>,
     timeMs: number,
   ): void {
+    const span = inner(place)
     const page =
       'https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile'
     const text = `PromQL info: input to histogram_quantile needed to be fixed for monotonicity (see ${page})`
@@ -191,8 +193,8 @@ export class Annotations {
 
   get infos(): string[] {
     const monotonicity = Array.from(this.#monotonicity, ([key, one]) => {
-      const buckets = `from buckets ${formatValue(one.minBucket)} to ${formatValue(one.maxBucket)}`
-      const diff = `with a max diff of ${formatValue(Number(one.maxDiff.toPrecision(2)))}`
+      const buckets = `from buckets ${shortest(one.minBucket)} to ${shortest(one.maxBucket)}`
+      const diff = `with a max diff of ${twoDigits(one.maxDiff)}`
       const times = `from ${rfc3339(one.minTimeMs)} to ${rfc3339(one.maxTimeMs)}`
       return this.#place(
         `${key}, ${buckets}, ${diff}, over ${one.count} samples ${times}`,
@@ -218,7 +220,17 @@ function evaluationRanks(expr: Expr): Map<Span, number> {
   return ranks.set(expr, next)
 }
 
+/** Arguments count without the parentheses around them. */
+const inner = (span: Span): Span => ('kind' in span ? unwrapParens(span as Expr) : span)
+
 const forMetric = (name: string): string => (name === '' ? '' : ` for metric name ${quote(name)}`)
+
+/** Go's `%.2g`: with an exponent from 100 on. */
+function twoDigits(v: number): string {
+  const rounded = Number(v.toPrecision(2))
+  const size = Math.abs(rounded)
+  return size >= 100 && size < 1e6 ? exponential(rounded) : shortest(rounded)
+}
 
 /** Whole seconds, as in Prometheus. */
 const rfc3339 = (ms: number): string =>

@@ -10,7 +10,7 @@ import {
 } from '../syntax/ast.ts'
 import { type Evaluation, dropName, emitAll, isOrdered, withMerging } from './evaluation.ts'
 import type { Grid } from './grid.ts'
-import { elementOperation } from './histogram-operators.ts'
+import { type Note, elementOperation } from './histogram-operators.ts'
 import { ARITHMETIC, COMPARISONS } from './numbers.ts'
 import {
   Columns,
@@ -108,10 +108,11 @@ function computing(
 ): (row: Row) => void {
   const { op } = expr
   const compute = ARITHMETIC[op as ArithmeticOp]
+  const say = (note: Note): void => note(ev.context.annotations)
   const ofHistograms = (row: Row): void =>
     mapHistograms(row, scalars.length, (h, step) => {
       const [left, right] = isScalarLeft ? [scalars[step], h] : [h, scalars[step]]
-      return elementOperation(ev, expr, left, right) as Histogram | undefined
+      return elementOperation(say, expr, left, right) as Histogram | undefined
     })
   if (compute === undefined) {
     return (row) => {

@@ -36,8 +36,13 @@ export function bucketQuantile(q: number, buckets: Bucket[]): BucketQuantile {
   const observations = merged[last].count
   if (merged.length < 2 || observations === 0) return result(NaN, forced)
   let rank = q * observations
+  // As Go searches, which matters where a count is NaN.
   let b = 0
-  while (b < last && !(merged[b].count >= rank)) b++
+  for (let end = last; b < end;) {
+    const middle = (b + end) >> 1
+    if (merged[middle].count >= rank) end = middle
+    else b = middle + 1
+  }
   if (b === last) return result(merged[last - 1].upperBound, forced)
   if (b === 0 && merged[0].upperBound <= 0) return result(merged[0].upperBound, forced)
   const end = merged[b].upperBound

@@ -88,7 +88,7 @@ export class Evaluator implements Evaluation {
         dropName(row, this.context)
         out(row)
       })
-    return withMerging(this, expr, grid, sink, produce, true)
+    return withMerging(this, expr, grid, sink, produce)
   }
 
   async #repeat(expr: Expr, grid: Grid, sink: Sink): Promise<void> {

@@ -4,15 +4,21 @@ import { HistogramBuilder, scaled } from '../histogram/builder.ts'
 import { isEqual } from '../histogram/compare.ts'
 import { trimmed } from '../histogram/trim.ts'
 import type { BinaryExpr } from '../syntax/ast.ts'
-import type { Evaluation } from './evaluation.ts'
+import type { Annotations } from './annotations.ts'
 
 type Element = number | Histogram
 
 const kindOf = (element: Element): string => (typeof element === 'number' ? 'float' : 'histogram')
 
-/** The result; true or false of comparisons; undefined, with an annotation, where there is none. */
+/** What is to be said of an operation. */
+export type Note = (annotations: Annotations) => void
+
+/**
+ * The result; true or false of comparisons; undefined, with a note, where there is none. Of several
+ * notes the last counts.
+ */
 export function elementOperation(
-  ev: Evaluation,
+  say: (note: Note) => void,
   expr: BinaryExpr,
   left: Element,
   right: Element,
@@ -20,12 +26,12 @@ export function elementOperation(
   const { op } = expr
   if (typeof left !== 'number') {
     const result =
-      typeof right === 'number' ? withFloat(op, left, right) : ofTwo(ev, expr, left, right)
+      typeof right === 'number' ? withFloat(op, left, right) : ofTwo(say, expr, left, right)
     if (result !== INCOMPATIBLE) return result
   } else if (typeof right !== 'number' && op === '*') {
     return scaled(right, left)
   }
-  ev.context.annotations.incompatibleTypes(kindOf(left), op, kindOf(right), expr)
+  say((to) => to.incompatibleTypes(kindOf(left), op, kindOf(right), expr))
   return undefined
 }
 
@@ -50,7 +56,7 @@ function withFloat(op: string, h: Histogram, x: number): Histogram | typeof INCO
 }
 
 function ofTwo(
-  ev: Evaluation,
+  say: (note: Note) => void,
   expr: BinaryExpr,
   left: Histogram,
   right: Histogram,
@@ -59,16 +65,15 @@ function ofTwo(
   if (op === '==') return isEqual(left, right)
   if (op === '!=') return !isEqual(left, right)
   if (op !== '+' && op !== '-') return INCOMPATIBLE
-  const { annotations } = ev.context
   const result = HistogramBuilder.from(left)
   const { isIncompatible, hasCollision, isReconciled } = result.add(right, op === '+' ? 1 : -1)
   if (isIncompatible) {
-    annotations.incompatibleLayout(op, expr)
+    say((to) => to.incompatibleLayout(op, expr))
     return undefined
   }
   const operation = op === '+' ? 'addition' : 'subtraction'
-  if (hasCollision) annotations.resetCollision(operation, expr)
-  if (isReconciled) annotations.reconciledBounds(operation, expr)
+  if (hasCollision) say((to) => to.resetCollision(operation, expr))
+  if (isReconciled) say((to) => to.reconciledBounds(operation, expr))
   if (op === '-') result.hint = GAUGE
   return result.finish()
 }

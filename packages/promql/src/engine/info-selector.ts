@@ -10,8 +10,8 @@ const isOfName = ({ name }: Matcher): boolean => name === METRIC_NAME
  */
 export function infoNameMatchers({ args }: Call): Matcher[] {
   const ofName = writtenMatchers(args).filter(isOfName)
-  if (args.length === 1) return [new Matcher('=', METRIC_NAME, 'target_info')]
-  const isNegative = ofName.length > 0 && ofName.every(({ type }) => type.startsWith('!'))
+  if (ofName.length === 0) return [new Matcher('=', METRIC_NAME, 'target_info')]
+  const isNegative = ofName.every(({ type }) => type.startsWith('!'))
   return isNegative ? [new Matcher('=~', METRIC_NAME, '.+_info'), ...ofName] : ofName
 }
 
@@ -25,9 +25,7 @@ function writtenMatchers([, written]: readonly Expr[]): Matcher[] {
 
 /** A selector of all series that may be needed. */
 export function infoSelector(call: Call): VectorSelector {
-  const names = infoNameMatchers(call)
-  if (names.length === 0) names.push(new Matcher('=', METRIC_NAME, 'target_info'))
-  const matchers = [...names, ...dataMatchers(call)]
+  const matchers = [...infoNameMatchers(call), ...dataMatchers(call)]
   return {
     kind: 'vectorSelector',
     name: '',

@@ -57,7 +57,7 @@ export async function callInfo(ev: Evaluation, call: Call, grid: Grid, sink: Sin
 const infoTest =
   (names: readonly Matcher[]): ((labels: Labels) => boolean) =>
   (labels) =>
-    names.length > 0 && names.every((matcher) => matcher.matches(labels.metricName))
+    names.every((matcher) => matcher.matches(labels.metricName))
 
 /** The info series of `plain`; their values are the times of their samples. */
 async function collectInfos(

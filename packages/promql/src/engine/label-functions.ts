@@ -32,7 +32,6 @@ type Relabel = (labels: Labels) => Labels | undefined
 
 function replacer({ args }: Call): Relabel {
   const [target, replacement, source, expression] = args.slice(1).map(stringOf)
-  checkName(target, 'destination label name in label_replace()')
   let pattern
   try {
     pattern = compileRegex(`^(?s:${expression})$`)
@@ -40,6 +39,7 @@ function replacer({ args }: Call): Relabel {
     if (!(error instanceof RegexError)) throw error
     throw executionError(`invalid regular expression in label_replace(): ${expression}`)
   }
+  checkName(target, 'destination label name in label_replace()')
   const names = new Map(Object.entries(pattern.namedGroups()))
   return (labels) => {
     const matcher = pattern.matcher(labels.get(source))

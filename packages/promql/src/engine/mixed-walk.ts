@@ -28,8 +28,9 @@ export class MixedWalk {
   readonly #compute: MixedFunction
   readonly #modifier: Modifier
   readonly #place: Span
+  readonly #check: (step: number) => void
 
-  /** `place` is where annotations point to. */
+  /** `check` is called for windows with histograms; `place` is where annotations point to. */
   constructor(
     context: QueryContext,
     grid: Grid,
@@ -37,6 +38,7 @@ export class MixedWalk {
     name: string,
     modifier: Modifier,
     place: Span,
+    check: (step: number) => void,
   ) {
     this.#context = context
     this.#grid = grid
@@ -44,6 +46,7 @@ export class MixedWalk {
     this.#compute = MIXED_FUNCTIONS.get(name) ?? onlyFloats
     this.#modifier = modifier
     this.#place = place
+    this.#check = check
   }
 
   /** Fills `row`; `ofFloats` is called first, to fill it with what the floats alone give. */
@@ -76,7 +79,10 @@ export class MixedWalk {
       sizeMax = Math.max(sizeMax, size)
       // The floats have been counted.
       context.countRead(size - (w.floatTo - w.floatFrom))
-      if (w.to > w.from) this.#step(w, notes, row, step)
+      if (w.to > w.from) {
+        this.#check(step)
+        this.#step(w, notes, row, step)
+      }
       if (step % STEPS_PER_TICK !== 0) continue
       const wait = context.tick()
       if (wait !== undefined) await wait

@@ -144,6 +144,8 @@ async function walkRange(
     return walk.brush()
   }
   let mixed: MixedWalk | undefined
+  const check = (step: number): void =>
+    fn.check?.(Float64Array.from(params, (values) => values[step]))
   await eachSeries(ev, range, placement, grid, async (samples, labels, dropsName) => {
     row.labels = labels
     row.dropsName = dropsName
@@ -151,7 +153,7 @@ async function walkRange(
     if (samples.h === undefined) {
       sink(row, await ofFloats(samples))
     } else {
-      mixed ??= new MixedWalk(ev.context, grid, placement, name, modifierOf(range), place)
+      mixed ??= new MixedWalk(ev.context, grid, placement, name, modifierOf(range), place, check)
       await mixed.fill(samples, row, ofFloats)
       sink(row, sampleCount(row, grid.count))
     }

@@ -2,6 +2,7 @@
  * Functions over a range: each maps the samples of one window to a number. They are pure and know
  * nothing of series or steps; `windows.ts` moves the window.
  */
+import { formatValue } from '@vigie/model'
 import { KahanSum } from './kahan.ts'
 import { quantile } from './quantile.ts'
 import { executionError } from './query-error.ts'
@@ -40,6 +41,8 @@ export interface RangeFunction {
   /** With fewer samples in the window there is no result. */
   samplesMin: number
   mayBeMissing?: boolean
+  /** Throws when the parameters are wrong, also where all samples are histograms. */
+  check?: (params: Float64Array) => void
   /** Marks a sample by it and the one before. */
   marks?: (previous: number, value: number) => boolean
   /** What takes its place where samples have start timestamps; a new start is a mark as well. */
@@ -224,23 +227,32 @@ function regression(
 
 function medianDeviation({ v, from, to }: Window): number {
   const values = v.slice(from, to)
-  if (values.some(Number.isNaN)) return NaN
   const median = quantile(0.5, values)
   for (let i = 0; i < values.length; i++) values[i] = Math.abs(values[i] - median)
   return quantile(0.5, values)
 }
 
-function smooth({ v, from, to, params }: Window): number {
+function checkFactors([smoothing, trendFactor]: ArrayLike<number> & Iterable<number>): void {
+  checkFactor('smoothing', 'sf', smoothing)
+  checkFactor('trend', 'tf', trendFactor)
+}
+
+/** NaN is let through, as in Prometheus. */
+function checkFactor(kind: string, name: string, factor: number): void {
+  if (!(factor <= 0 || factor >= 1)) return
+  // Go's %f.
+  const sign = Object.is(factor, -0) ? '-' : ''
+  const shown = Number.isFinite(factor) ? sign + factor.toFixed(6) : formatValue(factor)
+  throw executionError(`invalid ${kind} factor. Expected: 0 < ${name} < 1, got: ${shown}`)
+}
+
+function smooth(w: Window): number {
+  const { v, from, to, params } = w
   const [smoothing, trendFactor] = params
-  if (!(smoothing > 0 && smoothing < 1)) {
-    throw executionError(
-      `invalid smoothing factor. Expected: 0 < sf < 1, got: ${smoothing.toFixed(6)}`,
-    )
-  }
-  if (!(trendFactor > 0 && trendFactor < 1)) {
-    throw executionError(
-      `invalid trend factor. Expected: 0 < tf < 1, got: ${trendFactor.toFixed(6)}`,
-    )
+  checkFactors(params)
+  if (to - from < 2) {
+    w.isMissing = true
+    return 0
   }
   let before = 0
   let level = v[from]
@@ -309,7 +321,7 @@ const FUNCTIONS: [name: string, fn: RangeFunction][] = [
       return slope * w.params[0] + intercept
     }, 2),
   ],
-  ['double_exponential_smoothing', over(smooth, 2)],
+  ['double_exponential_smoothing', { ...over(smooth), mayBeMissing: true, check: checkFactors }],
   ['avg_over_time', over(mean)],
   ['sum_over_time', over(sum)],
   ['count_over_time', over((w) => w.to - w.from)],

@@ -1,11 +1,12 @@
 /** Aggregations that must see all values of a group at once: quantile, topk, bottomk, limitk, limit_ratio. */
-import { formatValue } from '@vigie/model'
+import { shortest } from '../histogram/print.ts'
 import type { AggregateExpr } from '../syntax/ast.ts'
 import { type Evaluation, emitAll } from './evaluation.ts'
 import type { Grid } from './grid.ts'
 import { Groups } from './groups.ts'
 import { ignoresHistograms } from './histogram-groups.ts'
 import { hashShare } from './labels-hash.ts'
+import { maxOf, minOf } from './numbers.ts'
 import { quantile } from './quantile.ts'
 import { executionError } from './query-error.ts'
 import { Columns, type Sink, countPresent, newRow } from './row.ts'
@@ -52,8 +53,12 @@ export async function quantiles(
   const { context } = ev
   const before = context.held
   const qs = await ev.scalar(expr.param!, grid)
-  for (const q of qs) if (!(q >= 0 && q <= 1)) context.annotations.invalidQuantile(q, expr.param!)
   const { columns, groups, members } = await groupRows(ev, expr, grid)
+  const range = extremes(qs)
+  const note = (q: number): void => context.annotations.invalidQuantile(q, expr.param!)
+  if (range.hasNaN) note(NaN)
+  if (range.max > 1) note(range.max)
+  if (range.min < 0) note(range.min)
   const { v, has, steps } = columns
   const values = new Float64Array(columns.length)
   context.release(before, 0)
@@ -90,11 +95,19 @@ export async function pickSeries(
   const params = await ev.scalar(expr.param!, grid)
   const isByCount = expr.op !== 'limit_ratio'
   const counts = isByCount ? countsOf(params) : new Int32Array(0)
-  if (expr.op !== 'limitk' && isByCount && counts.every((k) => k <= HEAP_MAX))
+  const range = extremes(params)
+  // What is wrong with the parameter is said after what is wrong with the input.
+  if (expr.op !== 'limitk' && isByCount && isCount(range) && counts.every((k) => k <= HEAP_MAX))
     return topSeries(ev, expr, counts, grid, sink)
   const before = context.held
+  if (isByCount ? range.max < 1 : range.max === 0 && range.min === 0) {
+    await ev.vector(expr.expr, grid, () => {})
+    return context.release(before, 0)
+  }
   const { columns, members } = await groupRows(ev, expr, grid)
-  const pick = isByCount ? byCount(expr, columns, counts) : byRatio(ev, expr, columns, params)
+  const pick = isByCount
+    ? byCount(expr, columns, counts, range)
+    : byRatio(ev, expr, columns, params, range)
   const { steps, has } = columns
   const order: number[] = []
   let outputs = 0
@@ -118,7 +131,35 @@ export async function pickSeries(
   for (const index of order) sink(columns.read(index, row))
 }
 
-function byCount({ op }: AggregateExpr, { v, steps }: Columns, counts: Int32Array): Pick {
+interface Extremes {
+  min: number
+  max: number
+  hasNaN: boolean
+}
+
+/** Of a parameter over all steps, with NaN where Go's math.Min and math.Max give it. */
+function extremes(params: Float64Array): Extremes {
+  let [min, max] = [Infinity, -Infinity]
+  if (params.length > 0) min = max = params[0]
+  for (const value of params) {
+    min = minOf(min, value)
+    max = maxOf(max, value)
+  }
+  return { min, max, hasNaN: params.some(Number.isNaN) }
+}
+
+const isCount = ({ min, max, hasNaN }: Extremes): boolean =>
+  !hasNaN && max >= 1 && min > -INT64_LIMIT && max < INT64_LIMIT
+
+function byCount(
+  { op }: AggregateExpr,
+  { v, steps }: Columns,
+  counts: Int32Array,
+  { min, max, hasNaN }: Extremes,
+): Pick {
+  if (hasNaN) throw executionError('Parameter value is NaN')
+  if (min <= -INT64_LIMIT) throw executionError(`Scalar value ${shortest(min)} underflows int64`)
+  if (max >= INT64_LIMIT) throw executionError(`Scalar value ${shortest(max)} overflows int64`)
   return (present, step) => {
     const k = counts[step]
     if (op === 'limitk' || k === 0) return present.slice(0, k)
@@ -130,11 +171,6 @@ function byCount({ op }: AggregateExpr, { v, steps }: Columns, counts: Int32Arra
 
 /** How many series stay at each step. */
 function countsOf(params: Float64Array): Int32Array {
-  for (const k of params) {
-    if (Number.isNaN(k)) throw executionError('Parameter value is NaN')
-    if (k >= INT64_LIMIT) throw executionError(`Scalar value ${formatValue(k)} overflows int64`)
-    if (k <= -INT64_LIMIT) throw executionError(`Scalar value ${formatValue(k)} underflows int64`)
-  }
   return Int32Array.from(params, (k) => Math.max(0, Math.min(Math.trunc(k), COUNT_MAX)))
 }
 
@@ -143,13 +179,13 @@ function byRatio(
   expr: AggregateExpr,
   { labels }: Columns,
   params: Float64Array,
+  { min, max, hasNaN }: Extremes,
 ): Pick {
-  const ratios = params.map((ratio) => {
-    if (Number.isNaN(ratio)) throw executionError('Ratio value is NaN')
-    const capped = Math.max(-1, Math.min(1, ratio))
-    if (capped !== ratio) ev.context.annotations.invalidRatio(ratio, capped, expr.param!)
-    return capped
-  })
+  if (hasNaN) throw executionError('Ratio value is NaN')
+  const { annotations } = ev.context
+  if (max > 1) annotations.invalidRatio(max, 1, expr.param!)
+  if (min < -1) annotations.invalidRatio(min, -1, expr.param!)
+  const ratios = params.map((ratio) => Math.max(-1, Math.min(1, ratio)))
   const shares = labels.map(hashShare)
   return (present, step) => {
     const ratio = ratios[step]

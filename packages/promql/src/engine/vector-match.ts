@@ -9,7 +9,7 @@ import { type Histogram, type Labels, compareLabels } from '@vigie/model'
 import { type ArithmeticOp, type BinaryExpr, isComparison } from '../syntax/ast.ts'
 import { type Evaluation, collect, emitAll } from './evaluation.ts'
 import type { Grid } from './grid.ts'
-import { elementOperation } from './histogram-operators.ts'
+import { type Note, elementOperation } from './histogram-operators.ts'
 import { ARITHMETIC, COMPARISONS } from './numbers.ts'
 import { executionError } from './query-error.ts'
 import { Columns, type Row, type Sink, isEmptyRow, newRow, withoutMetadata } from './row.ts'
@@ -34,12 +34,14 @@ export async function matchVectors(
   const match = new Match(ev, expr, left, right)
   const merged = new Columns(grid.count, context.cellsMax)
   const row = newRow(grid.count)
-  for (const group of await match.groups()) {
-    match.checkOneSide(group)
+  const groups = [...(await match.groups())]
+  match.checkOneSide(groups)
+  for (const group of groups) {
     match.compute(group, row, (out) => merged.merge(out))
     const wait = context.tick()
     if (wait !== undefined) await wait
   }
+  match.giveNotes()
   context.release(before, merged.sampleCount)
   await emitAll(merged, sink, context)
 }
@@ -58,7 +60,15 @@ class Match {
   readonly #fillOne: number | undefined
   readonly #compute: (left: number, right: number) => number
   readonly #keeps: ((left: number, right: number) => boolean) | undefined
+  readonly #isOneToOne: boolean
+  /** Steps at which a series of the many side was matched in this group. */
   readonly #matched: Uint8Array
+  /** The same for the current row alone. What is left out by a comparison counts. */
+  readonly #met: Uint8Array
+  /** By step, what is said of the last series: Prometheus keeps no more. */
+  readonly #notes: { note: Note; series: number }[] = []
+  /** The row of the many side that is being computed. */
+  #series = 0
 
   constructor(ev: Evaluation, expr: BinaryExpr, left: Columns, right: Columns) {
     this.#ev = ev
@@ -72,7 +82,9 @@ class Match {
     this.#fillMany = fillLeft
     this.#fillOne = fillRight
     this.#steps = left.steps
+    this.#isOneToOne = card === 'one-to-one'
     this.#matched = new Uint8Array(this.#steps)
+    this.#met = new Uint8Array(this.#steps)
     const [inMany, inOne] = [presence(this.#many), presence(this.#one)]
     const hasFill = this.#fillMany !== undefined || this.#fillOne !== undefined
     this.#isLive = inMany.map((here, i) => (hasFill ? here | inOne[i] : here & inOne[i]))
@@ -98,27 +110,30 @@ class Match {
     return groups.values()
   }
 
-  /** Throws where two series of the "one" side are present at the same step. */
-  checkOneSide({ one }: Group): void {
-    if (one.length < 2) return
+  /** Throws where two series of the "one" side are present at the same step: the first such place. */
+  checkOneSide(groups: readonly Group[]): void {
     const steps = this.#steps
     const { has } = this.#one
-    for (let step = 0; step < steps; step++) {
-      if (this.#isLive[step] === 0) continue
-      let first = -1
-      for (const index of one) {
-        if (has[index * steps + step] === 0) continue
-        if (first >= 0) throw this.#duplicates(first, index)
-        first = index
+    let found: { step: number; first: number; second: number } | undefined
+    for (const { one } of groups) {
+      if (one.length < 2) continue
+      const stepMax = found?.step ?? steps - 1
+      for (let step = 0; step <= stepMax; step++) {
+        if (this.#isLive[step] === 0) continue
+        const here = one.filter((index) => has[index * steps + step] === 1)
+        if (here.length < 2) continue
+        const [first, second] = here
+        if (found === undefined || step < found.step || second < found.second)
+          found = { step, first, second }
+        break
       }
     }
+    if (found !== undefined) throw this.#duplicates(found.first, found.second)
   }
 
   #duplicates(first: number, second: number): Error {
-    const { isOn, labels } = this.#expr.matching!
-    const names = new Set(isOn ? labels : [...labels, '__name__'])
     const found = this.#one.labels[second]
-    const group = braced(isOn ? found.keep(names) : found.drop(names))
+    const group = braced(this.#matchLabels(found))
     const side = this.#isSwapped ? 'left' : 'right'
     const both = [found, this.#one.labels[first]].toSorted(compareLabels)
     const pair = `[${both.map(braced).join(', ')}]`
@@ -129,39 +144,61 @@ class Match {
   }
 
   compute(group: Group, row: Row, sink: Sink): void {
-    const { card } = this.#expr.matching!
+    const mayRepeat = !this.#isOneToOne && group.many.length > 1
     this.#matched.fill(0)
     // Labels of results at steps: a second one at the same step is an error.
     const results = new Map<string, Uint8Array>()
     for (const many of group.many) {
+      this.#series = many
       for (const one of group.one) {
-        this.#pair(many, one, row, card === 'one-to-one' && group.many.length > 1)
-        if (isEmptyRow(row, this.#steps)) continue
+        this.#pair(many, one, row)
+        if (!mayRepeat && isEmptyRow(row, this.#steps)) continue
         row.labels = this.#resultLabels(this.#many.labels[many], this.#one.labels[one])
-        if (card !== 'one-to-one' && group.many.length > 1) this.#checkUnique(row, results)
-        sink(row)
+        if (mayRepeat) this.#checkUnique(row.labels, results)
+        if (!isEmptyRow(row, this.#steps)) sink(row)
       }
-      if (this.#fillOne !== undefined)
-        this.#fill(this.#many, many, group.one, this.#one, this.#fillOne, row, sink)
+      if (this.#fillOne === undefined) continue
+      this.#fillOneSide(many, group.one, row, this.#fillOne)
+      if (mayRepeat) this.#checkUnique(row.labels, results)
+      if (!isEmptyRow(row, this.#steps)) sink(row)
     }
     if (this.#fillMany === undefined) return
-    for (const one of group.one)
-      this.#fill(this.#one, one, group.many, this.#many, this.#fillMany, row, sink)
+    this.#series = Infinity
+    for (const one of group.one) {
+      this.#fillManySide(one, row, this.#fillMany)
+      if (!isEmptyRow(row, this.#steps)) sink(row)
+    }
   }
 
-  /** With `isOnly`, the one side may meet one series of the other at a step, whatever comes of it. */
-  #pair(many: number, one: number, row: Row, isOnly: boolean): void {
+  #say(step: number, note: Note): void {
+    const known = this.#notes[step]
+    if (known === undefined || known.series <= this.#series)
+      this.#notes[step] = { note, series: this.#series }
+  }
+
+  giveNotes(): void {
+    for (const one of this.#notes) one?.note(this.#ev.context.annotations)
+  }
+
+  #pair(many: number, one: number, row: Row): void {
     const steps = this.#steps
     const [a, b] = [this.#many, this.#one]
     const [atA, atB] = [many * steps, one * steps]
     row.dropsName = this.#expr.returnsBool
     for (let i = 0; i < steps; i++) {
       row.has[i] = a.has[atA + i] & b.has[atB + i]
+      this.#met[i] = row.has[i]
       if (row.has[i] === 0) continue
-      if (isOnly && this.#matched[i] === 1) throw executionError(MANY_TO_ONE)
-      this.#matched[i] = 1
       this.#cell(a.v[atA + i], b.v[atB + i], row, i, a.h?.[atA + i], b.h?.[atB + i])
+      this.#match(i)
     }
+  }
+
+  /** The one side may meet one series of the other at a step, unless that is said to be many. */
+  #match(step: number): void {
+    if (this.#met[step] === 0) return
+    if (this.#isOneToOne && this.#matched[step] === 1) throw executionError(MANY_TO_ONE)
+    this.#matched[step] = 1
   }
 
   #cell(
@@ -183,8 +220,9 @@ class Match {
     if (this.#keeps === undefined) {
       if (op === '</' || op === '>/') {
         // Only histograms can be trimmed.
-        this.#ev.context.annotations.incompatibleTypes('float', op, 'float', this.#expr)
+        this.#say(step, (to) => to.incompatibleTypes('float', op, 'float', this.#expr))
         row.has[step] = 0
+        this.#met[step] = 0
       } else {
         row.v[step] = this.#compute(left, right)
       }
@@ -200,11 +238,12 @@ class Match {
     const left = this.#isSwapped ? one : many
     const right = this.#isSwapped ? many : one
     let result: number | Histogram | boolean | undefined = elementOperation(
-      this.#ev,
+      (note) => this.#say(step, note),
       this.#expr,
       left,
       right,
     )
+    if (result === undefined) this.#met[step] = 0
     if (typeof result === 'boolean') {
       if (this.#expr.returnsBool) result = result ? 1 : 0
       else result = result ? left : undefined
@@ -215,42 +254,46 @@ class Match {
     else (row.h ??= [])[step] = result
   }
 
-  /** The series of one side, at the steps where the other side has nothing, against a stand-in. */
-  #fill(
-    here: Columns,
-    index: number,
-    others: readonly number[],
-    there: Columns,
-    value: number,
-    row: Row,
-    sink: Sink,
-  ): void {
+  /** A series of the many side at the steps where the one side has nothing, against `value`. */
+  #fillOneSide(many: number, ones: readonly number[], row: Row, value: number): void {
     const steps = this.#steps
-    const isManyHere = here === this.#many
+    const { v, h, has, labels } = this.#many
     for (let i = 0; i < steps; i++) {
-      const isAlone =
-        here.has[index * steps + i] === 1 && others.every((one) => there.has[one * steps + i] === 0)
-      row.has[i] = isAlone ? 1 : 0
-      const own = here.v[index * steps + i]
-      if (!isAlone) continue
-      const h = here.h?.[index * steps + i]
-      const [manyV, oneV] = isManyHere ? [own, value] : [value, own]
-      this.#cell(manyV, oneV, row, i, isManyHere ? h : undefined, isManyHere ? undefined : h)
+      const cell = many * steps + i
+      const isAlone = ones.every((one) => this.#one.has[one * steps + i] === 0)
+      row.has[i] = isAlone ? has[cell] : 0
+      this.#met[i] = row.has[i]
+      if (row.has[i] === 0) continue
+      this.#cell(v[cell], value, row, i, h?.[cell])
+      this.#match(i)
     }
-    if (isEmptyRow(row, steps)) return
-    const { isOn, labels } = this.#expr.matching!
-    const names = new Set(isOn ? labels : [...labels, '__name__'])
-    const own = here.labels[index]
-    const standIn = isOn ? own.keep(names) : own.drop(names)
-    row.labels = isManyHere ? this.#resultLabels(own, standIn) : this.#resultLabels(standIn, own)
+    row.labels = this.#resultLabels(labels[many], this.#matchLabels(labels[many]))
     row.dropsName = this.#expr.returnsBool
-    sink(row)
   }
 
-  #checkUnique({ has, labels }: Row, results: Map<string, Uint8Array>): void {
+  /** A series of the one side at the steps where nothing was matched, against `value`. */
+  #fillManySide(one: number, row: Row, value: number): void {
+    const steps = this.#steps
+    const { v, h, has, labels } = this.#one
+    for (let i = 0; i < steps; i++) {
+      const cell = one * steps + i
+      row.has[i] = this.#matched[i] === 1 ? 0 : has[cell]
+      if (row.has[i] === 1) this.#cell(value, v[cell], row, i, undefined, h?.[cell])
+    }
+    row.labels = this.#resultLabels(this.#matchLabels(labels[one]), labels[one])
+    row.dropsName = this.#expr.returnsBool
+  }
+
+  /** The labels that are matched by. */
+  #matchLabels(labels: Labels): Labels {
+    const { isOn, labels: names } = this.#expr.matching!
+    return isOn ? labels.keep(new Set(names)) : labels.drop(new Set([...names, '__name__']))
+  }
+
+  #checkUnique(labels: Labels, results: Map<string, Uint8Array>): void {
     const seen = seenAt(results, labels, this.#steps)
     for (let i = 0; i < this.#steps; i++) {
-      if (has[i] === 0) continue
+      if (this.#met[i] === 0) continue
       if (seen[i] === 1) throw executionError(NOT_UNIQUE)
       seen[i] = 1
     }

@@ -74,6 +74,11 @@ function addSide(parts: string[], prefix: string, { index, count }: Side): void 
 export function shortest(v: number): string {
   const size = Math.abs(v)
   if (size === 0 || !Number.isFinite(v) || (size >= 1e-4 && size < 1e6)) return formatValue(v)
+  return exponential(v)
+}
+
+/** Go's `%e` in as few digits as it needs. */
+export function exponential(v: number): string {
   const [digits, exponent] = v.toExponential().split('e')
   return `${digits}e${exponent[0]}${exponent.slice(1).padStart(2, '0')}`
 }

@@ -1,6 +1,6 @@
 /** One query, from its text to the bytes of the API's answer. */
 import { type Queryable, quote } from '@vigie/model'
-import { type Engine, type Expr, type QueryResult, typeName, valueType } from '@vigie/promql'
+import { type Engine, type QueryResult, typeName, valueType } from '@vigie/promql'
 import { badParameter } from '../http/api-error.ts'
 import { SUCCESS_START, cutWarning, successEnd } from '../http/envelope.ts'
 import { JsonBytes } from '../http/json-bytes.ts'
@@ -38,7 +38,7 @@ export async function runQuery(
   const result =
     stepMs === 0
       ? await engine.instant(queryable, request.text, { timeMs: startMs, ...options })
-      : await engine.range(queryable, rangeExpr(engine, request.text), {
+      : await engine.range(queryable, rangeText(engine, request.text), {
           startMs,
           endMs,
           stepMs,
@@ -57,10 +57,10 @@ export async function runQuery(
   return out.finish()
 }
 
-function rangeExpr(engine: Engine, text: string): Expr {
-  const expr = engine.parse(text)
-  const type = valueType(expr)
-  if (type === 'scalar' || type === 'vector') return expr
+/** The query, as written: annotations say where in it. Throws unless a range can be asked of it. */
+function rangeText(engine: Engine, text: string): string {
+  const type = valueType(engine.parse(text))
+  if (type === 'scalar' || type === 'vector') return text
   throw badParameter(
     'query',
     `invalid expression type "${typeName(type)}" for range query, must be Scalar or instant Vector`,
