@@ -96,6 +96,11 @@ test.each<[data: string, query: string, want: string]>([
     '-({__name__=~"x|y"})',
     'error: vector cannot contain metrics with the same labelset',
   ],
+  [
+    'x{a="1"} 1x2; x{a="2"} 2x2',
+    '1 + count_values("__name__", x)',
+    'error: vector cannot contain metrics with the same labelset',
+  ],
   // Functions over ranges.
   ['x 1x2', 'double_exponential_smoothing(x[5m], NaN, 0.5)', '{} NaN'],
   [

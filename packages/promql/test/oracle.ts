@@ -152,7 +152,11 @@ class Oracle {
         one.samples.push({ t: at, v })
       }
     }
-    return { ranges: [...bySeries.values()], from, to }
+    // In the order of the storage, which says what topk keeps of equal ones.
+    const place = new Map(this.#query.series.map(({ labels }, i) => [labels.key, i]))
+    const placeOf = ({ labels }: Range): number => place.get(labels.key) ?? Infinity
+    const ranges = [...bySeries.values()].sort((a, b) => placeOf(a) - placeOf(b))
+    return { ranges, from, to }
   }
 
   #call({ func, args }: Call, t: number): number | Element[] {
@@ -254,9 +258,8 @@ class Oracle {
       if (card === 'one-to-one') kept = isOn ? kept.keep(names) : kept.drop(new Set(on))
       for (const name of include) kept = kept.with(name, one.labels.get(name))
       const mark = card === 'one-to-one' ? key : `${key} ${kept.key}`
-      if ((card === 'one-to-one' || result !== undefined) && seen.has(mark))
-        throw new OracleError('many to one')
-      if (card === 'one-to-one' || result !== undefined) seen.add(mark)
+      if (seen.has(mark)) throw new OracleError('many to one')
+      seen.add(mark)
       return result === undefined ? [] : [{ labels: kept, v: result }]
     })
   }

@@ -76,7 +76,8 @@ async function countValues(
       const value = one === undefined ? formatNumber(v[at + i]) : histogramText(one)
       let group = numbers.get(value)
       if (group === undefined) {
-        group = groups.of(row.labels.with(label, value), row.dropsName)
+        // Prometheus does not remember here that the name is to go.
+        group = groups.of(row.labels.with(label, value), false)
         numbers.set(value, group)
       }
       single.has[i] = 1

@@ -1,5 +1,5 @@
 /** Warnings and infos about a query, in Prometheus's words. They are values, never errors. */
-import { formatValue, quote } from '@vigie/model'
+import { quote } from '@vigie/model'
 import { exponential, shortest } from '../histogram/print.ts'
 import { type Expr, type Node, type Span, children, unwrapParens } from '../syntax/ast.ts'
 import { positionText } from '../syntax/parse-error.ts'

@@ -77,6 +77,7 @@ function hasOneName(expr: Expr): boolean {
       return hasOneName(expr.expr)
     case 'aggregate':
       if (KEEPS_SERIES.has(expr.op)) return hasOneName(expr.expr)
+      if (expr.op === 'count_values' && stringOf(expr.param!) === METRIC_NAME) return false
       return expr.isWithout || !expr.grouping.includes(METRIC_NAME)
     case 'binary':
       if (isSetOp(expr.op)) return expr.op !== 'or' && hasOneName(expr.lhs)
