@@ -1,6 +1,6 @@
 /** Remote write from a real storage to a server that takes, refuses and fails as it is told. */
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { type IncomingHttpHeaders, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -20,6 +20,8 @@ import { writeEndpoint } from '../src/remote/write-endpoints.ts'
 const MAX = 1 << 24
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 
+/** No answer: the connection ends. */
+const CUT = -1
 /** What to answer a request with; undefined: 204, and it is kept. */
 type Answer = (write: DecodedWrite, headers: IncomingHttpHeaders) => number | undefined
 
@@ -66,7 +68,8 @@ async function receiver(): Promise<string> {
       const status = answer(write, request.headers) ?? 204
       requests.push({ status, headers: request.headers, size: write.t.length })
       if (status === 204) received.push(...show(write))
-      response.writeHead(status, answerHeaders).end()
+      if (status === CUT) request.socket.destroy()
+      else response.writeHead(status, answerHeaders).end()
     })
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -97,9 +100,9 @@ const openStorage = (): Promise<Tsdb> =>
     maxExemplars: 10,
   })
 
-const send = (from: Tsdb): RemoteWrite =>
+const send = (from: Tsdb, newestMs: () => number | undefined = () => undefined): RemoteWrite =>
   new RemoteWrite({
-    source: { follow: (options) => from.follow(options), newestMs: () => undefined },
+    source: { follow: (options) => from.follow(options), newestMs },
     dir: join(dir, 'remote-write'),
     metadata: () => metadata,
     userAgent: 'Vigie/test',
@@ -146,9 +149,24 @@ const until = (condition: () => boolean, what: string): Promise<void> =>
 
 const line = (name: string, t: number): string => `${name}{cluster="c"} ${T0 + t}:${t}`
 const names = Array.from({ length: 50 }, (_, i) => `m${i}`)
-const wanted = (from: number, to: number): string[] =>
-  Array.from({ length: to - from + 1 }, (_, i) => names.map((name) => line(name, from + i))).flat()
+const wanted = (from: number, to: number, of = names): string[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => of.map((name) => line(name, from + i))).flat()
 const sorted = (lines: readonly string[]): string[] => lines.toSorted()
+
+/** As Prometheus does with 1.0: all of a request or nothing, where a series has something newer. */
+function strictReceiver(): Answer {
+  const newest = new Map<string, number>()
+  return ({ series, starts, t }) => {
+    const seen = new Map(newest)
+    for (const [i, labels] of series.entries())
+      for (let j = starts[i]; j < starts[i + 1]; j++) {
+        if (t[j] < (seen.get(labels.key) ?? 0)) return 400
+        seen.set(labels.key, t[j])
+      }
+    for (const [key, at] of seen) newest.set(key, at)
+    return undefined
+  }
+}
 
 test('all samples arrive, of a series in their order, with external labels', async () => {
   await start('', 'max_samples_per_send: 30, min_shards: 3, capacity: 40')
@@ -236,18 +254,7 @@ test('after a restart nothing is lost, whatever was on its way', async () => {
 
 test('a receiver that refuses whole requests for what it has already loses nothing', async () => {
   await start('', 'max_samples_per_send: 120')
-  const newest = new Map<string, number>()
-  /** As Prometheus does with 1.0: all of a request or nothing. */
-  const strict: Answer = ({ series, starts, t }) => {
-    const seen = new Map(newest)
-    for (const [i, labels] of series.entries())
-      for (let j = starts[i]; j < starts[i + 1]; j++) {
-        if (t[j] < (seen.get(labels.key) ?? 0)) return 400
-        seen.set(labels.key, t[j])
-      }
-    for (const [key, at] of seen) newest.set(key, at)
-    return undefined
-  }
+  const strict = strictReceiver()
   // The answer to what was taken is lost.
   answer = (write_, headers) => (strict(write_, headers) === undefined ? 500 : 400)
   const taken: string[] = []
@@ -263,6 +270,75 @@ test('a receiver that refuses whole requests for what it has already loses nothi
   for (let t = 206; t < 210; t++) write(t, names)
   await until(() => new Set([...taken, ...received]).size === 500, 'want 500')
   expect(metric('samples_failed_total')).toBe(0)
+})
+
+test('what may have been taken is known as such to the shards of another number', async () => {
+  const few = names.slice(0, 10)
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  try {
+    // So far behind that all shards are wanted.
+    sending = send(storage, () => T0 + 1e9)
+    await start('', 'max_samples_per_send: 150, max_shards: 4')
+    const strict = strictReceiver()
+    answer = strict
+    write(200, few)
+    await until(() => received.length === 10, 'want 10')
+    answer = (write_, headers) => {
+      if (strict(write_, headers) !== undefined) return 400
+      received.push(...show(write_))
+      answer = () => 503
+      answerHeaders = { 'retry-after': '60' }
+      return CUT
+    }
+    write(201, few)
+    write(202, few)
+    await until(() => requests.some((one) => one.status === 503), 'want a lost answer')
+    for (let t = 203; t < 210; t++) write(t, few)
+    await until(() => metric('samples_pending') === 9 * few.length, 'want all read')
+    answer = strict
+    vi.advanceTimersByTime(10_000)
+    await until(() => metric('shards') === 4, 'want 4 shards')
+    write(210, few)
+    // Once the newest are there, what was refused before is lost.
+    await until(() => few.every((name) => received.includes(line(name, 210))), 'want 210')
+    // What is the newest of its series may be taken twice: it changes nothing.
+    expect(sorted([...new Set(received)])).toEqual(sorted(wanted(200, 210, few)))
+    expect(metric('samples_failed_total')).toBe(0)
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+test('a request whose connection broke is not sent again unseen', async () => {
+  await start()
+  const strict = strictReceiver()
+  answer = strict
+  write(200, ['a', 'b'])
+  await until(() => received.length === 2, 'want 2')
+  answer = (write_, headers) => {
+    answer = strict
+    return strict(write_, headers) ?? CUT
+  }
+  write(201, ['a', 'b'])
+  write(202, ['a', 'b'])
+  const isDone = (): boolean => metric('samples_total') === 6 && metric('samples_pending') === 0
+  await until(isDone, 'want 6')
+  expect(metric('samples_failed_total')).toBe(0)
+  expect(metric('samples_retried_total')).toBeGreaterThan(0)
+})
+
+test('the place in the log is kept before the next batch is sent', async () => {
+  await start('', 'max_samples_per_send: 50')
+  const places: string[] = []
+  answer = () => {
+    const [file] = readdirSync(join(dir, 'remote-write'))
+    places.push(readFileSync(join(dir, 'remote-write', file), 'utf8'))
+    return undefined
+  }
+  for (let t = 200; t < 204; t++) write(t, names)
+  await until(() => received.length === 200, 'want 200')
+  expect(new Set(places).size).toBe(4)
+  expect(places.every((text) => text.length === places[0].length)).toBe(true)
 })
 
 test('2.0 where it is spoken, 1.0 where it is not', async () => {

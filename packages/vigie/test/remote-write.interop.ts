@@ -113,15 +113,32 @@ async function difference(got: Content, want: Content): Promise<string> {
   return `${got.length} series of ${want.length}; ${got[at]} instead of ${want[at]}; Vigie has ${own}\n${vigie!.output()}`
 }
 
-/** '' once all series are as they should be, else what is wrong after a while. */
+/** How long nothing new may come before the rest counts as lost. */
+const STANDSTILL_MS = 30_000
+
+/** '' once all series are as they should be, else what is wrong when nothing has changed for a while. */
 async function remaining(content: () => Promise<Content>, steps: number): Promise<string> {
   const want = wanted(steps)
-  const endMs = Date.now() + 30_000
+  let last = ''
+  let endMs = 0
   for (;;) {
-    const rest = await difference(await content(), want)
-    if (rest === '' || Date.now() > endMs) return rest
+    const got = await content()
+    const rest = await difference(got, want)
+    if (rest === '') return ''
+    const seen = got.join('\n') + (await requestCount())
+    if (seen !== last) endMs = Date.now() + STANDSTILL_MS
+    else if (Date.now() > endMs) return rest
+    last = seen
     await setTimeout(200)
   }
+}
+
+/** Requests that Vigie has made: what may have arrived before is sent sample by sample, and nothing is new. */
+async function requestCount(): Promise<string> {
+  const metrics = await (await fetch(`${url}/metrics`)).text()
+  return (
+    metrics.match(/^prometheus_remote_storage_sent_batch_duration_seconds_count.*$/m)?.[0] ?? ''
+  )
 }
 
 const STEPS = 60

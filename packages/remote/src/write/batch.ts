@@ -47,9 +47,13 @@ export class Batch {
     return this.entries.length
   }
 
-  halves(): [Batch, Batch] {
-    const middle = this.entries.length >> 1
-    return [new Batch(this.entries.slice(0, middle)), new Batch(this.entries.slice(middle))]
+  /** The same in at most `count` parts, in their order. */
+  parts(count: number): Batch[] {
+    const size = Math.ceil(this.size / count)
+    const parts: Batch[] = []
+    for (let at = 0; at < this.size; at += size)
+      parts.push(new Batch(this.entries.slice(at, at + size)))
+    return parts
   }
 
   /** The body of its request. */

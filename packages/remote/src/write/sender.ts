@@ -4,7 +4,7 @@
  *
  * Two things make a refusal uncertain: the endpoint may have taken a batch whose answer did not come
  * back, and after a restart of this process samples are sent again that may have arrived. Receivers of
- * 1.0 may then refuse a whole request because of the first part of it: such a batch is halved until what
+ * 1.0 may then refuse a whole request because of the first part of it: such a batch is divided until what
  * is new has been taken.
  */
 import type { WriteMetadata } from '@vigie/model/remote-write'
@@ -24,6 +24,8 @@ import type { PerKind, WriteCounters } from './counters.ts'
 const REASON_CHARS_MAX = 256
 /** An endpoint that refuses everything is logged this often. */
 const LOG_INTERVAL_MS = 10_000
+/** Of a refused batch. Of one that had been taken already, each sample is refused once more: few, then, are in vain. */
+const PARTS = 16
 /** A server may ask for more patience than is good for those who wait for samples. */
 const RETRY_AFTER_MS_MAX = 600_000
 
@@ -72,9 +74,9 @@ export class Sender {
         return true
       }
       if (outcome.kind === 'refused') {
-        const isHalved =
+        const isDivided =
           isUnclear && outcome.status === 400 && batch.size > 1 && this.#protocol === PROTOCOL_V1
-        if (isHalved) return this.#deliverHalves(batch, signal)
+        if (isDivided) return this.#deliverParts(batch, signal)
         // One sample that is refused now was taken before.
         if (!isUnclear || batch.size > 1 || outcome.status !== 400)
           this.#fail(batch, outcome.reason)
@@ -93,8 +95,9 @@ export class Sender {
     }
   }
 
-  async #deliverHalves(batch: Batch, signal: AbortSignal): Promise<boolean> {
-    for (const half of batch.halves()) if (!(await this.#deliver(half, true, signal))) return false
+  async #deliverParts(batch: Batch, signal: AbortSignal): Promise<boolean> {
+    for (const part of batch.parts(PARTS))
+      if (!(await this.#deliver(part, true, signal))) return false
     return true
   }
 

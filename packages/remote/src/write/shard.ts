@@ -20,6 +20,8 @@ export class Shard {
   readonly #ended: Promise<void>
   #wake: () => void = () => {}
   #isFlushing = false
+  /** Whether it was stopped while a part of what is left may have been taken. */
+  isUnclear = false
 
   constructor(options: ShardOptions) {
     this.#options = options
@@ -64,7 +66,8 @@ export class Shard {
     while (await this.#batchReady()) {
       const count = Math.min(this.queue.size, config.maxSamplesPerSend)
       const isUncertain = this.queue.seq(0) <= uncertainSeq()
-      if (!(await sender.deliver(Batch.of(this.queue, count), isUncertain, signal))) return
+      this.isUnclear = !(await sender.deliver(Batch.of(this.queue, count), isUncertain, signal))
+      if (this.isUnclear) return
       this.queue.drop(count)
       onDone(count)
     }

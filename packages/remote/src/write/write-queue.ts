@@ -38,7 +38,7 @@ import { Shard } from './shard.ts'
 
 /** The log is looked at this often once all of it has been read. */
 const POLL_MS = 100
-/** How often the place in the log is written to its file, when it has moved. */
+/** The place in the log is kept behind every batch; where nothing is to be sent, it moves on this often. */
 const KEEP_MS = 250
 /** Records read before other work gets its turn. */
 const RECORDS_PER_TURN = 8
@@ -131,6 +131,7 @@ export class WriteQueue {
     await Promise.all([this.#done, ...this.#shards.map((shard) => shard.stop())])
     this.#keep()
     this.#tail?.close()
+    this.#options.position.close()
     await this.config.close()
   }
 
@@ -272,6 +273,7 @@ export class WriteQueue {
           uncertainSeq: () => this.#uncertainSeq,
           onDone: (done) => {
             this.#rates.out.add(done)
+            this.#keep()
             if (this.#read.size > 0) this.#wakeAll()
           },
         }),
@@ -312,10 +314,14 @@ export class WriteQueue {
     this.#wakeAll()
   }
 
-  /** Requests under way are waited for, so that no series overtakes itself. */
+  /**
+   * Requests under way are waited for, so that no series overtakes itself. Batches are others from then
+   * on: when one of them had no answer, nobody knows any more which samples it was.
+   */
   async #redistribute(count: number): Promise<void> {
     const before = this.#shards
     await Promise.all(before.map((shard) => shard.stop()))
+    if (before.some((shard) => shard.isUnclear)) this.#uncertainSeq = this.#seq
     this.#setShards(count)
     for (const { queue } of before)
       for (let i = 0; i < queue.size; i++) this.#shardOf(queue, i).take(queue, i)

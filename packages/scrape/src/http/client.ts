@@ -29,6 +29,11 @@ export interface FetchRequest {
   body?: string | Uint8Array | undefined
   timeoutMs: number
   bodySizeMax: number
+  /**
+   * Whether asking twice is as good as once. Default: all but POST. A request that is not may have been
+   * heard although its connection broke: that is the caller's to know.
+   */
+  isRepeatable?: boolean
   /** Ask for gzip, unless the target is on this machine: there it costs more than it saves. */
   isCompressed: boolean
 }
@@ -142,7 +147,8 @@ export class HttpClient {
     try {
       return await dispatch(this.#dispatcher, url, method, headers, request, deadline)
     } catch (error) {
-      const isIdleClose = error instanceof ClosedEarly && !deadline.isOver
+      const isRepeatable = request.isRepeatable ?? method !== 'POST'
+      const isIdleClose = error instanceof ClosedEarly && isRepeatable && !deadline.isOver
       if (!isIdleClose) throw error instanceof ClosedEarly ? error.cause : error
       return await dispatch(this.#dispatcher, url, method, headers, request, deadline).catch(
         (again: unknown) => {

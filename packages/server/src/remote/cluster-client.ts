@@ -15,6 +15,7 @@ export function connectCluster(settings: ClusterSettings): Cluster {
     const answer = await client.fetch({
       url: url + path + (isPost || query === '' ? '' : `?${query}`),
       method,
+      isRepeatable: true,
       headers: {
         ...Object.fromEntries(settings.headers),
         ...(isPost ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),

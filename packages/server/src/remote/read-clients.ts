@@ -52,6 +52,7 @@ function postTo(client: HttpClient, { url, timeoutMs, headers }: RemoteReadSetti
     const answer = await client.fetch({
       url,
       method: 'POST',
+      isRepeatable: true,
       headers: { ...Object.fromEntries(headers), ...own },
       body,
       timeoutMs,
