@@ -38,7 +38,7 @@ export interface TsdbOptions {
   maxSeries?: number
   /**
    * Full chunks of the head that stay in memory, bytes; those beyond wait in files under
-   * `head_chunks`. Default 32 MiB.
+   * `head_chunks`. Default 16 MiB.
    */
   headChunkBytes?: number
   /**
@@ -75,7 +75,7 @@ const MIB = 1 << 20
 export const RETENTION_MS_DEFAULT: number = 15 * 24 * HOUR_MS
 export const RETENTION_BYTES_DEFAULT = 0
 export const MAX_SERIES_DEFAULT = 1_000_000
-export const HEAD_CHUNK_BYTES_DEFAULT: number = 32 * MIB
+export const HEAD_CHUNK_BYTES_DEFAULT: number = 16 * MIB
 const SEGMENT_BYTES_DEFAULT = 128 * MIB
 const SEGMENT_BYTES_MIN = 32 * 1024
 

@@ -4,7 +4,7 @@
  * embedded databases share one session among all clients. The time limit is kept on this side too: they
  * know none.
  */
-import { Client } from 'pg'
+import type { Client } from 'pg'
 import { type Answer, SourceError, cellOf } from './answer.ts'
 import type { Datasource } from './check-config.ts'
 
@@ -20,14 +20,17 @@ export async function askSql(
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const client = new Client({ connectionString: datasource.url, application_name: 'vigie' })
+  // Not before there is something to ask: a server without such checks does not carry it in memory.
+  const pg = await import('pg')
+  const client = new pg.Client({ connectionString: datasource.url, application_name: 'vigie' })
   const failed = new Promise<never>((_, reject) => {
     // A connection that breaks by itself must not take the process with it.
     client.on('error', (error) =>
       reject(new SourceError('connect', error.message, { cause: error })),
     )
     const onAbort = (): void => reject(new SourceError('timeout', 'no answer in time'))
-    signal.addEventListener('abort', onAbort, { once: true })
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
   })
   failed.catch(() => {})
   try {

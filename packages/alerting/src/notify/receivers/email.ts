@@ -1,6 +1,5 @@
 /** E-mail by SMTP, one message per notification, as HTML and text. */
 import { readFileSync } from 'node:fs'
-import { createTransport } from 'nodemailer'
 import type { EmailConfig } from '../receiver-config.ts'
 import { type Message, messageData } from '../template-data.ts'
 import { type Delivery, DeliveryError, type Send } from './delivery.ts'
@@ -9,6 +8,8 @@ import { type Delivery, DeliveryError, type Send } from './delivery.ts'
 const STEP_TIMEOUT_MS = 10_000
 
 export const sendEmail: Send<EmailConfig> = async (config, message, delivery) => {
+  // Not before there is something to send: most servers never do, and all would carry it in memory.
+  const { createTransport } = await import('nodemailer')
   const colon = config.smarthost.lastIndexOf(':')
   const port = Number(config.smarthost.slice(colon + 1))
   const transport = createTransport({
