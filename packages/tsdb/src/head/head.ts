@@ -6,14 +6,22 @@
  *
  *     previous block <4b> | 124 bytes of the chunk's bits
  *
- * so that it grows without being copied. At 120 samples, or where Prometheus's block range of two
- * hours ends, it goes to the chunk log as one piece and its blocks are free for others. That of a
- * series of histograms, of which there are fewer, is an object of its own.
+ * so that it grows without being copied. Where it ends (chunk-ends.ts) it goes to the chunk log as one
+ * piece and its blocks are free for others. That of a series of histograms, of which there are fewer, is
+ * an object of its own.
  */
 import { type Histogram, type Labels, StorageLimitError, isStale } from '@vigie/model'
 import { XOR } from '../chunk/encoding.ts'
 import { HistogramChunk } from '../chunk/histogram-writer.ts'
 import { Arena, byteOf, wordOf } from './arena.ts'
+import {
+  CHUNK_BITS_MAX,
+  CHUNK_SAMPLES_MAX,
+  HistogramEnds,
+  RANGE_MS,
+  RECKONED_AT,
+  reckonEnd,
+} from './chunk-ends.ts'
 import { ChunkLog } from './chunk-log.ts'
 import { type ChunkBytes, ChunkReader, placeOf } from './chunk-slabs.ts'
 import type { Intervals } from '../block/tombstones.ts'
@@ -26,19 +34,12 @@ import * as series from './series-table.ts'
 import { Symbols } from './symbols.ts'
 import { NO_LEADING, SAMPLE_BYTES_MAX, XorEncoder, firstTimestamp } from '../chunk/xor.ts'
 
-/** Samples of a full chunk, as in Prometheus. */
-const CHUNK_SAMPLES_MAX = 120
-/** No chunk reaches over a multiple of this, so that blocks can be cut there. */
-const RANGE_MS = 2 * 3_600_000
 const BLOCK_BYTES = 128
 const PAYLOAD_BYTES = 124
 /** Count and samples of the largest chunk of floats, and what may be touched beyond. */
-const XOR_BYTES_MAX = 2 + (CHUNK_SAMPLES_MAX + 1) * SAMPLE_BYTES_MAX
-/** A chunk of histograms ends at this size, as in Prometheus, but has some samples unless it is this large. */
-const HISTOGRAM_CHUNK_BYTES = 1024
-const HISTOGRAM_CHUNK_BYTES_MAX = 32 * 1024
-const HISTOGRAM_CHUNK_SAMPLES_MIN = 10
-const HISTOGRAM_CHUNK_SAMPLES_MAX = 240
+const XOR_BYTES_MAX = 2 + (CHUNK_BITS_MAX >>> 3) + 2 * SAMPLE_BYTES_MAX
+/** A count that has no room in its byte, as of some chunks of histograms. */
+const MANY = 255
 /** No range: what the range word of a series says whose open chunk is of histograms. */
 const NO_RANGE = -(2 ** 31)
 /** How long a query may hold a snapshot: longer than any may run. */
@@ -51,6 +52,11 @@ export interface HeadOptions {
   spill?: ChunkSpill
   /** Full chunks in memory, bytes. */
   sealedBytesMax: number
+}
+
+interface OpenHistograms {
+  chunk: HistogramChunk
+  ends: HistogramEnds
 }
 
 interface Dying {
@@ -67,7 +73,7 @@ export class Head {
   readonly reader: ChunkReader = new ChunkReader()
   readonly outOfOrder: OutOfOrder = new OutOfOrder()
   // The open chunks of histograms, by slot.
-  readonly #histograms = new Map<number, HistogramChunk>()
+  readonly #histograms = new Map<number, OpenHistograms>()
   readonly arena: Arena = new Arena()
   readonly #index: HashTable
   readonly #encoder = new XorEncoder()
@@ -175,7 +181,7 @@ export class Head {
 
   /** The newest sample of a series if it is a histogram. */
   lastHistogram(slot: number): Histogram | undefined {
-    return this.#histograms.get(slot)?.last
+    return this.#histograms.get(slot)?.chunk.last
   }
 
   /** Whether `v` has the bits of the newest value of a series. */
@@ -190,13 +196,16 @@ export class Head {
     const inWords = series.word(slot)
     const inBytes = series.byte(slot)
     const inDoubles = series.double(slot)
-    const range = Math.floor(t / RANGE_MS)
     let count = page.u8[inBytes + series.COUNT]
-    if (count === CHUNK_SAMPLES_MAX || (count > 0 && range !== page.i32[inWords + series.RANGE])) {
-      if (page.i32[inWords + series.RANGE] === NO_RANGE) this.#closeHistograms(slot)
-      else this.#closeChunk(slot)
-      count = 0
-    }
+    // Fast path: nothing to be thought of. The range of histograms ended long ago.
+    if (
+      count > 0 &&
+      (t >= page.i32[inWords + series.RANGE] * RANGE_MS + page.i32[inWords + series.END] ||
+        count === RECKONED_AT ||
+        count >= CHUNK_SAMPLES_MAX ||
+        page.u16[series.half(slot) + series.BITS] > CHUNK_BITS_MAX)
+    )
+      count = this.#endChunk(page, slot, t, count)
     const lowBefore = page.u32[inWords + series.LAST_V_LOW]
     const highBefore = page.u32[inWords + series.LAST_V_HIGH]
     const tBefore = page.f64[inDoubles + series.LAST_T]
@@ -209,7 +218,8 @@ export class Head {
     const encoder = this.#encoder
     this.#openEncoder(page, slot, count)
     if (count === 0) {
-      page.i32[inWords + series.RANGE] = range
+      page.i32[inWords + series.RANGE] = Math.floor(t / RANGE_MS)
+      page.i32[inWords + series.END] = RANGE_MS
       page.i32[inWords + series.DELTA] = 0
       encoder.first(t, high, low)
       if ((page.u8[inBytes + series.FLAGS] & series.VISIBLE) === 0) this.#show(slot)
@@ -227,6 +237,26 @@ export class Head {
     this.#openSamples++
     if (t > this.maxT) this.maxT = t
     if (t < this.minT) this.minT = t
+  }
+
+  /** Closes an open chunk that takes no further float, at `t`; how many samples the open one has then. */
+  #endChunk(page: series.SeriesPage, slot: number, t: number, count: number): number {
+    if (page.i32[series.word(slot) + series.RANGE] === NO_RANGE) this.#closeHistograms(slot)
+    else if (this.#isFull(page, slot, t, count)) this.#closeChunk(slot)
+    else return count
+    return 0
+  }
+
+  /** Whether the open chunk of floats takes no further sample, at `t`. */
+  #isFull(page: series.SeriesPage, slot: number, t: number, count: number): boolean {
+    if (page.u16[series.half(slot) + series.BITS] > CHUNK_BITS_MAX) return true
+    const at = series.word(slot) + series.END
+    const rangeStart = page.i32[series.word(slot) + series.RANGE] * RANGE_MS
+    if (count === RECKONED_AT) {
+      const end = reckonEnd(this.openMinT(slot), this.lastT(slot), rangeStart + page.i32[at], 4)
+      page.i32[at] = end - rangeStart
+    }
+    return t >= rangeStart + page.i32[at] || count >= CHUNK_SAMPLES_MAX
   }
 
   /**
@@ -253,7 +283,8 @@ export class Head {
       this.#closeHistograms(slot)
       count = 0
     }
-    let rangeEnd = (page.i32[inWords + series.RANGE] + 1) * RANGE_MS
+    let end = page.i32[inWords + series.RANGE] * RANGE_MS + page.i32[inWords + series.END]
+    let startBits = page.u16[series.half(slot) + series.BITS]
     let delta = page.i32[inWords + series.DELTA]
     let low = page.u32[inWords + series.LAST_V_LOW] | 0
     let high = page.u32[inWords + series.LAST_V_HIGH] | 0
@@ -267,20 +298,34 @@ export class Head {
       const highBefore = high
       low = bits[2 * i]
       high = bits[2 * i + 1]
-      if (count === CHUNK_SAMPLES_MAX || (count > 0 && now >= rangeEnd)) {
+      const bitCount = isOpen ? startBits + encoder.bit : startBits
+      if (
+        count > 0 &&
+        (now >= end ||
+          count >= CHUNK_SAMPLES_MAX ||
+          count === RECKONED_AT ||
+          bitCount > CHUNK_BITS_MAX)
+      ) {
         if (isOpen) this.#closeEncoder(page, slot)
         isOpen = false
         page.u8[inBytes + series.COUNT] = count
         page.f64[series.double(slot) + series.LAST_T] = lastT
-        this.#closeChunk(slot)
-        count = 0
+        startBits = page.u16[series.half(slot) + series.BITS]
+        if (this.#isFull(page, slot, now, count)) {
+          this.#closeChunk(slot)
+          count = 0
+        } else end = page.i32[inWords + series.RANGE] * RANGE_MS + page.i32[inWords + series.END]
       }
-      if (!isOpen) this.#openScratch(page, slot, count)
+      if (!isOpen) {
+        this.#openScratch(page, slot, count)
+        startBits = page.u16[series.half(slot) + series.BITS] & ~7
+      }
       isOpen = true
       if (count === 0) {
         const range = Math.floor(now / RANGE_MS)
         page.i32[inWords + series.RANGE] = range
-        rangeEnd = (range + 1) * RANGE_MS
+        page.i32[inWords + series.END] = RANGE_MS
+        end = (range + 1) * RANGE_MS
         delta = 0
         encoder.first(now, high, low)
       } else {
@@ -326,11 +371,10 @@ export class Head {
     if (before === undefined) {
       if (page.u8[series.byte(slot) + series.COUNT] > 0) this.#closeChunk(slot)
       chunk = HistogramChunk.begin(t, h)
-    } else if (isFull(before, t)) chunk = HistogramChunk.begin(t, h, before)
-    else chunk = before.append(t, h)
-    if (before !== undefined && chunk !== before) this.#closeHistograms(slot)
-    this.#histograms.set(slot, chunk)
-    page.u8[series.byte(slot) + series.COUNT] = chunk.count
+    } else chunk = appendTo(before, t, h)
+    if (before !== undefined && chunk !== before.chunk) this.#closeHistograms(slot)
+    this.#histograms.set(slot, { chunk, ends: before?.ends ?? new HistogramEnds(t) })
+    page.u8[series.byte(slot) + series.COUNT] = Math.min(chunk.count, MANY)
     page.i32[inWords + series.RANGE] = NO_RANGE
     page.f64[series.double(slot) + series.LAST_T] = t
     if ((page.u8[series.byte(slot) + series.FLAGS] & series.VISIBLE) === 0) this.#show(slot)
@@ -348,7 +392,7 @@ export class Head {
   }
 
   #closeHistograms(slot: number): void {
-    const { encoding, minT, maxT, bytes, count } = this.#histograms.get(slot)!
+    const { encoding, minT, maxT, bytes, count } = this.#histograms.get(slot)!.chunk
     const page = this.table.page(slot)
     const at = series.word(slot) + series.CLOSED
     page.u32[at] = this.chunks.add(page.u32[at], encoding, minT, maxT, bytes, bytes.length)
@@ -419,6 +463,12 @@ export class Head {
     return block
   }
 
+  /** Samples of the open chunk. */
+  openCount(slot: number): number {
+    const count = this.table.page(slot).u8[series.byte(slot) + series.COUNT]
+    return count === MANY ? this.#histograms.get(slot)!.chunk.count : count
+  }
+
   #closeChunk(slot: number): void {
     const page = this.table.page(slot)
     const inWords = series.word(slot)
@@ -452,7 +502,7 @@ export class Head {
       const size = this.#copyOpenChunk(slot)
       return { encoding: XOR, bytes: this.#chunk, view: this.#chunkView, start: 0, end: size }
     }
-    const { encoding, bytes } = histograms
+    const { encoding, bytes } = histograms.chunk
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     return { encoding, bytes, view, start: 0, end: bytes.length }
   }
@@ -480,7 +530,7 @@ export class Head {
   /** The first timestamp of the open chunk, Infinity when all samples of a series came out of order. */
   openMinT(slot: number): number {
     const histograms = this.#histograms.get(slot)
-    if (histograms !== undefined) return histograms.minT
+    if (histograms !== undefined) return histograms.chunk.minT
     if (this.table.page(slot).u8[series.byte(slot) + series.COUNT] === 0) return Infinity
     this.#copyOpenChunk(slot)
     return firstTimestamp(this.#chunkView, 2)
@@ -585,7 +635,7 @@ export class Head {
     for (const { slots } of this.#dying.filter(isDue))
       for (const slot of slots) {
         const page = this.table.page(slot)
-        this.#openSamples -= page.u8[series.byte(slot) + series.COUNT]
+        this.#openSamples -= this.openCount(slot)
         this.#freeBlocks(page, slot)
         this.#histograms.delete(slot)
         this.labelSets.remove(this.labelsHandle(slot))
@@ -596,11 +646,16 @@ export class Head {
   }
 }
 
-/** Whether a chunk of histograms takes no further sample, at `t`. */
-function isFull({ minT, bytes, count }: HistogramChunk, t: number): boolean {
-  if (Math.floor(t / RANGE_MS) !== Math.floor(minT / RANGE_MS)) return true
-  if (count >= HISTOGRAM_CHUNK_SAMPLES_MAX || bytes.length >= HISTOGRAM_CHUNK_BYTES_MAX) return true
-  return bytes.length >= HISTOGRAM_CHUNK_BYTES && count >= HISTOGRAM_CHUNK_SAMPLES_MIN
+/** The chunk that holds `h` from now on: the open one, or one that begins with it. */
+function appendTo({ chunk, ends }: OpenHistograms, t: number, h: Histogram): HistogramChunk {
+  const isOfKind = chunk.isInteger === h.isInteger
+  if (!isOfKind || ends.isFull(chunk.minT, chunk.maxT, chunk.bytes.length, chunk.count, t)) {
+    ends.restart(t)
+    return HistogramChunk.begin(t, h, chunk)
+  }
+  const next = chunk.append(t, h)
+  if (next !== chunk) ends.goOn(t)
+  return next
 }
 
 /** Equal bits, as far as Prometheus tells them apart: zeros by sign, stale markers from other NaN. */

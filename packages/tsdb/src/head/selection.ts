@@ -37,7 +37,7 @@ export class Selection implements SeriesSet {
   readonly #refs: Uint32Array
   readonly #labels: Uint32Array
   readonly #closed: Uint32Array
-  readonly #openCounts: Uint8Array
+  readonly #openCounts: Uint16Array
   // By index, of the series that have samples that came out of order.
   #late: Map<number, ChunkData[]> | undefined
   readonly #closedChunks: ClosedChunks
@@ -52,14 +52,14 @@ export class Selection implements SeriesSet {
     this.#refs = new Uint32Array(slots.length)
     this.#labels = new Uint32Array(slots.length)
     this.#closed = new Uint32Array(slots.length)
-    this.#openCounts = new Uint8Array(slots.length)
+    this.#openCounts = new Uint16Array(slots.length)
     for (let i = 0; i < slots.length; i++) {
       const slot = slots[i]
-      const { u32, u8 } = head.table.page(slot)
+      const { u32 } = head.table.page(slot)
       this.#refs[i] = head.table.refOf(slot)
       this.#labels[i] = u32[series.word(slot) + series.LABELS]
       this.#closed[i] = u32[series.word(slot) + series.CLOSED]
-      this.#openCounts[i] = u8[series.byte(slot) + series.COUNT]
+      this.#openCounts[i] = head.openCount(slot)
     }
     if (!head.outOfOrder.isEmpty) this.#takeLate(head, slots)
   }

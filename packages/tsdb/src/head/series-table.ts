@@ -14,6 +14,7 @@
  *     52 generation  u16   how often the slot was given out, so that old references are recognised
  *     54 bits        u16   size of the open chunk
  *     56 count u8, leading u8, trailing u8, flags u8 of the open chunk and the series
+ *     60 end         i32   where the open chunk ends, ms from the start of its range
  *
  * A reference is generation << 22 | slot; slots count from 1, so that no reference is 0.
  */
@@ -40,6 +41,7 @@ export const HASH = 9
 export const PENDING = 10
 export const DELTA = 11
 export const RANGE = 12
+export const END = 15
 export const GENERATION = 26
 export const BITS = 27
 export const COUNT = 56

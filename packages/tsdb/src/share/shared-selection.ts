@@ -14,7 +14,7 @@ export interface SharedHead {
   closed: Uint32Array
   /** By series, where its open chunk begins in `open`; one more than series. */
   openStarts: Uint32Array
-  openCounts: Uint8Array
+  openCounts: Uint16Array
   openEncodings: Uint8Array
   open: Uint8Array
   /** By series, what of it is deleted. */
