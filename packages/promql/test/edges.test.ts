@@ -89,6 +89,10 @@ test.each<[data: string, query: string, want: string]>([
     'x + fill_left (1) y',
     '{} 6 | PromQL info: incompatible sample types encountered for binary operator "+": histogram + float (1:1)',
   ],
+  // With an offset beside @, timestamp() looks from @ among what the offset has selected.
+  ['x 1x2', 'timestamp(x @ 120 offset 1m)', '{} 60'],
+  ['x 1x2', 'timestamp(x @ 120 offset 6m)', ''],
+  ['x 1x9', 'timestamp(x @ 120 offset -2m)', '{} 120'],
   // Names that go.
   ['x 1x2; y 2 stale', '-({__name__=~"x|y"})', '{} -1'],
   [
@@ -118,7 +122,7 @@ test.each<[data: string, query: string, want: string]>([
     'double_exponential_smoothing(h[5m], 0.5, Inf)',
     'error: invalid trend factor. Expected: 0 < tf < 1, got: +Inf',
   ],
-  ['x NaN 1 5', 'mad_over_time(x[5m])', '{} 0'],
+  ['x NaN 1 5', 'mad_over_time(x[5m])', '{} NaN'],
   // Labels.
   [
     'x{a="b"} 1x2',
@@ -153,6 +157,23 @@ test('where a parameter changes, its extremes are said', async () => {
     `${ratio} 60, capping to 1 (1:13)`,
     `${ratio} -60, capping to -1 (1:13)`,
   ])
+})
+
+test('of what is wrong with a range, the first step counts', async () => {
+  const data = 'x{a="1"} 1 1 1\nx{a="2"} _ 1 1\ny{a="1",b="1"} 1 1 1\ny{a="2",b="2"} _ _ 1'
+  const engine = new Engine()
+  const range = { startMs: 0, endMs: 2 * MINUTE_MS, stepMs: MINUTE_MS }
+  const error = async (query: string): Promise<string> => {
+    const result = engine.range(memory(data, MINUTE_MS), query, { ...range, lookbackMs: 1 })
+    return result.then(String, (found: Error) => found.message)
+  }
+  expect(await error('x + on () y')).toContain('many-to-one matching must be explicit')
+  expect(await error('y + on () x')).toContain('found duplicate series')
+  expect(await error('abs({__name__=~"x|y"} or y) and (y + on () x)')).toContain('found duplicate')
+  expect(await error('(y + on () x) and abs(label_replace(x, "a", "", "", ""))')).toContain('found')
+  expect(await error('abs(label_replace(x, "a", "", "", "")) and (y + on () x)')).toContain(
+    'labelset',
+  )
 })
 
 test('what was done for monotonicity is written as Go does', async () => {

@@ -167,7 +167,14 @@ async function setOperation(
     return
   }
   const right = new Presence(grid.count)
-  await ev.vector(expr.rhs, grid, (row) => right.add(signature(row.labels), row))
+  try {
+    await ev.vector(expr.rhs, grid, (row) => right.add(signature(row.labels), row))
+  } catch (error) {
+    // What is wrong on the left is said first.
+    context.release(before, 0)
+    await ev.vector(expr.lhs, grid, () => {})
+    throw error
+  }
   context.release(before, 0)
   await ev.vector(expr.lhs, grid, (row) => {
     mask(row, right.of(signature(row.labels)), grid.count, expr.op === 'and')

@@ -114,7 +114,7 @@ const timestamp: VectorCall = async (ev, { args }, grid, sink) => {
         dropName(row, ev.context)
         out(row)
       }
-      return selectVector(ev, argument, grid, push, 'time')
+      return selectVector(ev, argument, grid, push, 'timestamp')
     }
     return ev.vector(argument, grid, (row) => {
       for (let i = 0; i < grid.count; i++) row.v[row.at + i] = timeAt(grid, i) / 1000

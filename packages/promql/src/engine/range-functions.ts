@@ -227,6 +227,8 @@ function regression(
 
 function medianDeviation({ v, from, to }: Window): number {
   const values = v.slice(from, to)
+  // Prometheus 3.5 has them come first, as quantiles do; later ones are NaN.
+  if (values.some(Number.isNaN)) return NaN
   const median = quantile(0.5, values)
   for (let i = 0; i < values.length; i++) values[i] = Math.abs(values[i] - median)
   return quantile(0.5, values)

@@ -11,8 +11,12 @@ import type { Placement } from './plan.ts'
 import { type Row, type Sink, newRow, sampleCount } from './row.ts'
 import { dropStale } from './windows.ts'
 
-/** What is given of a sample: its value, its timestamp (histograms beside it), or its start timestamp (0: unknown), in seconds. */
-export type Aspect = 'value' | 'time' | 'start'
+/**
+ * What is given of a sample: its value, its timestamp (histograms beside it), or its start timestamp
+ * (0: unknown), in seconds. `timestamp` is the time as timestamp() sees it: with `@`, Prometheus looks
+ * from there and forgets the offset, among the samples that it has selected with it.
+ */
+export type Aspect = 'value' | 'time' | 'timestamp' | 'start'
 
 export async function selectVector(
   ev: Evaluation,
@@ -28,6 +32,7 @@ export async function selectVector(
   const { lookbackMs } = context
   const minT = (atMs ?? grid.startMs) - offsetMs - lookbackMs + 1
   const maxT = (atMs ?? lastTime(grid)) - offsetMs + placement.afterMs
+  const lookAt = aspect === 'timestamp' && atMs !== undefined ? { atMs, offsetMs: 0 } : placement
   const samples = new SampleColumns()
   const row = newRow(grid.count)
   for (let i = 0; i < set.count; i++) {
@@ -35,7 +40,7 @@ export async function selectVector(
     set.samples(i, minT, maxT, samples)
     if (samples.h !== undefined && plan.countsOnly.has(selector)) detectResets(samples)
     row.h = undefined
-    let present = samples.length === 0 ? 0 : pick(samples, row, grid, placement, lookbackMs, aspect)
+    let present = samples.length === 0 ? 0 : pick(samples, row, grid, lookAt, lookbackMs, aspect)
     if (aspect === 'value') {
       if (samples.h !== undefined) {
         if (selector.isSmoothed)
@@ -62,7 +67,7 @@ function pick(
   { t, v, h, st, length }: SampleColumns,
   row: Row,
   grid: Grid,
-  { atMs, offsetMs }: Placement,
+  { atMs, offsetMs }: Pick<Placement, 'atMs' | 'offsetMs'>,
   lookbackMs: number,
   aspect: Aspect,
 ): number {
@@ -77,7 +82,7 @@ function pick(
     if (!isPresent) continue
     if (h !== undefined && aspect !== 'start') (row.h ??= [])[step] = h[newest]
     if (aspect === 'value') out[step] = v[newest]
-    else out[step] = (aspect === 'time' ? t[newest] : (st?.[newest] ?? 0)) / 1000
+    else out[step] = (aspect === 'start' ? (st?.[newest] ?? 0) : t[newest]) / 1000
     present++
   }
   return present

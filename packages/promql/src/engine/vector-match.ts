@@ -37,11 +37,12 @@ export async function matchVectors(
   const groups = [...(await match.groups())]
   match.checkOneSide(groups)
   for (const group of groups) {
+    if (match.isLost) break
     match.compute(group, row, (out) => merged.merge(out))
     const wait = context.tick()
     if (wait !== undefined) await wait
   }
-  match.giveNotes()
+  match.finish()
   context.release(before, merged.sampleCount)
   await emitAll(merged, sink, context)
 }
@@ -69,6 +70,8 @@ class Match {
   readonly #notes: { note: Note; series: number }[] = []
   /** The row of the many side that is being computed. */
   #series = 0
+  #failedAt = Infinity
+  #failure: Error | undefined
 
   constructor(ev: Evaluation, expr: BinaryExpr, left: Columns, right: Columns) {
     this.#ev = ev
@@ -110,7 +113,7 @@ class Match {
     return groups.values()
   }
 
-  /** Throws where two series of the "one" side are present at the same step: the first such place. */
+  /** Finds the first place where two series of the "one" side are present at the same step. */
   checkOneSide(groups: readonly Group[]): void {
     const steps = this.#steps
     const { has } = this.#one
@@ -128,7 +131,20 @@ class Match {
         break
       }
     }
-    if (found !== undefined) throw this.#duplicates(found.first, found.second)
+    if (found !== undefined) this.#fail(found.step, this.#duplicates(found.first, found.second))
+  }
+
+  /** Prometheus goes step by step: what is wrong at the first one is said. */
+  #fail(step: number, error: Error): void {
+    if (step < this.#failedAt) {
+      this.#failedAt = step
+      this.#failure = error
+    }
+  }
+
+  /** There is nothing left to find out. */
+  get isLost(): boolean {
+    return this.#failedAt === 0
   }
 
   #duplicates(first: number, second: number): Error {
@@ -155,19 +171,25 @@ class Match {
         if (!mayRepeat && isEmptyRow(row, this.#steps)) continue
         row.labels = this.#resultLabels(this.#many.labels[many], this.#one.labels[one])
         if (mayRepeat) this.#checkUnique(row.labels, results)
-        if (!isEmptyRow(row, this.#steps)) sink(row)
+        this.#push(row, sink)
       }
       if (this.#fillOne === undefined) continue
       this.#fillOneSide(many, group.one, row, this.#fillOne)
       if (mayRepeat) this.#checkUnique(row.labels, results)
-      if (!isEmptyRow(row, this.#steps)) sink(row)
+      this.#push(row, sink)
     }
     if (this.#fillMany === undefined) return
     this.#series = Infinity
     for (const one of group.one) {
       this.#fillManySide(one, row, this.#fillMany)
-      if (!isEmptyRow(row, this.#steps)) sink(row)
+      this.#push(row, sink)
     }
+  }
+
+  /** Without the steps from which on all is lost. */
+  #push(row: Row, sink: Sink): void {
+    if (this.#failedAt < Infinity) row.has.fill(0, this.#failedAt)
+    if (!isEmptyRow(row, this.#steps)) sink(row)
   }
 
   #say(step: number, note: Note): void {
@@ -176,7 +198,9 @@ class Match {
       this.#notes[step] = { note, series: this.#series }
   }
 
-  giveNotes(): void {
+  /** Throws what is wrong; else says what there is to say. */
+  finish(): void {
+    if (this.#failure !== undefined) throw this.#failure
     for (const one of this.#notes) one?.note(this.#ev.context.annotations)
   }
 
@@ -197,7 +221,10 @@ class Match {
   /** The one side may meet one series of the other at a step, unless that is said to be many. */
   #match(step: number): void {
     if (this.#met[step] === 0) return
-    if (this.#isOneToOne && this.#matched[step] === 1) throw executionError(MANY_TO_ONE)
+    if (this.#isOneToOne && this.#matched[step] === 1) {
+      this.#fail(step, executionError(MANY_TO_ONE))
+      return
+    }
     this.#matched[step] = 1
   }
 
@@ -294,7 +321,7 @@ class Match {
     const seen = seenAt(results, labels, this.#steps)
     for (let i = 0; i < this.#steps; i++) {
       if (this.#met[i] === 0) continue
-      if (seen[i] === 1) throw executionError(NOT_UNIQUE)
+      if (seen[i] === 1) this.#fail(i, executionError(NOT_UNIQUE))
       seen[i] = 1
     }
   }
