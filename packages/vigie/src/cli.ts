@@ -19,7 +19,14 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
 ])
 
 /** Errors that tell a user what to do; any other is a bug and keeps its stack. */
-const FOR_USERS = ['UsageError', 'ConfigError']
+const FOR_USERS = [
+  'UsageError',
+  'ConfigError',
+  'LockedError',
+  'ListenError',
+  'DiskError',
+  'UnsupportedError',
+]
 
 process.exitCode = await main(process.argv.slice(2))
 

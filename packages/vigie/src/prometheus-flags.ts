@@ -18,6 +18,8 @@ const MEMORY = 'Node.js has its own limits: NODE_OPTIONS=--max-old-space-size'
 const LOG = 'the log is always written compressed, in segments of 128 MiB'
 const BLOCKS = 'blocks are cut every 2 h and merged up to a tenth of the retention'
 const LIMITED = 'there is a fixed limit'
+const OVERLAPPING = 'overlapping blocks are always merged'
+const TIMESTAMPS = 'a scrape has the time at which it was due'
 const ALERTS = 'notifications are sent by Vigie itself'
 const AGENT =
   'there is no agent mode: remote_write works beside the storage, with a short --storage.tsdb.retention.time'
@@ -39,22 +41,36 @@ export const PROMETHEUS_FLAGS: ReadonlyMap<string, ForeignFlag> = new Map<string
   ['rules.alert.for-outage-tolerance', text('it is 1 hour')],
   ['rules.alert.resend-delay', text('it is 1 minute')],
   ['rules.max-concurrent-evals', text('groups are evaluated as they fall due')],
-  ['storage.agent.no-lockfile', { type: 'boolean', says: AGENT, onlyValue: 'false' }],
-  ['storage.agent.path', { type: 'string', says: AGENT, onlyValue: 'data-agent/' }],
+  ['scrape.adjust-timestamps', yesNo(TIMESTAMPS)],
+  ['scrape.discovery-reload-interval', text('targets are taken over as they are discovered')],
+  ['scrape.timestamp-tolerance', text(TIMESTAMPS)],
+  ['storage.agent.no-lockfile', yesNo(AGENT)],
+  ['storage.agent.path', text(AGENT)],
+  ['storage.agent.retention.max-time', text(AGENT)],
+  ['storage.agent.retention.min-time', text(AGENT)],
+  ['storage.agent.wal-compression', yesNo(AGENT)],
+  ['storage.agent.wal-compression-type', text(AGENT)],
+  ['storage.agent.wal-segment-size', text(AGENT)],
+  ['storage.agent.wal-truncate-frequency', text(AGENT)],
   ['storage.remote.flush-deadline', text('what is not sent at the end is sent at the next start')],
   ['storage.remote.read-concurrent-limit', text(LIMITED)],
   ['storage.remote.read-max-bytes-in-frame', text(LIMITED)],
   ['storage.remote.read-sample-limit', text(LIMITED)],
-  ['storage.tsdb.allow-overlapping-blocks', yesNo('overlapping blocks are always merged')],
+  ['storage.tsdb.allow-overlapping-blocks', yesNo(OVERLAPPING)],
+  ['storage.tsdb.allow-overlapping-compaction', yesNo(OVERLAPPING)],
+  ['storage.tsdb.delayed-compaction.max-percent', text(BLOCKS)],
   ['storage.tsdb.head-chunks-write-queue-size', text('chunks are written as they fill')],
+  ['storage.tsdb.max-block-chunk-segment-size', text('chunks are in segments of 512 MiB')],
   ['storage.tsdb.max-block-duration', text(BLOCKS)],
   ['storage.tsdb.min-block-duration', text(BLOCKS)],
   ['storage.tsdb.no-lockfile', yesNo('the directory is always locked')],
+  ['storage.tsdb.samples-per-chunk', text('a chunk is full at 120 samples or 1 KiB')],
   ['storage.tsdb.wal-compression', yesNo(LOG)],
   ['storage.tsdb.wal-compression-type', text(LOG)],
   ['storage.tsdb.wal-segment-size', text(LOG)],
   ['web.console.libraries', text(CONSOLES)],
   ['web.console.templates', text(CONSOLES)],
+  ['web.cors.origin', text('pages of other sites are refused')],
   ['web.local-assets', text(ASSETS)],
   ['web.max-connections', text(LIMITED)],
   ['web.max-notifications-subscribers', text(LIMITED)],

@@ -21,7 +21,14 @@ export const SERVE_FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
       help: 'vigie.yml or prometheus.yml; found in this folder when not given',
     },
   ],
-  ['data.dir', { type: 'string', value: 'data', help: 'where everything is kept' }],
+  [
+    'data.dir',
+    {
+      type: 'string',
+      value: 'data',
+      help: 'where everything is kept; --storage.tsdb.path when that is given and this folder cannot be written',
+    },
+  ],
   [
     'storage.tsdb.path',
     {

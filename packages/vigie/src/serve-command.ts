@@ -1,5 +1,5 @@
 /** `vigie [target…]`: reads the command line, finds the configuration, runs until a signal. */
-import { existsSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Demo, type Vigie, isLoopback, parseWebConfig, startVigie } from '@vigie/server'
@@ -62,7 +62,7 @@ export async function serve(args: ServeArgs, extras: ServeExtras = {}): Promise<
     log.warn(`--${name} has no meaning here`, { because: says })
   const listen = listenAddress(flag('web.listen-address'))
   checkOpen(args, listen.host)
-  const dataDir = resolve(flag('data.dir'))
+  const dataDir = dataDirOf(args)
   const webFile = flag('web.config.file')
   const vigie: Vigie = await startVigie({
     version: VERSION,
@@ -105,6 +105,37 @@ export async function serve(args: ServeArgs, extras: ServeExtras = {}): Promise<
   })
   writeAddress(dataDir, { url: vigie.url, pid: process.pid })
   return vigie
+}
+
+/**
+ * Where everything is kept. A service is often started in a folder that it may not write, as / is for a unit
+ * of Prometheus: what is not said goes to the directory that is. Makes it; throws UsageError.
+ */
+function dataDirOf(args: ServeArgs): string {
+  const named = resolve(args.flags.get('data.dir')!)
+  const tsdbPath = args.flags.get('storage.tsdb.path')!
+  const refusal = makeWritable(named)
+  if (refusal === undefined) return named
+  if (!args.given.has('data.dir') && tsdbPath !== '') {
+    const beside = resolve(tsdbPath)
+    const also = makeWritable(beside)
+    if (also === undefined) return beside
+    throw new UsageError(
+      `cannot write ${beside}: ${also}; name another directory by --storage.tsdb.path`,
+    )
+  }
+  throw new UsageError(`cannot write ${named}: ${refusal}; name another directory by --data.dir`)
+}
+
+/** What is in the way, undefined when the folder is there and may be written. */
+function makeWritable(dir: string): string | undefined {
+  try {
+    mkdirSync(dir, { recursive: true })
+    accessSync(dir, constants.W_OK)
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
 }
 
 /** Who limits the size alone wants no limit of time, as in Prometheus. */

@@ -1,5 +1,5 @@
 /** Starting without a file, with a wrong one, under load and killed: the command line as a user meets it. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { type Server, createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
@@ -135,6 +135,35 @@ describe('bad input', () => {
     expect(stderr).toContain(
       `cannot listen on 127.0.0.1:${appPort}: another process uses that port`,
     )
+  })
+
+  test('a directory that is open, or may not be written, is refused in one line', async () => {
+    const cwd = folder()
+    const { vigie } = await serve(cwd, ['--web.listen-address=127.0.0.1:0', `localhost:${appPort}`])
+    const held = await run(cwd, ['--storage.tsdb.path=data/tsdb', '--data.dir=other'])
+    expect(held.code).toBe(1)
+    expect(held.stderr).toMatch(
+      /^cannot open storage: \S+ is held by process \d+ \(\S+\), which is running; stop it .*\n$/,
+    )
+    await vigie.stop('SIGTERM')
+    const odd = await run(cwd, ['--data.dir=/dev/null/vigie'])
+    expect(odd.code).toBe(1)
+    expect(odd.stderr).toMatch(
+      /^cannot write \/dev\/null\/vigie: .*; name another directory by --data.dir\n$/,
+    )
+  })
+
+  test('where no folder can be made everything is kept beside the series', async () => {
+    const dir = folder()
+    const cwd = folder()
+    writeFileSync(join(cwd, 'data'), 'in the way')
+    const { vigie } = await serve(cwd, [
+      `localhost:${appPort}`,
+      '--web.listen-address=127.0.0.1:0',
+      `--storage.tsdb.path=${dir}`,
+    ])
+    await vigie.stop('SIGTERM')
+    expect(readdirSync(dir)).toContain('wal')
   })
 
   test('beyond loopback takes users or a flag', async () => {

@@ -31,7 +31,9 @@ export interface Corruption {
 }
 
 /** A segment holds what this version cannot read: nothing is wrong with it, and nothing may be cut off. */
-export class UnsupportedError extends Error {}
+export class UnsupportedError extends Error {
+  override name = 'UnsupportedError'
+}
 
 /**
  * Calls `visit` with every record, whole and decompressed, in a buffer that is used again, and with where
