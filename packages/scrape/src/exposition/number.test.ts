@@ -57,6 +57,9 @@ test('names of numbers, and what is none', () => {
     expect(scanner.isNumber, text).toBe(false)
   }
   expect(parseGoFloat('0x1p-3')).toBe('unsupported character in float')
+  expect(parseGoFloat('-0x1.8p-3', true)).toBe(-0.1875)
+  expect(parseGoFloat('1_0', true)).toBe(10)
+  expect(parseGoFloat('1__0', true)).toBe('strconv.ParseFloat: parsing "1__0": invalid syntax')
   expect(parseGoFloat('true')).toBe('strconv.ParseFloat: parsing "true": invalid syntax')
   expect(parseGoFloat('1e999')).toBe('strconv.ParseFloat: parsing "1e999": value out of range')
 })

@@ -8,6 +8,7 @@
  * 19 digits are done in two doubles (Dekker 1971), and handed to the string path only when the result
  * is too near to the middle between two doubles to be sure of.
  */
+import { quote } from '@vigie/model'
 
 const MINUS = 0x2d
 const PLUS = 0x2b
@@ -138,9 +139,14 @@ function productError(a: number, b: number, product: number): number {
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
 const INFINITE = /^[+-]?inf(?:inity)?$/i
 
-/** A number as Go reads it, or the reason why it is none in Go's words. */
-export function parseGoFloat(text: string): number | string {
-  if (/[pP_]/.test(text)) return 'unsupported character in float'
+const HEX = /^([+-]?)0[xX]_?([\da-fA-F_]*)\.?([\da-fA-F_]*)[pP]([+-]?\d+)$/
+
+/**
+ * A number as Go reads it, or the reason why it is none in Go's words. What values of samples may not
+ * have, hexadecimal digits and underscores, bounds of buckets may (`isBound`).
+ */
+export function parseGoFloat(text: string, isBound = false): number | string {
+  if (/[pP_]/.test(text)) return isBound ? boundOf(text) : 'unsupported character in float'
   if (DECIMAL.test(text)) {
     const value = Number(text)
     return Number.isFinite(value) ? value : problem(text, 'value out of range')
@@ -150,5 +156,18 @@ export function parseGoFloat(text: string): number | string {
   return problem(text, 'invalid syntax')
 }
 
+function boundOf(text: string): number | string {
+  if (/__|_$|_[^\da-fA-F]|[^\da-fA-FxX]_/.test(text)) return problem(text, 'invalid syntax')
+  const digits = text.replaceAll('_', '')
+  const match = HEX.exec(digits)
+  if (match === null)
+    return digits === text ? problem(text, 'invalid syntax') : parseGoFloat(digits)
+  const [, sign, whole, fraction, exponent] = match
+  if (whole + fraction === '') return problem(text, 'invalid syntax')
+  const value =
+    Number.parseInt(whole + fraction, 16) * 2 ** (Number(exponent) - 4 * fraction.length)
+  return sign === '-' ? -value : value
+}
+
 const problem = (text: string, reason: string): string =>
-  `strconv.ParseFloat: parsing ${JSON.stringify(text)}: ${reason}`
+  `strconv.ParseFloat: parsing ${quote(text)}: ${reason}`

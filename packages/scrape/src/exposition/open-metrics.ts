@@ -11,7 +11,13 @@
  * Source: https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md
  */
 import type { MetricType } from '../status.ts'
-import { TextParser, unescapeLabel, type Entry, type Token } from './text-parser.ts'
+import {
+  type ExpositionError,
+  TextParser,
+  unescapeLabel,
+  type Entry,
+  type Token,
+} from './text-parser.ts'
 
 const TYPES: ReadonlyMap<string, MetricType> = new Map(
   (
@@ -94,7 +100,15 @@ export class OpenMetricsParser extends TextParser {
     }
     if (after === 'EOF') throw this.error('data does not end with # EOF')
     if (after === 'COMMENT') this.#exemplar()
-    else if (after !== 'LINEBREAK') throw this.unexpected('expected timestamp or new record', after)
+    else if (after !== 'LINEBREAK') throw this.#noEntry()
+  }
+
+  /** What follows a value and is nothing of it, Prometheus takes for an entry, which it is not either. */
+  #noEntry(): ExpositionError {
+    this.start = this.at
+    const token = this.lex()
+    if (token === 'EOF') return this.error('data does not end with # EOF')
+    return this.unexpected('expected a valid start token', token)
   }
 
   #exemplar(): void {
@@ -149,9 +163,9 @@ export class OpenMetricsParser extends TextParser {
         return this.#blankAndWord('timestamp', 'VALUE')
       case 'timestamp':
         if (c === 0x0a) return this.#one('line', 'LINEBREAK')
-        if (bytes.toString('latin1', this.at, this.at + 4) === ' # {') {
-          this.at += 4
-          return this.#move(true, 'exemplar', 'COMMENT')
+        if (bytes.toString('latin1', this.at, this.at + 3) === ' # ') {
+          this.at += 3
+          return bytes[this.at] === 0x7b ? this.#one('exemplar', 'COMMENT') : 'INVALID'
         }
         return this.#blankAndWord('timestamp', 'TIMESTAMP')
       case 'exemplar':

@@ -4,7 +4,7 @@ import { openMetricsFloat } from './float-label.ts'
 import { createParser, type TextFormat } from './parser.ts'
 
 /** Entries of a body, one text each: `labels value [timestamp]`, `type a counter`, `comment`. */
-function entries(body: string | Buffer, format: TextFormat): string[] {
+function entries(body: string | Uint8Array, format: TextFormat): string[] {
   const text = Buffer.from(body)
   const bytes = Buffer.concat([text, Buffer.from('x')])
   const parser = createParser(format)
@@ -24,14 +24,14 @@ function entries(body: string | Buffer, format: TextFormat): string[] {
 describe('prometheus text', () => {
   const check = (body: string, want: string[]): void =>
     expect(entries(body, 'prometheus')).toEqual(want)
-  const fails = (body: string | Buffer, want: string, line = 1): void => {
+  const fails = (body: string | Uint8Array, want: string, line = 1): void => {
     try {
       entries(body, 'prometheus')
     } catch (error) {
       expect(error).toMatchObject({ message: want, line })
       return
     }
-    expect.unreachable(`accepted ${body.toString()}`)
+    expect.unreachable(`accepted ${Buffer.from(body).toString()}`)
   }
 
   test('samples', () => {
@@ -84,6 +84,11 @@ describe('prometheus text', () => {
       Buffer.from([0x61, 0x7b, 0x62, 0x3d, 0x22, 0xff, 0x22, 0x7d]),
       'invalid UTF-8 label value: "\\"\\xff\\""',
     )
+    fails(
+      'a 1 99999999999999999999\n',
+      'strconv.ParseInt: parsing "99999999999999999999": value out of range while parsing: "a 1 99999999999999999999"',
+    )
+    fails('a é\n', 'strconv.ParseFloat: parsing "é": invalid syntax while parsing: "a é"')
     fails('{"a","b"} 1\n', 'metric name already set while parsing: "{\\"a\\",\\"b\\"}"')
   })
 })
@@ -110,7 +115,9 @@ describe('open metrics', () => {
     fails('a 1\n', 'data does not end with # EOF')
     fails('a 1\n# EOF\nb 1\n', 'unexpected data after # EOF')
     fails('a  1\n# EOF\n', 'expected value after metric')
-    fails('a 1 \n# EOF\n', 'expected timestamp or new record')
+    fails('a 1 \n# EOF\n', 'expected a valid start token')
+    fails('a 1  1\n# EOF\n', 'expected a valid start token, got " 1\\n" ("TIMESTAMP")')
+    fails('a 1 1 # b\n# EOF\n', 'expected next entry after timestamp, got " # b" ("INVALID")')
     fails('\na 1\n# EOF\n', 'expected a valid start token')
     fails('# UNIT a seconds\n# EOF\n', 'unit "seconds" not a suffix of metric "a"')
     fails('a 1 NaN\n# EOF\n', 'invalid timestamp NaN')

@@ -8,7 +8,14 @@
  *     {"http.requests","service.name"="api"} 3
  */
 import type { MetricType } from '../status.ts'
-import { TextParser, isDigit, unescapeHelp, type Entry, type Token } from './text-parser.ts'
+import {
+  TextParser,
+  isDigit,
+  quoteBytes,
+  unescapeHelp,
+  type Entry,
+  type Token,
+} from './text-parser.ts'
 
 const TYPES: ReadonlyMap<string, MetricType> = new Map([
   ['counter', 'counter'],
@@ -69,10 +76,20 @@ export class PrometheusTextParser extends TextParser {
     this.hasTimestamp = after === 'TIMESTAMP'
     if (after === 'LINEBREAK') return
     if (after !== 'TIMESTAMP') throw this.unexpected('expected timestamp or new record', after)
-    this.timestamp = Number(this.bytes.toString('latin1', this.tokenStart, this.at))
+    this.timestamp = this.#integer(this.tokenStart, this.at)
     this.sampleEnd = this.at
     const last = this.lex()
     if (last !== 'LINEBREAK') throw this.unexpected('expected next entry after timestamp', last)
+  }
+
+  /** Milliseconds, as far as 64 bits go. */
+  #integer(from: number, to: number): number {
+    const text = this.bytes.toString('latin1', from, to)
+    const value = Number(text)
+    if (Math.abs(value) < 2 ** 63) return value
+    throw this.error(
+      `strconv.ParseInt: parsing "${text}": value out of range while parsing: ${quoteBytes(this.bytes.subarray(this.start, to))}`,
+    )
   }
 
   protected override lex(): Token {

@@ -130,7 +130,7 @@ export abstract class TextParser {
       (name === 'le' && this.type === 'histogram') ||
       (name === 'quantile' && this.type === 'summary')
     if (!isBound) return value
-    const bound = parseGoFloat(value)
+    const bound = parseGoFloat(value, true)
     return typeof bound === 'number' ? openMetricsFloat(bound) : value
   }
 
@@ -158,7 +158,7 @@ export abstract class TextParser {
   protected number(from: number, to: number): number {
     const value = this.numbers.scan(this.bytes, from)
     if (this.numbers.isNumber && this.numbers.end === to) return value
-    const reason = parseGoFloat(this.bytes.toString('latin1', from, to))
+    const reason = parseGoFloat(this.bytes.toString('utf8', from, to))
     if (typeof reason === 'number') return reason
     throw this.error(
       `${reason} while parsing: ${quoteBytes(this.bytes.subarray(this.start, this.at))}`,

@@ -215,6 +215,26 @@ test('limits fail the whole scrape', () => {
   expect(() => target.scrape('a 1\nb 1\nc 1\n')).toThrow('sample limit exceeded')
 })
 
+test('a scrape that fails has counted what came before', () => {
+  const check = (
+    rules: Partial<IngestRules>,
+    body: string,
+    error: string,
+    want: number[],
+  ): void => {
+    const target = new Target({
+      ...rules,
+      relabel: compileRelabel([{ sourceLabels: ['__name__'], regex: 'd', action: 'drop' }]),
+    })
+    expect(() => target.scrape(body)).toThrow(error)
+    const { scraped, kept, added, refused } = target.ingester.counts
+    expect([scraped, kept, added, refused]).toEqual(want)
+  }
+  check({}, 'a 1\nd 1\nb true\nc 1\n', 'invalid syntax', [2, 1, 1, 0])
+  check({}, 'a 1\nb{x="1",x="2"} 1\n', 'not unique', [2, 1, 1, 0])
+  check({ sampleLimit: 1 }, 'a 1\nb 1\nd 1\nc 1\n', 'sample limit', [4, 3, 1, 0])
+})
+
 test('a storage that forgot a series is told of it again', () => {
   const target = new Target()
   target.scrape('# TYPE h histogram\na 1\nh_bucket{le="1"} 1\n')

@@ -98,6 +98,8 @@ export class Ingester {
   #isLive = false
   /** Of the body just ingested, until it is committed. */
   #next: Template | undefined
+  /** Of the last body, up to what was wrong with it if something was. */
+  counts: Readonly<IngestCounts> = noCounts()
 
   constructor(
     rules: IngestRules,
@@ -142,6 +144,7 @@ export class Ingester {
       isUsable: this.#isTemplateUsable && format === this.#template.format,
       isFull: false,
     }
+    this.counts = pass.counts
     if (pass.isUsable) this.#matchSlots(pass)
     if (!pass.isUsable || !this.#isTailEqual(pass)) this.#ingestChanges(pass, format)
     const { sampleLimit } = this.#rules
@@ -244,7 +247,8 @@ export class Ingester {
     let p = at
     for (; bytes[p] >= 0x30 && bytes[p] <= 0x39; p++) stamp = stamp * 10 + bytes[p] - 0x30
     this.#scratch.numbers.end = p
-    return p === at ? -1 : stamp
+    // More digits than a double keeps are for the parser to judge.
+    return p === at || p - at > 15 ? -1 : stamp
   }
 
   #isTailEqual(pass: Pass): boolean {
@@ -301,7 +305,15 @@ export class Ingester {
     const type = TYPE_NAMES.indexOf(parser.type)
     const found = index.find(pass.view, parser.seriesStart, parser.seriesEnd, type)
     const isKnown = found >= 0 && this.#template.refs[found] !== REFUSED
-    let ref = isKnown ? this.#template.refs[found] : this.#newSeries(pass, parser.labelMap())
+    // Beyond the limit samples are only counted: the scrape will be refused.
+    const { sampleLimit } = this.#rules
+    const isCounted = sampleLimit > 0 && counts.kept >= sampleLimit
+    counts.scraped++
+    let ref = isKnown
+      ? this.#template.refs[found]
+      : isCounted
+        ? refWithoutSeries(parser.labelMap(), this.#rules)
+        : this.#newSeries(pass, parser.labelMap())
     const t = parser.hasTimestamp && this.#rules.honorTimestamps ? parser.timestamp : pass.timeMs
     const { value, seriesStart, valueStart, hasTimestamp, at } = parser
     if (ref > 0) {
@@ -313,15 +325,11 @@ export class Ingester {
       addResult(counts, result)
       if (parser.hasExemplar && ref > 0) appendExemplar(pass, ref, t)
     }
-    if (ref === REFUSED) counts.refused++
-    counts.scraped++
+    if (ref === REFUSED && !isCounted) counts.refused++
     if (ref !== DROPPED) {
       counts.kept++
-      if (found < 0) counts.added++
+      if (found < 0 && !isCounted) counts.added++
     }
-    const { sampleLimit } = this.#rules
-    if (sampleLimit > 0 && counts.kept > sampleLimit)
-      throw new ScrapeError(`sample limit exceeded (limit: ${sampleLimit})`)
     this.#scratch.builder.appendLine(
       bytes,
       pass.at,
@@ -401,6 +409,11 @@ function appendExemplar({ parser, appender }: Pass, ref: number, t: number): voi
     t: parser.exemplarTimestamp ?? t,
     v: parser.exemplarValue,
   })
+}
+
+/** What becomes of a series that is only counted. */
+export function refWithoutSeries(scraped: Map<string, string>, rules: SampleRules): number {
+  return sampleLabels(scraped, rules) === undefined ? DROPPED : REFUSED
 }
 
 export const noCounts = (): IngestCounts => ({

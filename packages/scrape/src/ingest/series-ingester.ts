@@ -11,7 +11,13 @@ import {
   UNKNOWN_SERIES,
 } from '@vigie/model'
 import type { SampleReader } from '../exposition/sample-reader.ts'
-import { type IngestCounts, type IngestRules, addResult, noCounts } from './ingester.ts'
+import {
+  type IngestCounts,
+  type IngestRules,
+  addResult,
+  noCounts,
+  refWithoutSeries,
+} from './ingester.ts'
 import { limitHistogram } from './histogram-limits.ts'
 import { ScrapeError } from './limits.ts'
 import type { MetadataCache } from './metadata.ts'
@@ -37,6 +43,8 @@ export class SeriesIngester {
   #pass = 0
   #accepted = 0
   #isLive = false
+  /** As of Ingester. */
+  counts: Readonly<IngestCounts> = noCounts()
   #isFull = false
   /** Of the pass going on, and of the last one that was accepted. */
   #touched: Series[] = []
@@ -50,6 +58,7 @@ export class SeriesIngester {
   /** As Ingester.ingest. */
   ingest(reader: SampleReader, timeMs: number, appender: Appender): IngestCounts {
     const counts = noCounts()
+    this.counts = counts
     this.#pass++
     this.#touched = []
     this.#isFull = false
@@ -59,6 +68,9 @@ export class SeriesIngester {
       else if (entry === 'help') this.#metadata.setHelp(reader.family, reader.text)
       else this.#metadata.setUnit(reader.family, reader.text)
     }
+    const { sampleLimit } = this.#rules
+    if (sampleLimit > 0 && counts.kept > sampleLimit)
+      throw new ScrapeError(`sample limit exceeded (limit: ${sampleLimit})`)
     this.#markGone(timeMs, appender)
     return counts
   }
@@ -111,19 +123,23 @@ export class SeriesIngester {
       series = { ref: REFUSED, pass: 0, accepted: 0, hasTimestamp: false }
       this.#series.set(key, series)
     }
-    if (series.ref === REFUSED) series.ref = this.#refOf(reader, appender)
+    // Beyond the limit samples are only counted: the scrape will be refused.
+    const { sampleLimit, honorTimestamps } = this.#rules
+    const isCounted = sampleLimit > 0 && counts.kept >= sampleLimit
+    counts.scraped++
+    if (series.ref === REFUSED)
+      series.ref = isCounted
+        ? refWithoutSeries(reader.labelMap(), this.#rules)
+        : this.#refOf(reader, appender)
     if (series.pass !== this.#pass) this.#touched.push(series)
     series.pass = this.#pass
     series.hasTimestamp = timestamp !== undefined
-    counts.scraped++
-    if (series.ref === REFUSED) counts.refused++
+    if (series.ref === REFUSED && !isCounted) counts.refused++
     if (series.ref !== DROPPED) {
       counts.kept++
-      if (series.accepted === 0 || series.accepted !== this.#accepted) counts.added++
+      const isNew = series.accepted === 0 || series.accepted !== this.#accepted
+      if (isNew && !isCounted) counts.added++
     }
-    const { sampleLimit, honorTimestamps } = this.#rules
-    if (sampleLimit > 0 && counts.kept > sampleLimit)
-      throw new ScrapeError(`sample limit exceeded (limit: ${sampleLimit})`)
     if (series.ref <= 0) return
     const t = timestamp !== undefined && honorTimestamps ? timestamp : timeMs
     const stored =

@@ -37,9 +37,12 @@ export class TargetIngester {
     appender: Appender,
   ): IngestCounts {
     const { convertsClassic } = this.#rules.histograms
-    if (format !== 'protobuf' && !convertsClassic) {
+    // An empty body is one without samples in every format.
+    const isText = size === 0 || (format !== 'protobuf' && !convertsClassic)
+    if (isText) {
+      const textFormat = size === 0 || format === 'protobuf' ? 'prometheus' : format
       this.#next = this.#text
-      const counts = this.#text.ingest(bytes, size, format, timeMs, appender)
+      const counts = this.#text.ingest(bytes, size, textFormat, timeMs, appender)
       this.#endOthers(this.#text, timeMs, appender)
       return counts
     }
@@ -47,6 +50,11 @@ export class TargetIngester {
     const counts = this.#bySeries.ingest(this.#reader(bytes, size, format), timeMs, appender)
     this.#endOthers(this.#bySeries, timeMs, appender)
     return counts
+  }
+
+  /** As Ingester.counts. */
+  get counts(): Readonly<IngestCounts> {
+    return this.#next.counts
   }
 
   /** As Ingester.accept. */

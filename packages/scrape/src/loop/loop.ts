@@ -167,17 +167,19 @@ export class ScrapeLoop {
       appender.rollback()
       this.lastError = explain(error)
       measure()
-      this.#reportFailure(timeMs)
-      return NO_COUNTS
+      // As in Prometheus, samples before what was wrong are counted.
+      const counts = typeof collected === 'string' ? NO_COUNTS : this.ingester.counts
+      this.#reportFailure(timeMs, counts)
+      return counts
     }
   }
 
   /** The series of the last body have ended; `up` is 0. */
-  #reportFailure(timeMs: number): void {
+  #reportFailure(timeMs: number, counts: Readonly<IngestCounts>): void {
     const appender = this.#context.storage.appender()
     try {
       this.ingester.markAllStale(timeMs, appender)
-      this.#report(appender, timeMs, 0, NO_COUNTS)
+      this.#report(appender, timeMs, 0, counts)
       appender.commit()
     } catch (error) {
       appender.rollback()
