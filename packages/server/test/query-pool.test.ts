@@ -121,6 +121,19 @@ test('blocks, what came out of order and what is deleted are part of it', async 
   expect((await pool.run(request, never())).toString()).toContain('"-590.5"')
 })
 
+test('what is deleted a second time, beside what was deleted before, is gone too', async () => {
+  for (let i = 0; i <= 300; i++) scrape(i, 3)
+  nowMs = START_MS + 300 * MINUTE_MS
+  await tsdb.maintain()
+  const request = { ...instant('count_over_time(m{k="1"}[300m])'), startMs: nowMs, endMs: nowMs }
+  for (const minutes of [9, 19, 29]) {
+    const endMs = START_MS + minutes * MINUTE_MS
+    await tsdb.deleteSeries([[new Matcher('=', 'k', '1')]], START_MS, endMs)
+    const body = await pool.run(request, never())
+    expect(body.toString()).toContain(`"${301 - minutes - 1}"`)
+  }
+})
+
 test('what comes meanwhile is seen by later queries, whole scrapes at a time', async () => {
   let i = 0
   const counts: string[] = []

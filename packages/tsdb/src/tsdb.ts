@@ -233,10 +233,7 @@ class OpenTsdb implements Tsdb {
 
   share(): StorageShare {
     return new StorageShare(this.#store.head, (minT, maxT) =>
-      this.#blocks.overlapping(minT, maxT).map(({ dir, meta }) => ({
-        dir,
-        version: meta.stats.numTombstones ?? 0,
-      })),
+      this.#blocks.overlapping(minT, maxT).map(({ dir, version }) => ({ dir, version })),
     )
   }
 

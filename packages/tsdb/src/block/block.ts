@@ -37,6 +37,8 @@ export interface SeriesSpan {
 export class Block {
   readonly meta: BlockMeta
   readonly dir: string
+  /** Grows with every deletion: who has the block open as it was before must open it again. */
+  version = 0
   readonly #disk: Disk
   readonly #index: IndexReader
   readonly #files: ChunkFiles
@@ -183,6 +185,7 @@ export class Block {
     if (count === 0) return 0
     writeTombstones(this.#disk, this.dir, tombstones)
     this.#tombstones = tombstones
+    this.version++
     const intervals = [...tombstones.values()].reduce((sum, one) => sum + one.length / 2, 0)
     this.meta.stats.numTombstones = intervals
     writeMeta(this.#disk, this.dir, this.meta)

@@ -46,6 +46,7 @@ export function mergeBlocks(disk: Disk, job: MergeJob): BlockMeta | undefined {
       level: job.isCleaning ? 1 : level,
       sources: job.isCleaning ? [] : [...sources].sort(),
       parents: metas.map(({ ulid, minTime, maxTime }) => ({ ulid, minTime, maxTime })),
+      hints: hintsOf(metas),
       now: job.nowMs,
     })
   } finally {
@@ -57,7 +58,7 @@ export function mergeBlocks(disk: Disk, job: MergeJob): BlockMeta | undefined {
  * A merged block says how far the head was cut only as far as those say it that it was merged from:
  * otherwise a start would take what is in the log alone for cut, and drop it.
  */
-export function hintsOf(metas: readonly BlockMeta[]): string[] {
+function hintsOf(metas: readonly BlockMeta[]): string[] {
   const isLate = ({ compaction }: BlockMeta): boolean =>
     compaction.hints?.includes(FROM_OUT_OF_ORDER) === true
   const endOf = (some: readonly BlockMeta[]): number =>

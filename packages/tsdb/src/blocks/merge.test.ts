@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { Labels, SampleColumns } from '@vigie/model'
 import { expect, test } from 'vitest'
+import { MemoryDisk } from '../../test/memory-disk.ts'
 import type { BlockSeries, ChunkData } from '../block/block-series.ts'
-import { hintsOf } from './jobs.ts'
+import { writeBlock } from '../block/writer.ts'
+import { mergeBlocks } from './jobs.ts'
 import { mergeSeries } from './merge.ts'
 import { decodeWhole } from '../chunk/decode.ts'
 import { encodeSamples } from '../chunk/encode.ts'
@@ -98,10 +100,19 @@ test.each([
   ['0-2 2-4late', 'from-out-of-order'],
   ['0-2late 2-4', ''],
 ])('%s: what a merged block says of the head', (blocks, want) => {
-  const metas = blocks.split(' ').map((one) => {
-    const [minTime, maxTime] = one.replace('late', '').split('-').map(Number)
+  const disk = new MemoryDisk()
+  const parents = blocks.split(' ').map((one) => {
+    const [minT, maxT] = one.replace('late', '').split('-').map(Number)
     const hints = one.endsWith('late') ? ['from-out-of-order'] : []
-    return { ulid: '', minTime, maxTime, stats: {}, compaction: { level: 1, hints }, version: 1 }
+    const about = { minT, maxT, level: 1, sources: [], parents: [], hints, now: 0 }
+    return writeBlock(disk, 'data', parse(`a ${minT}-${maxT - 1}`, 1), about)!.ulid
   })
-  expect(hintsOf(metas).join()).toBe(want)
+  const merged = mergeBlocks(disk, {
+    kind: 'merge',
+    dir: 'data',
+    parents,
+    isCleaning: false,
+    nowMs: 0,
+  })
+  expect(merged!.compaction.hints?.join() ?? '').toBe(want)
 })
