@@ -218,11 +218,7 @@ export class Vigie {
     this.storage = storage
     this.quitRequested = new Promise((done) => (this.requestQuit = done))
     this.#process = new ProcessMetrics(this.startTimeMs)
-    const engine = {
-      ...options.query,
-      ...featureOptions(options.features ?? []),
-      noStepSubqueryIntervalMs: config.evaluationIntervalMs,
-    }
+    const engine = { ...options.query, ...featureOptions(options.features ?? []) }
     this.engine = new Engine(engine)
     this.#queries = queryPool(options, engine, storage)
     this.inbox = new Inbox({ dir: options.dataDir, now, log })
@@ -437,10 +433,11 @@ export class Vigie {
   /** The body of the API's answer. Throws ParseError, QueryError or ApiError. */
   query(request: QueryRequest, signal: AbortSignal): Promise<Buffer> {
     if (this.cluster !== undefined) return queryCluster(this.cluster, request)
+    const settled = { ...request, noStepSubqueryIntervalMs: this.config.evaluationIntervalMs }
     // Workers know the storage alone.
     if (this.#queries !== undefined && this.#readers === undefined)
-      return this.#queries.run(request, signal)
-    return runQuery(this.engine, this.queryable, request, signal)
+      return this.#queries.run(settled, signal)
+    return runQuery(this.engine, this.queryable, settled, signal)
   }
 
   status(): object {
@@ -517,7 +514,10 @@ export class Vigie {
 
   readonly #query = async (expr: string, timeMs: number): Promise<QueryElement[]> => {
     if (this.cluster !== undefined) return this.cluster.instant(expr, timeMs)
-    const result = await this.engine.instant(this.queryable, this.#parsed(expr), { timeMs })
+    const result = await this.engine.instant(this.queryable, this.#parsed(expr), {
+      timeMs,
+      noStepSubqueryIntervalMs: this.config.evaluationIntervalMs,
+    })
     if (result.type === 'vector') return result.samples
     if (result.type === 'scalar') return [{ labels: Labels.EMPTY, v: result.v }]
     throw new Error(`expected an instant vector or a scalar, got a ${result.type}`)
@@ -600,6 +600,7 @@ export async function startVigie(options: VigieOptions): Promise<Vigie> {
     retentionBytes: config.retentionBytes ?? options.retentionBytes,
     outOfOrderTimeWindowMs: config.outOfOrderTimeWindowMs,
     ...(options.blockWorkerUrl !== undefined && { blockWorkerUrl: options.blockWorkerUrl }),
+    snapshotMs: snapshotMs(options.query),
     maxExemplars: exemplarsMax(options, config),
     now: options.now,
     log: options.log,
@@ -640,13 +641,23 @@ function safetyOf(options: VigieOptions): { hosts: string[]; isOpen: boolean } {
 const QUERY_WORKERS_MAX = 4
 
 function queryPool(
-  { queryWorkerUrl: url }: VigieOptions,
+  { queryWorkerUrl: url, query }: VigieOptions,
   engine: EngineOptions,
   storage: Tsdb,
 ): QueryPool | undefined {
   if (url === undefined) return undefined
-  const workersMax = Math.min(availableParallelism(), QUERY_WORKERS_MAX)
-  const { maxConcurrency = 20 } = engine
-  const settings = { ...engine, maxConcurrency: Math.ceil(maxConcurrency / workersMax) }
+  const { maxConcurrency } = query
+  const workersMax = Math.min(availableParallelism(), QUERY_WORKERS_MAX, maxConcurrency)
+  const settings = {
+    // All of them together never run more than they may.
+    engine: { ...engine, maxConcurrency: Math.floor(maxConcurrency / workersMax) },
+    snapshotMs: snapshotMs(query),
+  }
   return new QueryPool({ url, workersMax, settings, storage })
 }
+
+/** What a query may need outlives it by this much, ms. */
+const SNAPSHOT_RESERVE_MS = 3 * 60_000
+
+/** How long a query may read what it has selected. */
+const snapshotMs = ({ timeoutMs }: VigieOptions['query']): number => timeoutMs + SNAPSHOT_RESERVE_MS

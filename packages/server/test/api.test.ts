@@ -648,9 +648,18 @@ describe('management', () => {
       const reload = async (): Promise<Answer> => ask('POST /-/reload', '', {}, one.url)
       const status = async (): Promise<string> =>
         (await ask('GET /api/vigie/status', '', {}, one.url)).text
+      // A subquery that names no step has that of the evaluation.
+      const steps = async (): Promise<string> =>
+        (await ask('GET /api/v1/query?query=count_over_time(vector(1)[1h:])', '', {}, one.url)).text
       expect((await reload()).status).toBe(200)
-      writeFileSync(one.configFile, CONFIG.replace('job_name: gone', 'job_name: new'))
+      expect(await steps()).toContain('"1"')
+      const changed = CONFIG.replace('job_name: gone', 'job_name: new')
+      writeFileSync(
+        one.configFile,
+        changed.replace('evaluation_interval: 1h', 'evaluation_interval: 30s'),
+      )
       expect((await reload()).status).toBe(200)
+      expect(await steps()).toContain('"120"')
       expect((await ask('GET /api/v1/targets', '', {}, one.url)).text).toContain(
         '"scrapePool":"new"',
       )

@@ -12,6 +12,7 @@ import { type QueryRequest, runQuery } from '../src/query/run-query.ts'
 const MINUTE_MS = 60_000
 const START_MS = 1_700_006_400_000
 const SETTINGS: EngineOptions = { timeoutMs: 20_000, maxSamples: 50_000_000, maxConcurrency: 10 }
+const SNAPSHOT_MS = 300_000
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 const never = (): AbortSignal => new AbortController().signal
 
@@ -21,11 +22,11 @@ let tsdb: Tsdb
 let pool: QueryPool
 const engine = new Engine(SETTINGS)
 
-const newPool = (settings: EngineOptions = SETTINGS, workersMax = 2): QueryPool =>
+const newPool = (engine: EngineOptions = SETTINGS, workersMax = 2): QueryPool =>
   new QueryPool({
     url: new URL('../dist/query/worker.js', import.meta.url),
     workersMax,
-    settings,
+    settings: { engine, snapshotMs: SNAPSHOT_MS },
     storage: tsdb,
   })
 
@@ -206,7 +207,7 @@ test('a worker that dies fails its queries and is replaced', async () => {
   pool = new QueryPool({
     url: new URL(`data:text/javascript,process.exit(3)`),
     workersMax: 1,
-    settings: SETTINGS,
+    settings: { engine: SETTINGS, snapshotMs: SNAPSHOT_MS },
     storage: tsdb,
   })
   await expect(pool.run(instant('m'), never())).rejects.toMatchObject({

@@ -142,6 +142,7 @@ export class HeadStore implements BatchSink {
     const head = new Head({
       maxSeries: limits.maxSeries,
       sealedBytesMax: limits.headChunkBytes,
+      snapshotMsMax: limits.snapshotMs,
       now,
       spill,
     })

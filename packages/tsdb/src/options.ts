@@ -46,6 +46,11 @@ export interface TsdbOptions {
    * long as they are not older than the newest sample of all by more than this, ms. Default 0, none.
    */
   outOfOrderTimeWindowMs?: number
+  /**
+   * How long a query may read what it has selected, ms: what it may need is kept for as long. Default
+   * five minutes.
+   */
+  snapshotMs?: number
   /** Exemplars kept in memory; the oldest go. Default 0, none. */
   maxExemplars?: number
   /** Default 'interval'. */
@@ -67,6 +72,7 @@ export interface Limits {
   segmentBytes: number
   headChunkBytes: number
   outOfOrderTimeWindowMs: number
+  snapshotMs: number
 }
 
 const HOUR_MS = 3_600_000
@@ -76,6 +82,7 @@ export const RETENTION_MS_DEFAULT: number = 15 * 24 * HOUR_MS
 export const RETENTION_BYTES_DEFAULT = 0
 export const MAX_SERIES_DEFAULT = 1_000_000
 export const HEAD_CHUNK_BYTES_DEFAULT: number = 16 * MIB
+export const SNAPSHOT_MS_DEFAULT: number = 5 * 60_000
 const SEGMENT_BYTES_DEFAULT = 128 * MIB
 const SEGMENT_BYTES_MIN = 32 * 1024
 
@@ -87,6 +94,7 @@ export function limitsOf(options: TsdbOptions): Limits {
     retentionBytes,
     maxSeries: options.maxSeries ?? MAX_SERIES_DEFAULT,
     outOfOrderTimeWindowMs: options.outOfOrderTimeWindowMs ?? 0,
+    snapshotMs: options.snapshotMs ?? SNAPSHOT_MS_DEFAULT,
     headChunkBytes: options.headChunkBytes ?? HEAD_CHUNK_BYTES_DEFAULT,
     // Whole segments are dropped, so one must be a small part of what is kept.
     segmentBytes: Math.max(

@@ -99,7 +99,8 @@ export async function openTsdb(options: TsdbOptions): Promise<Tsdb> {
   const unlock = disk.lock(join(dir, 'lock'))
   let blocks: BlockSet | undefined
   try {
-    blocks = BlockSet.open({ dir, disk, log, now })
+    const { snapshotMs } = limitsOf(options)
+    blocks = BlockSet.open({ dir, disk, log, now, snapshotMs })
     const store = await HeadStore.open(options, blocks.headMinT)
     return new OpenTsdb(options, store, blocks, unlock)
   } catch (error) {

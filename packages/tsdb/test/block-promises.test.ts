@@ -40,7 +40,10 @@ interface Opened {
 function open(disk: MemoryDisk): Opened {
   disk.makeDir('data')
   const log = recordingLog()
-  return { set: BlockSet.open({ dir: 'data', disk, log, now: () => NOW }), lines: log.lines }
+  return {
+    set: BlockSet.open({ dir: 'data', disk, log, now: () => NOW, snapshotMs: 300_000 }),
+    lines: log.lines,
+  }
 }
 
 /** All samples of all blocks, one line each, sorted. Two of one time are two lines. */

@@ -64,6 +64,7 @@ export interface QueryOptions {
   lookbackMs?: number
   /** Counts when it is shorter than the engine's. */
   timeoutMs?: number
+  noStepSubqueryIntervalMs?: number
 }
 
 export interface InstantOptions extends QueryOptions {
@@ -155,10 +156,11 @@ export class Engine {
     const limits = { maxSamples, deadlineMs: now() + timeoutMs, signal: options.signal, now }
     const leave = await this.#turnstile.enter(timeoutMs, options.signal)
     try {
-      const lookbackMs = options.lookbackMs ?? this.#options.lookbackMs
-      const context = new QueryContext(text, expr, limits, { ...this.#options, lookbackMs })
+      const { lookbackMs, noStepSubqueryIntervalMs } = { ...this.#options, ...options }
+      const semantics = { ...this.#options, lookbackMs, noStepSubqueryIntervalMs }
+      const context = new QueryContext(text, expr, limits, semantics)
       context.check()
-      const plan = await makePlan(expr, grid, queryable, { ...this.#options, lookbackMs })
+      const plan = await makePlan(expr, grid, queryable, semantics)
       context.check()
       return await evaluate({ expr, grid, context, evaluator: new Evaluator(context, plan) })
     } finally {

@@ -1,6 +1,6 @@
 /** One query, from its text to the bytes of the API's answer. */
 import { type Queryable, quote } from '@vigie/model'
-import { type Engine, type QueryResult, typeName, valueType } from '@vigie/promql'
+import { type Engine, type QueryOptions, type QueryResult, typeName, valueType } from '@vigie/promql'
 import { badParameter } from '../http/api-error.ts'
 import { SUCCESS_START, cutWarning, successEnd } from '../http/envelope.ts'
 import { JsonBytes } from '../http/json-bytes.ts'
@@ -15,6 +15,8 @@ export interface QueryRequest {
   stepMs: number
   lookbackMs?: number
   timeoutMs?: number
+  /** Step of subqueries that name none. */
+  noStepSubqueryIntervalMs?: number
   /** Most series in the answer, 0: all. */
   limit: number
   /** As the parameter says: '' is none. */
@@ -30,11 +32,9 @@ export async function runQuery(
 ): Promise<Buffer> {
   const { startMs, endMs, stepMs, limit } = request
   const start = performance.now()
-  const options = {
-    signal,
-    ...(request.lookbackMs === undefined ? {} : { lookbackMs: request.lookbackMs }),
-    ...(request.timeoutMs === undefined ? {} : { timeoutMs: request.timeoutMs }),
-  }
+  const options: QueryOptions = { signal }
+  for (const name of ['lookbackMs', 'timeoutMs', 'noStepSubqueryIntervalMs'] as const)
+    if (request[name] !== undefined) options[name] = request[name]
   const result =
     stepMs === 0
       ? await engine.instant(queryable, request.text, { timeMs: startMs, ...options })

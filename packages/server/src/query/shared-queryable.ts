@@ -16,13 +16,14 @@ interface Pending {
 const TRIES_MAX = 3
 
 export class SharedQueryable implements Pick<Queryable, 'select'> {
-  readonly #reader = new StorageReader(nodeDisk())
+  readonly #reader: StorageReader
   readonly #ask: (selects: PlainSelect[]) => Promise<SharedAnswer>
   #pending: Pending[] = []
 
-  /** `ask`: answers must come in the order of the questions. */
-  constructor(ask: (selects: PlainSelect[]) => Promise<SharedAnswer>) {
+  /** `ask`: answers must come in the order of the questions. `snapshotMs`: longer than any query runs. */
+  constructor(ask: (selects: PlainSelect[]) => Promise<SharedAnswer>, snapshotMs: number) {
     this.#ask = ask
+    this.#reader = new StorageReader(nodeDisk(), snapshotMs)
   }
 
   select(matchers: readonly Matcher[], minT: number, maxT: number): Promise<SeriesSet> {

@@ -6,7 +6,11 @@ import type { ApiErrorType } from '../http/api-error.ts'
 import type { QueryRequest } from './run-query.ts'
 
 /** `workerData`. */
-export type WorkerSettings = Omit<EngineOptions, 'now'>
+export interface WorkerSettings {
+  engine: Omit<EngineOptions, 'now'>
+  /** How long a query may read what it has selected, ms. */
+  snapshotMs: number
+}
 
 export interface PlainMatcher {
   type: MatchType

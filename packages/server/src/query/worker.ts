@@ -16,7 +16,8 @@ interface Question {
 }
 
 const port = parentPort!
-const engine = new Engine(workerData as WorkerSettings)
+const settings = workerData as WorkerSettings
+const engine = new Engine(settings.engine)
 const questions = new Map<number, Question>()
 const running = new Map<number, AbortController>()
 let lastQuestion = 0
@@ -28,6 +29,7 @@ const queryable = new SharedQueryable(
       questions.set(id, { resolve, reject })
       send({ kind: 'select', id, selects })
     }),
+  settings.snapshotMs,
 )
 
 port.on('message', (message: ToWorker) => {

@@ -28,7 +28,7 @@ function addBlock(
 
 function open(disk: MemoryDisk, now: () => number = () => 0) {
   const log = recordingLog()
-  return { set: BlockSet.open({ dir: DIR, disk, log, now }), log }
+  return { set: BlockSet.open({ dir: DIR, disk, log, now, snapshotMs: 300_000 }), log }
 }
 const ulids = (set: BlockSet): string[] => set.metas.map(({ ulid }) => ulid)
 const folders = (disk: MemoryDisk): string[] => disk.list(DIR).sort()

@@ -23,14 +23,14 @@ export const DELETION_SUFFIX = '.tmp-for-deletion'
 const TEMPORARY_SUFFIXES = [CREATION_SUFFIX, DELETION_SUFFIX, '.tmp']
 /** Where blocks go that cannot be read. */
 export const QUARANTINE_FOLDER = 'corrupt'
-/** How long a query may read a block that is gone: longer than any may run. */
-const READ_MS_MAX = 5 * 60_000
 
 export interface BlockSetOptions {
   dir: string
   disk: Disk
   log: Logger
   now: () => number
+  /** How long a query may read a block that is gone, ms. */
+  snapshotMs: number
 }
 
 export interface LoadedBlock {
@@ -252,8 +252,9 @@ export class BlockSet {
 
   /** Closes blocks that are gone for so long that no query reads them. */
   closeRetired(): void {
-    const nowMs = this.#options.now()
-    const isDue = ({ sinceMs }: { sinceMs: number }): boolean => nowMs - sinceMs > READ_MS_MAX
+    const { now, snapshotMs } = this.#options
+    const nowMs = now()
+    const isDue = ({ sinceMs }: { sinceMs: number }): boolean => nowMs - sinceMs > snapshotMs
     for (const { block } of this.#retired.filter(isDue)) block.close()
     this.#retired = this.#retired.filter((one) => !isDue(one))
   }

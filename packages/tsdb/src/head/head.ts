@@ -42,8 +42,6 @@ const XOR_BYTES_MAX = 2 + (CHUNK_BITS_MAX >>> 3) + 2 * SAMPLE_BYTES_MAX
 const MANY = 255
 /** No range: what the range word of a series says whose open chunk is of histograms. */
 const NO_RANGE = -(2 ** 31)
-/** How long a query may hold a snapshot: longer than any may run. */
-const SNAPSHOT_MS_MAX = 5 * 60_000
 
 export interface HeadOptions {
   maxSeries: number
@@ -52,6 +50,8 @@ export interface HeadOptions {
   spill?: ChunkSpill
   /** Full chunks in memory, bytes. */
   sealedBytesMax: number
+  /** How long a query may hold a snapshot, ms. */
+  snapshotMsMax: number
 }
 
 interface OpenHistograms {
@@ -83,6 +83,7 @@ export class Head {
   readonly #chunkView = new DataView(this.#chunk.buffer)
   readonly #maxSeries: number
   readonly #now: () => number
+  readonly #snapshotMsMax: number
   #dying: Dying[] = []
   #openSamples = 0
   /** Oldest timestamp of all there ever were, ms; Infinity before the first sample. */
@@ -102,10 +103,11 @@ export class Head {
   /** Series whose memory was given to others. */
   seriesFreed = 0
 
-  constructor({ maxSeries, now, spill, sealedBytesMax }: HeadOptions) {
+  constructor({ maxSeries, now, spill, sealedBytesMax, snapshotMsMax }: HeadOptions) {
     this.#maxSeries = Math.min(maxSeries, series.SERIES_MAX)
     this.#now = now
-    this.chunks = new ChunkLog({ spill, sealedBytesMax, snapshotMsMax: SNAPSHOT_MS_MAX, now })
+    this.#snapshotMsMax = snapshotMsMax
+    this.chunks = new ChunkLog({ spill, sealedBytesMax, snapshotMsMax, now })
     this.symbols = new Symbols(this.arena)
     this.labelSets = new LabelSets(this.arena, this.symbols)
     this.#index = new HashTable(
@@ -631,7 +633,7 @@ export class Head {
 
   #freeDead(): void {
     const nowMs = this.#now()
-    const isDue = ({ sinceMs }: Dying): boolean => nowMs - sinceMs > SNAPSHOT_MS_MAX
+    const isDue = ({ sinceMs }: Dying): boolean => nowMs - sinceMs > this.#snapshotMsMax
     for (const { slots } of this.#dying.filter(isDue))
       for (const slot of slots) {
         const page = this.table.page(slot)

@@ -21,8 +21,6 @@ const CACHED_TEXTS_MAX = 65_536
 const CACHED_LABELS_MAX = 65_536
 /** Blocks that stay open though no query has asked for them for a while. */
 const BLOCKS_MAX = 64
-/** How long a query may read a block that is wanted no more: longer than any may run. */
-const READ_MS_MAX = 5 * 60_000
 
 interface OpenBlock {
   block: Block
@@ -31,6 +29,7 @@ interface OpenBlock {
 
 export class StorageReader {
   readonly #disk: Disk
+  readonly #snapshotMs: number
   readonly #labels = new SharedLabels()
   readonly #closed = new ClosedChunks(new ChunkReader())
   readonly #files = new Map<string, ReadFile>()
@@ -39,8 +38,10 @@ export class StorageReader {
   // Least recently used first.
   readonly #blocks = new Map<string, OpenBlock>()
 
-  constructor(disk: Disk) {
+  /** `snapshotMs`: how long a query may read what it has selected. */
+  constructor(disk: Disk, snapshotMs: number) {
     this.#disk = disk
+    this.#snapshotMs = snapshotMs
   }
 
   /** Takes over what was given with an answer, in the order of the answers. */
@@ -110,7 +111,7 @@ export class StorageReader {
 
   #closeRetired(): void {
     const nowMs = performance.now()
-    while (this.#retired.length > 0 && nowMs - this.#retired[0].sinceMs > READ_MS_MAX)
+    while (this.#retired.length > 0 && nowMs - this.#retired[0].sinceMs > this.#snapshotMs)
       this.#retired.shift()!.block.close()
   }
 }
