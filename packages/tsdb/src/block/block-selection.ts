@@ -8,6 +8,10 @@ import { type ChunkFiles, ChunkReader } from './chunk-files.ts'
 import type { IndexReader } from './index-reader.ts'
 import { type Intervals, type Tombstones, covers } from './tombstones.ts'
 
+/** What an entry takes at least for a label, two numbers, and for a chunk, three. */
+const LABEL_BYTES_MIN = 2
+const CHUNK_BYTES_MIN = 3
+
 /** Of several series, one behind the other: symbols of their labels, and their chunks. */
 export class SeriesEntries {
   count = 0
@@ -34,9 +38,10 @@ export class SeriesEntries {
    */
   add(index: IndexReader, ref: number, minT: number, maxT: number): boolean {
     const reader = this.#reader
-    index.readSeries(ref, reader)
+    const limit = index.readSeries(ref, reader)
     const i = this.count
     const labels = reader.uvarint()
+    if (labels * LABEL_BYTES_MIN > limit - reader.at) throw index.badSeries(ref)
     const from = this.labelStarts[i]
     if (from + labels * 2 > this.symbols.length)
       this.symbols = grown(this.symbols, from + labels * 2)
@@ -44,6 +49,7 @@ export class SeriesEntries {
     const first = this.chunkStarts[i]
     let to = first
     const chunks = reader.uvarint()
+    if (chunks * CHUNK_BYTES_MIN > limit - reader.at) throw index.badSeries(ref)
     if (first + chunks > this.chunkRefs.length) this.#growChunks(first + chunks)
     let end = 0
     let chunkRef = 0
@@ -56,6 +62,7 @@ export class SeriesEntries {
       this.chunkMaxT[to] = end
       this.chunkRefs[to++] = chunkRef
     }
+    if (reader.at > limit) throw index.badSeries(ref)
     if (to === first) return false
     this.refs[i] = ref
     this.labelStarts[i + 1] = from + labels * 2

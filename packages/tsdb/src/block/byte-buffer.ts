@@ -91,7 +91,13 @@ export class ByteBuffer {
   }
 }
 
-/** Reads such numbers; `at` moves on. Beyond the end everything is 0, and `at` shows it. */
+/** No number takes more bytes. */
+const UVARINT_BYTES_MAX = 10
+
+/**
+ * Reads such numbers; `at` moves on. Beyond the end everything is 0, and `at` shows it. A number that
+ * does not end is Infinity, and so is `at` behind it.
+ */
 export class ByteReader {
   bytes: Uint8Array
   at: number
@@ -118,12 +124,14 @@ export class ByteReader {
     if (byte < 0x80) return byte
     let value = byte & 0x7f
     let factor = 128
-    do {
+    for (let i = 1; i < UVARINT_BYTES_MAX; i++) {
       byte = bytes[this.at++] ?? 0
       value += (byte & 0x7f) * factor
+      if (byte < 0x80) return value
       factor *= 128
-    } while (byte >= 0x80)
-    return value
+    }
+    this.at = Infinity
+    return Infinity
   }
 
   varint(): number {

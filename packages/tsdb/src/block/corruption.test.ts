@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Labels, Matcher, SampleColumns, compareLabels, makeHistogram } from '@vigie/model'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ChunkError } from '../chunk/bits.ts'
 import { encodeSamples } from '../chunk/encode.ts'
 import { nodeDisk } from '../disk.ts'
 import { Block } from './block.ts'
 import { CorruptBlockError } from './meta.ts'
 import { writeBlock } from './writer.ts'
+import { crc32c } from '../wal/crc32c.ts'
+import { ByteReader } from './byte-buffer.ts'
 
 const disk = nodeDisk()
 let dir = ''
@@ -110,4 +113,52 @@ test.each([
 test.each(['index', 'chunks/000001', 'tombstones', 'meta.json'])('%s: cut off', (file) => {
   const seen = outcomes(file, (bytes, at) => bytes.subarray(0, at))
   expect([...seen]).toEqual(['clear error'])
+})
+
+/** The parts of a file that have a checksum behind them, as [from, to]: found by that. */
+function checkedParts(bytes: Buffer): [number, number][] {
+  const parts: [number, number][] = [[5, bytes.length - 4]]
+  for (let at = 0; at + 8 < bytes.length; at++) {
+    const reader = new ByteReader(bytes, at)
+    const size = reader.uvarint()
+    // A series; a chunk, with the byte of its encoding; a part of the index.
+    parts.push([reader.at, reader.at + size], [reader.at, reader.at + size + 1])
+    parts.push([at + 4, at + 4 + bytes.readUInt32BE(at)])
+  }
+  return parts.filter(
+    ([from, to]) =>
+      to > from && to + 4 <= bytes.length && crc32c(bytes, from, to) === bytes.readUInt32BE(to),
+  )
+}
+
+test.each([
+  ['index', 300],
+  ['chunks/000001', 600],
+  ['tombstones', 10],
+])('%s: large numbers under right checksums', (file, atLeast) => {
+  const parts = checkedParts(readFileSync(join(block, file)))
+  const copy = join(dir, 'copy')
+  cpSync(block, copy, { recursive: true })
+  let changes = 0
+  for (const [from, to] of parts)
+    for (let at = from; at < to; at++)
+      for (const [byte, count] of [
+        [0x7f, 1],
+        [0xff, 4],
+        [0xff, 12],
+      ]) {
+        const bytes = readFileSync(join(block, file))
+        bytes.fill(byte, at, Math.min(to, at + count))
+        bytes.writeUInt32BE(crc32c(bytes, from, to), to)
+        writeFileSync(join(copy, file), bytes)
+        changes++
+        try {
+          readAll(copy)
+        } catch (error) {
+          if (error instanceof CorruptBlockError || error instanceof ChunkError) continue
+          throw new Error(`${file} at ${at}, ${count} times ${byte}`, { cause: error })
+        }
+      }
+  rmSync(copy, { recursive: true })
+  expect(changes).toBeGreaterThan(atLeast)
 })

@@ -13,6 +13,8 @@ import { PostingsTable } from './postings-table.ts'
 
 const HEADER_BYTES = 5
 const CRC_BYTES = 4
+/** Every part that has a length begins with a count. */
+const COUNT_BYTES = 4
 const CONTENTS_BYTES = 6 * 8 + CRC_BYTES
 /** Series entries are mostly smaller than this. */
 const SERIES_BYTES_USUAL = 512
@@ -94,9 +96,10 @@ export class IndexReader {
    * valid until the next one.
    */
   #section(at: number, what: string, window: FileWindow = new FileWindow(this.#file)): Buffer {
+    const { sizeBytes } = this.#file
     const bytesAt = (from: number, to: number): Buffer => {
-      window.hold(from, to - from)
-      if (window.from + window.bytes.length < to)
+      if (to <= sizeBytes) window.hold(from, to - from)
+      if (to > sizeBytes || window.from + window.bytes.length < to)
         throw new CorruptBlockError(
           this.#path,
           `${what} at ${at}: it is not there, want up to ${to}`,
@@ -104,6 +107,8 @@ export class IndexReader {
       return window.bytes.subarray(from - window.from, to - window.from)
     }
     const length = bytesAt(at, at + 4).readUInt32BE(0)
+    if (length < COUNT_BYTES)
+      throw new CorruptBlockError(this.#path, `${what} at ${at}: ${length} bytes, want a count`)
     const bytes = bytesAt(at + 4, at + 4 + length + CRC_BYTES)
     const got = crc32c(bytes, 0, length)
     const want = bytes.readUInt32BE(length)
@@ -152,8 +157,8 @@ export class IndexReader {
     return at === undefined ? new Uint32Array(0) : this.postings(at)
   }
 
-  /** Sets `reader` to the content of a series' entry. Fastest when references rise. */
-  readSeries(ref: number, reader: ByteReader): void {
+  /** Sets `reader` to the content of a series' entry; where that ends. Fastest when references rise. */
+  readSeries(ref: number, reader: ByteReader): number {
     const at = this.version === 1 ? ref : ref * SERIES_ALIGNMENT
     const { series, seriesEnd } = this.#contents
     if (at < series || at >= seriesEnd)
@@ -179,6 +184,12 @@ export class IndexReader {
         this.#path,
         `series at ${at}: checksum mismatch expected:${want.toString(16)}, actual:${got.toString(16)}`,
       )
+    return end
+  }
+
+  /** The error for a series whose entry says what its bytes have no room for. */
+  badSeries(ref: number): CorruptBlockError {
+    return new CorruptBlockError(this.#path, `series ${ref}: its labels and chunks do not fit`)
   }
 
   close(): void {

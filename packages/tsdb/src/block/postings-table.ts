@@ -29,12 +29,11 @@ export class PostingsTable {
     let values: Values | undefined
     for (let i = 0; i < count; i++) {
       const at = reader.at
-      if (at >= bytes.length)
-        throw new CorruptBlockError(path, `postings table: it ends after ${i} of ${count} entries`)
       const texts = reader.uvarint()
       if (texts !== TEXTS)
         throw new CorruptBlockError(path, `postings table: entry ${i} has ${texts} texts, want 2`)
       const size = reader.uvarint()
+      if (!(reader.at + size < bytes.length)) throw tooShort(path, i, count)
       const isSameName =
         values !== undefined &&
         size === nameEnd - nameStart &&
@@ -49,6 +48,7 @@ export class PostingsTable {
       reader.at += size
       reader.skipText()
       reader.uvarint()
+      if (reader.at > bytes.length) throw tooShort(path, i, count)
     }
   }
 
@@ -124,6 +124,9 @@ export class PostingsTable {
     }
   }
 }
+
+const tooShort = (path: string, entries: number, want: number): CorruptBlockError =>
+  new CorruptBlockError(path, `postings table: it ends after ${entries} of ${want} entries`)
 
 function skipTexts(reader: ByteReader): void {
   reader.uvarint()

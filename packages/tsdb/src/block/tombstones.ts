@@ -45,6 +45,7 @@ export function readTombstones(disk: Disk, dir: string): Map<number, Intervals> 
     const first = reader.varint()
     out.set(ref, withInterval(out.get(ref) ?? [], first, reader.varint()))
   }
+  if (reader.at !== end) throw new CorruptBlockError(path, 'it ends within an entry')
   return out
 }
 
