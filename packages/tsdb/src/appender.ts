@@ -20,7 +20,7 @@ import {
   makeHistogram,
 } from '@vigie/model'
 import type { ExemplarRing } from './exemplars.ts'
-import { type Head, isSameValue } from './head/head.ts'
+import { type Head, T_MAX, isSameValue } from './head/head.ts'
 import { HISTOGRAM_BUCKETS_MAX, hasTooManyBuckets, isSameHistogram } from './head/histograms.ts'
 import * as series from './head/series-table.ts'
 import { recordTypeOf } from './wal/histogram-records.ts'
@@ -28,8 +28,6 @@ import { recordTypeOf } from './wal/histogram-records.ts'
 /** Samples of one batch. */
 export const BATCH_SAMPLES_MAX = 10_000_000
 const CAPACITY_MIN = 1024
-/** A time beyond this (the year 144,683) is no time. */
-const T_MAX = 2 ** 52
 /** In order, nothing is taken that is older than the newest sample of all by more than this, ms: half a block. */
 const APPENDABLE_MS = 3_600_000
 /** What is newer than the clock by more than this says nothing of what is too old, ms. */

@@ -21,7 +21,7 @@ import { withInterval } from './block/tombstones.ts'
 import { ExemplarRing } from './exemplars.ts'
 import { blockSeries, lateSeries } from './head/block-series.ts'
 import { ChunkSpill } from './head/chunk-spill.ts'
-import { Head } from './head/head.ts'
+import { Head, T_MAX } from './head/head.ts'
 import { labelNames, labelValues, selectSlots } from './head/select.ts'
 import { Selection } from './head/selection.ts'
 import * as series from './head/series-table.ts'
@@ -147,7 +147,7 @@ export class HeadStore implements BatchSink {
       spill,
     })
     head.minValidT = minT
-    head.minAppendT = minT
+    head.minAppendT = Math.max(minT, -T_MAX)
     const replay = new Replay(head, now, new ExemplarRing(options.maxExemplars ?? 0))
     const logOptions = {
       segmentBytes: limits.segmentBytes,

@@ -2,7 +2,7 @@
 import { type Histogram, Labels, StorageLimitError } from '@vigie/model'
 import { type Intervals, withInterval } from './block/tombstones.ts'
 import { isStorable } from './head/histograms.ts'
-import type { Head } from './head/head.ts'
+import { type Head, T_MAX } from './head/head.ts'
 import * as series from './head/series-table.ts'
 import type { Logger } from './options.ts'
 import { ReplayBuffer } from './replay-buffer.ts'
@@ -51,6 +51,7 @@ export class Replay implements LogVisitor {
   sampleCount = 0
   unknownRefs = 0
   badHistograms = 0
+  badTimes = 0
   overLimit = 0
 
   readonly exemplars: ExemplarRing
@@ -64,6 +65,8 @@ export class Replay implements LogVisitor {
   }
 
   series(ref: number, pairs: string[]): void {
+    // No server counts so far: what it says of samples cannot be told apart here.
+    if (!(ref >= 0 && ref < Number.MAX_SAFE_INTEGER)) return
     if (ref >= this.nextRef) this.nextRef = ref + 1
     try {
       const slot = this.#head.seriesFor(Labels.fromPairs(pairs))
@@ -86,7 +89,11 @@ export class Replay implements LogVisitor {
     for (let i = 0; i < count; i++) {
       const slot = slots.get(refs[i])
       if (slot === 0) {
-        this.unknownRefs++
+        this.#noteUnknown(refs[i])
+        continue
+      }
+      if (!(Math.abs(t[i]) <= T_MAX)) {
+        this.badTimes++
         continue
       }
       if (buffer.isFull) this.#flush()
@@ -98,8 +105,9 @@ export class Replay implements LogVisitor {
 
   histogram(ref: number, t: number, h: Histogram): void {
     const slot = this.#slots.get(ref)
-    if (slot === 0) this.unknownRefs++
+    if (slot === 0) this.#noteUnknown(ref)
     else if (!isStorable(h)) this.badHistograms++
+    else if (!(Math.abs(t) <= T_MAX)) this.badTimes++
     else {
       if (!this.#histograms.has(slot)) this.#flush()
       this.#histograms.add(slot)
@@ -107,6 +115,12 @@ export class Replay implements LogVisitor {
       this.#head.appendHistogram(slot, t, h)
       this.sampleCount++
     }
+  }
+
+  /** Its series was lost. The number stays taken: a series that got it would get these samples at the next start. */
+  #noteUnknown(ref: number): void {
+    this.unknownRefs++
+    if (ref >= this.nextRef && ref < Number.MAX_SAFE_INTEGER) this.nextRef = ref + 1
   }
 
   #flush(): void {
@@ -121,7 +135,7 @@ export class Replay implements LogVisitor {
 
   exemplar(ref: number, t: number, v: number, pairs: string[]): void {
     const slot = this.#slots.get(ref)
-    if (slot === 0) this.unknownRefs++
+    if (slot === 0) this.#noteUnknown(ref)
     else {
       const labels = this.#head.labelSets.labels(this.#head.labelsHandle(slot))
       this.exemplars.add(labels, { labels: Labels.fromPairs(pairs), t, v })
@@ -132,7 +146,7 @@ export class Replay implements LogVisitor {
   late(): LogVisitor {
     const slotOf = (ref: number): number => {
       const slot = this.#slots.get(ref)
-      if (slot === 0) this.unknownRefs++
+      if (slot === 0) this.#noteUnknown(ref)
       return slot
     }
     return {
@@ -142,12 +156,14 @@ export class Replay implements LogVisitor {
         const v = new Float64Array(bits.buffer)
         for (let i = 0; i < count; i++) {
           const slot = slotOf(refs[i])
-          if (slot !== 0) this.#head.insertLate(slot, t[i], v[i], undefined)
+          if (slot !== 0 && Math.abs(t[i]) <= T_MAX)
+            this.#head.insertLate(slot, t[i], v[i], undefined)
         }
       },
       histogram: (ref, t, h) => {
         const slot = slotOf(ref)
-        if (slot !== 0 && isStorable(h)) this.#head.insertLate(slot, t, NaN, h)
+        if (slot !== 0 && isStorable(h) && Math.abs(t) <= T_MAX)
+          this.#head.insertLate(slot, t, NaN, h)
       },
     }
   }
@@ -159,7 +175,7 @@ export class Replay implements LogVisitor {
   }
 
   report(log: WriteAheadLog, logger: Logger): void {
-    const { sampleCount: samples, unknownRefs, badHistograms, overLimit } = this
+    const { sampleCount: samples, unknownRefs, badHistograms, badTimes, overLimit } = this
     const skipped = [...log.skippedRecords.values()].reduce((sum, one) => sum + one, 0)
     const took = { ms: this.#now() - this.#startMs }
     logger.info('WAL replayed', { series: this.#head.seriesCount, samples, ...took })
@@ -167,6 +183,7 @@ export class Replay implements LogVisitor {
     if (unknownRefs > 0) logger.warn('WAL samples of unknown series', { samples: unknownRefs })
     if (badHistograms > 0)
       logger.warn('WAL histograms that make no sense', { histograms: badHistograms })
+    if (badTimes > 0) logger.warn('WAL samples of no time', { samples: badTimes })
     if (overLimit > 0) logger.warn('WAL series beyond limit max-series', { series: overLimit })
   }
 }

@@ -91,7 +91,7 @@ describe('appending', () => {
     check('a 2000:NaN', [DUPLICATE])
     check('b 5:-0 5:0 5:-0', [APPENDED, DUPLICATE, APPENDED])
     check('b 5:NaN 5:NaN 5:stale', [APPENDED, APPENDED, DUPLICATE])
-    check('b 1e300:1', [OUT_OF_BOUNDS])
+    check('b 1e300:1 -1e300:1', [OUT_OF_BOUNDS, OUT_OF_BOUNDS])
     expect(tsdb.appender().append(99, 1, 1)).toBe(UNKNOWN_SERIES)
     expect(dump(tsdb)).toEqual(['a 1000:1 2000:2'])
     expect(metric(tsdb, 'prometheus_tsdb_out_of_order_samples_total')).toBe(2)

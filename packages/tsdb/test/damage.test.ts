@@ -76,6 +76,27 @@ test('WAL repair: whatever bytes are others, what is left was written, and appen
   )
 })
 
+test('samples whose series were lost stay lost: no later series gets them', async () => {
+  const disk = new MemoryDisk()
+  let tsdb = await open({ disk })
+  write(tsdb, 'kept 1:1')
+  await tsdb.close()
+  tsdb = await open({ disk })
+  write(tsdb, 'lost 2:2')
+  await tsdb.close()
+  tsdb = await open({ disk })
+  write(tsdb, 'lost 30:3')
+  await tsdb.close()
+  // The series went with this one, samples of it are in the next.
+  disk.write('data/wal/00000001', Buffer.alloc(0))
+  tsdb = await open({ disk })
+  write(tsdb, 'new 4:4')
+  await tsdb.close()
+  // As a checkpoint does: what series there are comes before what samples there are.
+  disk.write('data/wal/00000001', disk.files.get('data/wal/00000003')!)
+  expect(dump(await open({ disk }))).toEqual(['kept 1:1', 'new 4:4'])
+})
+
 test('WBL repair: late samples before the damage survive, all others do, and appends go on', async () => {
   const before = new MemoryDisk()
   const options = { outOfOrderTimeWindowMs: 1000 }

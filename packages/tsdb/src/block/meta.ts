@@ -77,9 +77,36 @@ function metaProblem(value: unknown): string | undefined {
   if (!Number.isSafeInteger(meta.minTime) || !Number.isSafeInteger(meta.maxTime))
     return `minTime and maxTime: got ${String(meta.minTime)} and ${String(meta.maxTime)}, want integers`
   meta.stats ??= {}
-  meta.compaction ??= { level: 0 }
+  meta.compaction ??= {}
   if (typeof meta.stats !== 'object' || typeof meta.compaction !== 'object')
     return 'stats and compaction: want objects'
+  const compaction = { level: 0, ...meta.compaction }
+  meta.compaction = compaction
+  return statsProblem(meta.stats) ?? compactionProblem(compaction)
+}
+
+function statsProblem(stats: object | null): string | undefined {
+  for (const [name, count] of Object.entries(stats!))
+    if (name.startsWith('num') && !Number.isSafeInteger(count))
+      return `stats.${name}: got ${JSON.stringify(count)}, want an integer`
+  return undefined
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string'
+const isUlidText = (value: unknown): boolean => typeof value === 'string' && isUlid(value)
+const isParent = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'ulid' in value && isUlidText(value.ulid)
+
+function compactionProblem(compaction: object): string | undefined {
+  const { level, sources, parents, hints } = compaction as Record<string, unknown>
+  if (!Number.isSafeInteger(level))
+    return `compaction.level: got ${JSON.stringify(level)}, want an integer`
+  // null is what Go makes of a list that nothing was put into.
+  const isList = (value: unknown, isRight: (one: unknown) => boolean): boolean =>
+    value === undefined || value === null || (Array.isArray(value) && value.every(isRight))
+  if (!isList(sources, isUlidText)) return 'compaction.sources: want a list of ULIDs'
+  if (!isList(parents, isParent)) return 'compaction.parents: want a list of blocks'
+  if (!isList(hints, isText)) return 'compaction.hints: want a list of texts'
   return undefined
 }
 

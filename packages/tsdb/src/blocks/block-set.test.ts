@@ -69,6 +69,17 @@ test.each([
     (disk: MemoryDisk, ulid: string) =>
       void disk.files.set(`${DIR}/${ulid}/meta.json`, Buffer.from('{')),
   ],
+  ...['sources":5', 'parents":[null]', 'parents":"x"', 'hints":7', 'level":"1"'].map(
+    (what): [string, (disk: MemoryDisk, ulid: string) => void] => [
+      `meta.json with "${what}`,
+      (disk, ulid) => {
+        const path = `${DIR}/${ulid}/meta.json`
+        const meta = JSON.parse(disk.files.get(path)!.toString()) as Record<string, object>
+        Object.assign(meta.compaction, JSON.parse(`{"${what}}`))
+        disk.files.set(path, Buffer.from(JSON.stringify(meta)))
+      },
+    ],
+  ),
 ])('%s: the block is left alone, and named once', (_, spoil) => {
   const disk = new MemoryDisk()
   const [good, bad] = [addBlock(disk, 'a', 0, 10), addBlock(disk, 'a', 10, 20)]

@@ -40,6 +40,8 @@ const PAYLOAD_BYTES = 124
 const XOR_BYTES_MAX = 2 + (CHUNK_BITS_MAX >>> 3) + 2 * SAMPLE_BYTES_MAX
 /** A count that has no room in its byte, as of some chunks of histograms. */
 const MANY = 255
+/** A time beyond this either way (the year 144,683) is no time. */
+export const T_MAX: number = 2 ** 52
 /** No range: what the range word of a series says whose open chunk is of histograms. */
 const NO_RANGE = -(2 ** 31)
 
@@ -93,7 +95,7 @@ export class Head {
   /** Samples older than this are gone, or as good as gone. */
   minValidT: number = -Infinity
   /** Samples older than this are refused; never less than `minValidT`. */
-  minAppendT: number = -Infinity
+  minAppendT: number = -T_MAX
   /** Grows when slots are freed: references taken before must be looked at again. */
   collections = 0
   /** What was deleted, by slot. Replaced when it changes: who holds it sees the same for ever. */
