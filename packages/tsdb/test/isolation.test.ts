@@ -78,6 +78,6 @@ test.each([
     }
     now += 2 * 60_000
     await tsdb.maintain()
-    expect(() => show(set)).toThrow()
+    expect(() => show(set)).toThrow(/closed|dropped/)
   },
 )
