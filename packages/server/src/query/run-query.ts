@@ -1,6 +1,12 @@
 /** One query, from its text to the bytes of the API's answer. */
 import { type Queryable, quote } from '@vigie/model'
-import { type Engine, type QueryOptions, type QueryResult, typeName, valueType } from '@vigie/promql'
+import {
+  type Engine,
+  type QueryOptions,
+  type QueryResult,
+  typeName,
+  valueType,
+} from '@vigie/promql'
 import { badParameter } from '../http/api-error.ts'
 import { SUCCESS_START, cutWarning, successEnd } from '../http/envelope.ts'
 import { JsonBytes } from '../http/json-bytes.ts'
