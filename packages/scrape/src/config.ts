@@ -51,9 +51,47 @@ export interface HttpClientConfig {
   tls?: TlsConfig | undefined
   /** Default true. */
   followRedirects?: boolean | undefined
-  /** Further request headers. */
+  oauth2?: OAuth2Config | undefined
+  sigv4?: SigV4Config | undefined
+  /** Further request headers; those of files are read anew for every request. */
   headers?: ReadonlyMap<string, readonly string[]> | undefined
-  proxyUrl?: string | undefined
+  secretHeaders?: ReadonlyMap<string, readonly string[]> | undefined
+  headerFiles?: ReadonlyMap<string, readonly string[]> | undefined
+  proxy?: ProxyConfig | undefined
+}
+
+/** OAuth 2.0 by client credentials. */
+export interface OAuth2Config {
+  clientId: string
+  clientSecret?: string | undefined
+  clientSecretFile?: string | undefined
+  scopes: readonly string[]
+  tokenUrl: string
+  endpointParams: ReadonlyMap<string, string>
+  /** Of the way to the token's endpoint. */
+  tls?: TlsConfig | undefined
+  proxy?: ProxyConfig | undefined
+}
+
+/** AWS Signature Version 4. */
+export interface SigV4Config {
+  region: string
+  accessKey: string
+  secretKey: string
+  sessionToken?: string | undefined
+}
+
+/** Which proxy requests go through: `http://…` or `https://…`. */
+export interface ProxyConfig {
+  /** For `http://` and for `https://`; left out: none. */
+  http?: string | undefined
+  https?: string | undefined
+  /** Hosts that are reached directly, as in `NO_PROXY`; this machine as well, once it is given. */
+  noProxy?: string | undefined
+  /** Sent to the proxy when it opens a tunnel. */
+  connectHeaders?: ReadonlyMap<string, readonly string[]> | undefined
+  /** Whether the environment said it; for display. */
+  isFromEnvironment?: boolean | undefined
 }
 
 /** Targets with the labels they share, from a configuration file or a discovery. */

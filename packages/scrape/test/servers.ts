@@ -1,11 +1,13 @@
 /** Servers that behave in one particular way, on a free port of the loopback interface. */
 import {
   createServer,
+  request as httpRequest,
   type IncomingMessage,
   type RequestListener,
   type ServerResponse,
 } from 'node:http'
 import {
+  connect,
   createServer as createTcpServer,
   type AddressInfo,
   type Server,
@@ -71,4 +73,31 @@ export const serveTcp = (onSocket: (socket: Socket) => void): Promise<string> =>
 export function metrics(response: ServerResponse, text: string): void {
   response.setHeader('content-type', 'text/plain; version=0.0.4; charset=utf-8')
   response.end(text)
+}
+
+/** A proxy that opens tunnels and passes plain requests on; `requests` are those that it got itself. */
+export async function serveProxy(): Promise<TestServer> {
+  const requests: IncomingMessage[] = []
+  const server = createServer((request, response) => {
+    requests.push(request)
+    const passed = httpRequest(request.url!, { headers: request.headers }, (answer) => {
+      response.writeHead(answer.statusCode!, answer.headers)
+      answer.pipe(response)
+    })
+    passed.on('error', () => response.writeHead(502).end())
+    passed.end()
+  })
+  server.on('connect', (request: IncomingMessage, socket: Socket) => {
+    requests.push(request)
+    const [host, port] = request.url!.split(':')
+    if (host === 'forbidden') return socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
+    const through = connect(Number(port), host, () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n')
+      through.pipe(socket).pipe(through)
+    })
+    through.on('error', () => socket.destroy())
+    return undefined
+  })
+  const address = await listen(server)
+  return { address, url: `http://${address}`, requests }
 }

@@ -6,13 +6,16 @@
 import { STATUS_CODES } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip, gunzipSync } from 'node:zlib'
-import { Agent, ProxyAgent, buildConnector, type Dispatcher } from 'undici'
+import { Agent, buildConnector, type Dispatcher } from 'undici'
 import type { HttpClientConfig, TlsConfig } from '../config.ts'
 import { ScrapeError } from '../ingest/limits.ts'
 import { isLoopback } from '../target/target.ts'
-import { authorizationHeader, tlsOptions } from './credentials.ts'
+import { authorizationHeader, configuredHeaders, tlsOptions } from './credentials.ts'
 import { BodyPool, GrowingBody } from './body-pool.ts'
 import { explainNetworkError } from './network-error.ts'
+import { TokenSource } from './oauth2.ts'
+import { type ProxyOf, proxyAuthorization, proxyOf, tunnelConnector } from './proxy.ts'
+import { signatureHeaders } from './sigv4.ts'
 import { STATIC_READ } from './static-read.ts'
 
 /** As Go's client. */
@@ -51,24 +54,31 @@ export interface FetchResponse {
 
 export class HttpClient {
   readonly #config: HttpClientConfig
+  readonly #connectTimeoutMs: number
+  readonly #now: () => number
   readonly #dispatcher: Dispatcher
+  readonly #proxyOf: ProxyOf
+  /** By the proxy that they go through. */
+  readonly #tunnels = new Map<string, Dispatcher>()
+  readonly #tokens: TokenSource | undefined
+  readonly #tokenClient: HttpClient | undefined
 
   /** `connectTimeoutMs`: how long a connection may take to come about, whoever still waits for it. */
-  constructor(config: HttpClientConfig, connectTimeoutMs: number) {
+  constructor(
+    config: HttpClientConfig,
+    connectTimeoutMs: number,
+    now: () => number = () => Date.now(),
+  ) {
     this.#config = config
-    const connect = createConnector(config.tls, connectTimeoutMs)
-    this.#dispatcher =
-      config.proxyUrl === undefined || config.proxyUrl === ''
-        ? new Agent({
-            connect,
-            keepAliveTimeout: KEEP_ALIVE_MS,
-            keepAliveMaxTimeout: KEEP_ALIVE_MS,
-          })
-        : new ProxyAgent({
-            uri: config.proxyUrl,
-            requestTls: tlsOptions(config.tls ?? {}),
-            keepAliveTimeout: KEEP_ALIVE_MS,
-          })
+    this.#now = now
+    this.#connectTimeoutMs = connectTimeoutMs
+    this.#dispatcher = agent(createConnector(config.tls, connectTimeoutMs))
+    this.#proxyOf = config.proxy === undefined ? () => undefined : proxyOf(config.proxy)
+    const { oauth2 } = config
+    if (oauth2 === undefined) return
+    const client = new HttpClient({ tls: oauth2.tls, proxy: oauth2.proxy }, connectTimeoutMs)
+    this.#tokenClient = client
+    this.#tokens = new TokenSource(oauth2, (request) => client.fetch(request), now)
   }
 
   /** Any status is an answer. Throws ScrapeError with a reason in plain words. */
@@ -96,7 +106,8 @@ export class HttpClient {
   }
 
   async close(): Promise<void> {
-    await this.#dispatcher.destroy()
+    const tunnels = [...this.#tunnels.values()].map((one) => one.destroy())
+    await Promise.all([this.#dispatcher.destroy(), ...tunnels, this.#tokenClient?.close()])
   }
 
   async #follow(request: FetchRequest, deadline: Deadline): Promise<FetchResponse> {
@@ -127,11 +138,13 @@ export class HttpClient {
     const headers: Record<string, string> = {}
     const isLocal = isLoopback(new URL(request.url).hostname)
     headers['accept-encoding'] = request.isCompressed && !isLocal ? 'gzip' : 'identity'
-    for (const [name, values] of this.#config.headers ?? [])
-      headers[name.toLowerCase()] = values.join(', ')
+    for (const [name, value] of await configuredHeaders(this.#config)) headers[name] = value
     for (const [name, value] of Object.entries(request.headers))
       headers[name.toLowerCase()] ??= value
-    const authorization = await authorizationHeader(this.#config)
+    const authorization =
+      this.#tokens === undefined
+        ? await authorizationHeader(this.#config)
+        : await this.#tokens.header()
     if (authorization !== undefined) headers.authorization = authorization
     return headers
   }
@@ -144,20 +157,73 @@ export class HttpClient {
     request: FetchRequest,
     deadline: Deadline,
   ): Promise<RawResponse> {
+    const [dispatcher, via] = this.#route(url, this.#signed(url, method, headers, request))
+    const send = (): Promise<RawResponse> =>
+      dispatch(dispatcher, via.origin, via.path, method, via.headers, request, deadline)
     try {
-      return await dispatch(this.#dispatcher, url, method, headers, request, deadline)
+      return await send()
     } catch (error) {
       const isRepeatable = request.isRepeatable ?? method !== 'POST'
       const isIdleClose = error instanceof ClosedEarly && isRepeatable && !deadline.isOver
       if (!isIdleClose) throw error instanceof ClosedEarly ? error.cause : error
-      return await dispatch(this.#dispatcher, url, method, headers, request, deadline).catch(
-        (again: unknown) => {
-          throw again instanceof ClosedEarly ? again.cause : again
-        },
-      )
+      return await send().catch((again: unknown) => {
+        throw again instanceof ClosedEarly ? again.cause : again
+      })
     }
   }
+
+  #signed(
+    url: URL,
+    method: string,
+    headers: Record<string, string>,
+    request: FetchRequest,
+  ): Record<string, string> {
+    const { sigv4 } = this.#config
+    // A signature is for the host that the configuration names.
+    if (sigv4 === undefined || url.host !== new URL(request.url).host) return headers
+    const body = method === 'GET' ? '' : (request.body ?? '')
+    const signature = signatureHeaders({ method, url, headers, body }, sigv4, this.#now())
+    return { ...headers, ...signature }
+  }
+
+  /** Directly, or to a proxy as a whole, or through one. */
+  #route(url: URL, headers: Record<string, string>): [Dispatcher, Route] {
+    const proxy = this.#proxyOf(url)
+    const path = url.pathname + url.search
+    if (proxy === undefined) return [this.#dispatcher, { origin: url.origin, path, headers }]
+    if (url.protocol === 'https:')
+      return [this.#tunnel(proxy), { origin: url.origin, path, headers }]
+    const authorization = proxyAuthorization(proxy)
+    const via = { host: url.host, ...headers }
+    if (authorization !== undefined) Object.assign(via, { 'proxy-authorization': authorization })
+    return [this.#dispatcher, { origin: proxy.origin, path: url.origin + path, headers: via }]
+  }
+
+  #tunnel(proxy: URL): Dispatcher {
+    const known = this.#tunnels.get(proxy.href)
+    if (known !== undefined) return known
+    const { tls, proxy: config } = this.#config
+    const tunnel = agent(
+      tunnelConnector({
+        proxy,
+        headers: config?.connectHeaders ?? new Map(),
+        tls: () => (tls === undefined ? undefined : tlsOptions(tls)),
+        timeoutMs: this.#connectTimeoutMs,
+      }),
+    )
+    this.#tunnels.set(proxy.href, tunnel)
+    return tunnel
+  }
 }
+
+interface Route {
+  origin: string
+  path: string
+  headers: Record<string, string>
+}
+
+const agent = (connect: buildConnector.connector): Agent =>
+  new Agent({ connect, keepAliveTimeout: KEEP_ALIVE_MS, keepAliveMaxTimeout: KEEP_ALIVE_MS })
 
 type RawResponse = Pick<FetchResponse, 'status' | 'headers' | 'body' | 'release'>
 
@@ -196,7 +262,8 @@ class Deadline {
 
 function dispatch(
   dispatcher: Dispatcher,
-  url: URL,
+  origin: string,
+  path: string,
   method: string,
   headers: Record<string, string>,
   request: FetchRequest,
@@ -218,8 +285,8 @@ function dispatch(
     )
     dispatcher.dispatch(
       {
-        origin: url.origin,
-        path: url.pathname + url.search,
+        origin,
+        path,
         method: method as Dispatcher.HttpMethod,
         headers,
         body: request.body === undefined || method === 'GET' ? null : request.body,

@@ -9,23 +9,42 @@ import { ScrapeError } from '../ingest/limits.ts'
 export async function authorizationHeader(config: HttpClientConfig): Promise<string | undefined> {
   const { basicAuth, authorization } = config
   if (basicAuth !== undefined) {
-    const username = await secret(basicAuth.username, basicAuth.usernameFile)
-    const password = await secret(basicAuth.password, basicAuth.passwordFile)
+    const username = await readSecret(basicAuth.username, basicAuth.usernameFile)
+    const password = await readSecret(basicAuth.password, basicAuth.passwordFile)
     return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
   }
   if (authorization === undefined) return undefined
-  const credentials = await secret(authorization.credentials, authorization.credentialsFile)
+  const credentials = await readSecret(authorization.credentials, authorization.credentialsFile)
   return `${authorization.type ?? 'Bearer'} ${credentials}`
 }
 
-async function secret(text: string | undefined, file: string | undefined): Promise<string> {
+/** A text, or what is in a file, without white space around it. Throws ScrapeError. */
+export async function readSecret(
+  text: string | undefined,
+  file: string | undefined,
+  what = 'credentials',
+): Promise<string> {
   if (file === undefined || file === '') return text ?? ''
   try {
     return (await readFile(file, 'utf8')).trim()
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? 'unreadable'
-    throw new ScrapeError(`cannot read credentials file ${file}: ${reason}`, { cause: error })
+    throw new ScrapeError(`cannot read ${what} file ${file}: ${reason}`, { cause: error })
   }
+}
+
+/** `http_headers` of the configuration; lower-case names. Throws ScrapeError for a file that cannot be read. */
+export async function configuredHeaders(config: HttpClientConfig): Promise<Map<string, string>> {
+  const lists = new Map<string, string[]>()
+  const add = (name: string, values: readonly string[]): void => {
+    const key = name.toLowerCase()
+    lists.set(key, [...(lists.get(key) ?? []), ...values])
+  }
+  for (const [name, values] of config.headers ?? []) add(name, values)
+  for (const [name, values] of config.secretHeaders ?? []) add(name, values)
+  for (const [name, files] of config.headerFiles ?? [])
+    for (const file of files) add(name, [await readSecret(undefined, file, 'headers')])
+  return new Map([...lists].map(([name, values]) => [name, values.join(', ')]))
 }
 
 /** The part of Node's TLS options that a configuration can set. */

@@ -17,6 +17,7 @@ import { compileAnchored } from '@vigie/model'
 import type { ParseOptions } from '@vigie/promql'
 import { type ProbeJob, type ScrapeJob, relabelProblem } from '@vigie/scrape'
 import type { LoadConfig } from '../load/load-launcher.ts'
+import { type Surroundings, checkHttpConfig } from './http-config.ts'
 import { probeJob, relabelConfig, scrapeJob } from './jobs.ts'
 import {
   type ClusterSettings,
@@ -93,9 +94,10 @@ export function parseConfig(input: ConfigInput): VigieConfig {
   checkJobs(source, top)
   const folder = dirname(resolve(input.file))
   const at = (path: string): string => (isAbsolute(path) ? path : join(folder, path))
+  const around = { at, env: input.env }
   const parts = {
     ...alertingParts(source, top, input.env, warnings),
-    ...remoteParts(source, top, at, warnings),
+    ...remoteParts(source, top, around),
     ruleGroups: readRuleFiles(source, top.rule_files, at, input.language),
   }
   if (source.problems.length > 0)
@@ -112,7 +114,7 @@ export function parseConfig(input: ConfigInput): VigieConfig {
     outOfOrderTimeWindowMs: top.storage.tsdb.out_of_order_time_window,
     retentionMs: top.storage.tsdb.retention?.time,
     retentionBytes: top.storage.tsdb.retention?.size,
-    scrapeJobs: top.scrape_configs.map((section) => scrapeJob(section, top.global, at)),
+    scrapeJobs: top.scrape_configs.map((section) => scrapeJob(section, top.global, around)),
     probeJobs: top.probes.map((section) => probeJob(section, top.global, at)),
     self: top.self ?? false,
     host: top.host ?? false,
@@ -185,17 +187,7 @@ function checkJobs(source: YamlSource, top: TopLevel): void {
         [...path, 'scrape_timeout'],
         `scrape timeout greater than scrape interval for scrape config with job name ${JSON.stringify(job.job_name)}`,
       )
-    const auths = [
-      job.basic_auth,
-      job.authorization,
-      job.bearer_token,
-      job.bearer_token_file,
-    ].filter((auth) => auth !== undefined)
-    if (auths.length > 1)
-      source.report(
-        path,
-        'at most one of basic_auth, authorization, bearer_token and bearer_token_file must be configured',
-      )
+    checkHttpConfig(source, path, job)
     for (const [key, list] of [
       ['relabel_configs', job.relabel_configs],
       ['metric_relabel_configs', job.metric_relabel_configs],
@@ -211,13 +203,12 @@ function checkJobs(source: YamlSource, top: TopLevel): void {
 function remoteParts(
   source: YamlSource,
   top: TopLevel,
-  at: (path: string) => string,
-  warnings: string[],
+  around: Surroundings,
 ): Pick<VigieConfig, 'remoteWrites' | 'remoteReads' | 'cluster'> {
-  const remoteWrites = remoteWriteSettings(source, top.remote_write, at, warnings)
-  const storage = clusterSettings(source, top.storage, at, warnings)
+  const remoteWrites = remoteWriteSettings(source, top.remote_write, around)
+  const storage = clusterSettings(source, top.storage, around)
   if (storage?.write !== undefined) remoteWrites.push(storage.write)
-  const remoteReads = remoteReadSettings(source, top.remote_read, at, warnings)
+  const remoteReads = remoteReadSettings(source, top.remote_read, around)
   return { remoteWrites, remoteReads, cluster: storage?.cluster }
 }
 

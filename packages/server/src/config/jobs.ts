@@ -1,26 +1,23 @@
 /** From the sections of a configuration file to the jobs that `scrape` takes. */
 import {
   type HistogramRules,
-  type HttpClientConfig,
   type ProbeJob,
   type RelabelConfig,
   type ScrapeJob,
   type TargetGroup,
-  type TlsConfig,
   httpProbe,
   probeJob as makeProbeJob,
   scrapeJob as makeScrapeJob,
   tcpProbe,
 } from '@vigie/scrape'
-import type { ProbeSection, RelabelSection, ScrapeSection, TlsSection, TopLevel } from './schema.ts'
+import { type At, type Surroundings, clientTls, httpClient } from './http-config.ts'
+import type { ProbeSection, RelabelSection, ScrapeSection, TopLevel } from './schema.ts'
 
 type Global = TopLevel['global']
-/** Makes a path of the file absolute. */
-export type At = (path: string) => string
 
 const TIMEOUT_MS_DEFAULT = 10_000
 
-export function scrapeJob(section: ScrapeSection, global: Global, at: At): ScrapeJob {
+export function scrapeJob(section: ScrapeSection, global: Global, around: Surroundings): ScrapeJob {
   const intervalMs = section.scrape_interval ?? global.scrape_interval
   const protocols = section.scrape_protocols ?? global.scrape_protocols
   return makeScrapeJob(section.job_name, {
@@ -39,10 +36,10 @@ export function scrapeJob(section: ScrapeSection, global: Global, at: At): Scrap
     labelNameLengthLimit: section.label_name_length_limit || global.label_name_length_limit,
     labelValueLengthLimit: section.label_value_length_limit || global.label_value_length_limit,
     targetLimit: section.target_limit || global.target_limit,
-    http: httpClient(section, at),
+    http: httpClient(section, around),
     staticConfigs: section.static_configs.map((one) => group(one.targets, one.labels)),
     fileSdConfigs: section.file_sd_configs.map((one) => ({
-      files: one.files.map(at),
+      files: one.files.map(around.at),
       refreshIntervalMs: one.refresh_interval,
     })),
     relabelConfigs: section.relabel_configs.map(relabelConfig),
@@ -85,7 +82,7 @@ export function probeJob(section: ProbeSection, global: Global, at: At): ProbeJo
           failIfSsl: http.fail_if_ssl,
           failIfNotSsl: http.fail_if_not_ssl,
           followRedirects: http.follow_redirects,
-          http: http.tls_config === undefined ? {} : { tls: tlsConfig(http.tls_config, at) },
+          http: http.tls_config === undefined ? {} : { tls: clientTls(http.tls_config, at) },
         })
   return makeProbeJob(section.name, module, {
     intervalMs,
@@ -101,65 +98,6 @@ const group = (
   targets,
   labels: labels ?? new Map(),
 })
-
-/** What sections that speak to somebody over HTTP have in common. */
-export type HttpSection = Pick<
-  ScrapeSection,
-  | 'basic_auth'
-  | 'authorization'
-  | 'bearer_token'
-  | 'bearer_token_file'
-  | 'tls_config'
-  | 'follow_redirects'
->
-
-export function httpClient(section: HttpSection, at: At): HttpClientConfig {
-  const { basic_auth: basic, authorization: auth } = section
-  const file = (path: string | undefined): string | undefined =>
-    path === undefined ? undefined : at(path)
-  const bearer =
-    section.bearer_token === undefined && section.bearer_token_file === undefined
-      ? undefined
-      : { credentials: section.bearer_token, credentialsFile: file(section.bearer_token_file) }
-  return {
-    followRedirects: section.follow_redirects,
-    tls: section.tls_config === undefined ? undefined : tlsConfig(section.tls_config, at),
-    basicAuth:
-      basic === undefined
-        ? undefined
-        : {
-            username: basic.username,
-            usernameFile: file(basic.username_file),
-            password: basic.password,
-            passwordFile: file(basic.password_file),
-          },
-    authorization:
-      auth === undefined
-        ? bearer
-        : {
-            type: auth.type,
-            credentials: auth.credentials,
-            credentialsFile: file(auth.credentials_file),
-          },
-  }
-}
-
-function tlsConfig(section: TlsSection, at: At): TlsConfig {
-  const file = (path: string | undefined): string | undefined =>
-    path === undefined ? undefined : at(path)
-  return {
-    ca: section.ca,
-    cert: section.cert,
-    key: section.key,
-    caFile: file(section.ca_file),
-    certFile: file(section.cert_file),
-    keyFile: file(section.key_file),
-    serverName: section.server_name,
-    insecureSkipVerify: section.insecure_skip_verify,
-    minVersion: section.min_version,
-    maxVersion: section.max_version,
-  }
-}
 
 export const relabelConfig = (section: RelabelSection): RelabelConfig => ({
   sourceLabels: section.source_labels,

@@ -1,6 +1,13 @@
 /** The settings a job runs with, defaults filled in, as YAML under Prometheus's keys; secrets are covered. */
 import { formatDuration } from '@vigie/model'
-import type { HttpClientConfig, ProbeJob, RelabelConfig, ScrapeJob, TlsConfig } from '@vigie/scrape'
+import type {
+  HttpClientConfig,
+  ProbeJob,
+  ProxyConfig,
+  RelabelConfig,
+  ScrapeJob,
+  TlsConfig,
+} from '@vigie/scrape'
 import { stringify } from 'yaml'
 
 const COVERED = '<secret>'
@@ -59,7 +66,13 @@ function scrapeSettings(job: ScrapeJob): object {
   }
 }
 
-function clientSettings({ basicAuth, authorization, tls, ...http }: HttpClientConfig): object {
+function clientSettings({
+  basicAuth,
+  authorization,
+  oauth2,
+  tls,
+  ...http
+}: HttpClientConfig): object {
   return {
     basic_auth:
       basicAuth &&
@@ -76,10 +89,63 @@ function clientSettings({ basicAuth, authorization, tls, ...http }: HttpClientCo
         credentials: covered(authorization.credentials),
         credentials_file: authorization.credentialsFile,
       }),
+    oauth2:
+      oauth2 &&
+      present({
+        client_id: oauth2.clientId,
+        client_secret: covered(oauth2.clientSecret),
+        client_secret_file: oauth2.clientSecretFile,
+        scopes: filled([...oauth2.scopes]),
+        token_url: oauth2.tokenUrl,
+        endpoint_params:
+          oauth2.endpointParams.size === 0 ? undefined : Object.fromEntries(oauth2.endpointParams),
+        tls_config: oauth2.tls && tlsSettings(oauth2.tls),
+        ...proxySettings(oauth2.proxy),
+      }),
     tls_config: tls && tlsSettings(tls),
     follow_redirects: http.followRedirects ?? true,
-    proxy_url: http.proxyUrl,
+    http_headers: headerSettings(http),
+    ...proxySettings(http.proxy),
   }
+}
+
+function headerSettings({
+  headers = new Map(),
+  secretHeaders = new Map(),
+  headerFiles = new Map(),
+}: HttpClientConfig): object | undefined {
+  const names = new Set([...headers.keys(), ...secretHeaders.keys(), ...headerFiles.keys()])
+  if (names.size === 0) return undefined
+  const settings = [...names].map((name) => [
+    name,
+    present({
+      values: headers.get(name),
+      secrets: secretHeaders.get(name)?.map(() => COVERED),
+      files: headerFiles.get(name),
+    }),
+  ])
+  return Object.fromEntries(settings) as object
+}
+
+function proxySettings(proxy: ProxyConfig | undefined): object {
+  if (proxy === undefined) return {}
+  const { connectHeaders } = proxy
+  const headers =
+    connectHeaders && [...connectHeaders].map(([name, all]) => [name, all.map(() => COVERED)])
+  return {
+    proxy_url: proxy.isFromEnvironment === true ? undefined : withoutPassword(proxy.http),
+    no_proxy: proxy.isFromEnvironment === true ? undefined : proxy.noProxy,
+    proxy_from_environment: proxy.isFromEnvironment,
+    proxy_connect_header: headers && (Object.fromEntries(headers) as object),
+  }
+}
+
+/** As Go shows addresses. */
+function withoutPassword(text: string | undefined): string | undefined {
+  if (text === undefined || new URL(text).password === '') return text
+  const url = new URL(text)
+  url.password = 'xxxxx'
+  return url.href
 }
 
 const tlsSettings = (tls: TlsConfig): object =>

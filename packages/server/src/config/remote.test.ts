@@ -73,15 +73,101 @@ test.each([
     `- { ${URL_LINE}, queue_config: { max_backoff: 1s, min_backoff: 2s } }`,
     'max_backoff must not be less than min_backoff',
   ],
-  [`- { ${URL_LINE}, bearer_token: a, basic_auth: { username: b } }`, 'at most one of basic_auth'],
+  [
+    `- { ${URL_LINE}, bearer_token: a, basic_auth: { username: b } }`,
+    'at most one of basic_auth, oauth2, bearer_token & bearer_token_file',
+  ],
+  [
+    `- { ${URL_LINE}, oauth2: { client_id: a, token_url: http://t }, sigv4: { region: r, access_key: a, secret_key: b } }`,
+    'at most one of basic_auth, authorization, oauth2, sigv4, azuread or google_iam must be configured. Currently configured: [oauth2 sigv4]',
+  ],
+  [`- { ${URL_LINE}, oauth2: {} }`, 'oauth2 client_id must be configured'],
+  [`- { ${URL_LINE}, oauth2: { client_id: a } }`, 'oauth2 token_url must be configured'],
+  [
+    `- { ${URL_LINE}, oauth2: { client_id: a, token_url: http://t, client_secret: a, client_secret_file: b } }`,
+    'at most one of oauth2 client_secret, client_secret_file & client_secret_ref must be configured',
+  ],
+  [
+    `- { ${URL_LINE}, authorization: { type: Basic } }`,
+    'authorization type cannot be set to "basic", use "basic_auth" instead',
+  ],
+  [
+    `- { ${URL_LINE}, authorization: { credentials: a, credentials_file: b } }`,
+    'at most one of authorization credentials & credentials_file must be configured',
+  ],
+  [
+    `- { ${URL_LINE}, sigv4: { region: r, access_key: a } }`,
+    'must provide a AWS SigV4 Access key and Secret Key if credentials are specified in the SigV4 config',
+  ],
+  [`- { ${URL_LINE}, sigv4: { access_key: a, secret_key: b } }`, 'region not configured'],
+  [`- { ${URL_LINE}, sigv4: { region: r } }`, 'expected access_key and secret_key'],
+  [`- { ${URL_LINE}, sigv4: { region: r, role_arn: a } }`, 'profile and role_arn are not served'],
+  [`- { ${URL_LINE}, azuread: {} }`, 'azuread is not served: expected basic_auth'],
+  [`- { ${URL_LINE}, google_iam: {} }`, 'google_iam is not served: expected basic_auth'],
+  [
+    `- { ${URL_LINE}, proxy_from_environment: true, proxy_url: http://p }`,
+    'if proxy_from_environment is configured, proxy_url must not be configured',
+  ],
+  [
+    `- { ${URL_LINE}, no_proxy: a }`,
+    'if no_proxy is configured, proxy_url must also be configured',
+  ],
+  [
+    `- { ${URL_LINE}, proxy_connect_header: { a: [b] } }`,
+    'if proxy_connect_header is configured, proxy_url or proxy_from_environment must also be configured',
+  ],
+  [`- { ${URL_LINE}, proxy_url: "socks5://p" }`, 'expected http://… or https://…'],
+  [
+    `- { ${URL_LINE}, http_headers: { x-amz-date: { values: [a] } } }`,
+    'setting header "X-Amz-Date" is not allowed',
+  ],
+  [
+    `- { ${URL_LINE}, tls_config: { cert: a } }`,
+    'exactly one of key or key_file must be configured when a client certificate is configured',
+  ],
+  [
+    `- { ${URL_LINE}, tls_config: { ca: a, ca_file: b } }`,
+    'at most one of ca, ca_file & ca_ref must be configured',
+  ],
   ['- url: "not an address"', 'expected a URL'],
 ])('%s', (section, message) => {
   expect(() => parse(`remote_write:\n${section}\n`)).toThrow(message)
 })
 
-test('a way to prove who one is that is not served is a warning', () => {
-  const { warnings } = parse(`remote_write:\n- ${URL_LINE}\n  oauth2: {}\n`)
-  expect(warnings).toEqual(['vigie.yml:3: remote_write.0.oauth2: not served yet, ignored'])
+test('ways to prove who one is, and ways there', () => {
+  const env = { https_proxy: 'http://p:3128', NO_PROXY: 'a,b', AWS_ACCESS_KEY_ID: 'i' }
+  const text = `
+remote_write:
+- url: http://a/write
+  enable_http2: false
+  round_robin_dns: true
+  sigv4: { region: eu-west-1, access_key: a, secret_key: b }
+  proxy_from_environment: true
+- url: http://b/write
+  oauth2: { client_id: c, client_secret_file: s, scopes: [x], token_url: http://t, endpoint_params: { a: b } }
+  proxy_url: http://q
+  no_proxy: .example.com
+  proxy_connect_header: { X-P: [s3cret] }
+  http_headers: { X-A: { values: [v], secrets: [s3cret], files: [f] } }
+`
+  const config = parseConfig({ file: '/etc/vigie.yml', text, env })
+  expect(config.warnings).toEqual([])
+  const [a, b] = config.remoteWrites.map((one) => one.http)
+  expect(a.sigv4).toEqual({ region: 'eu-west-1', accessKey: 'a', secretKey: 'b' })
+  expect(a.proxy).toEqual({
+    http: '',
+    https: 'http://p:3128',
+    noProxy: 'a,b',
+    isFromEnvironment: true,
+  })
+  expect(b).toMatchObject({
+    oauth2: { clientId: 'c', clientSecretFile: '/etc/s', scopes: ['x'], tokenUrl: 'http://t' },
+    proxy: { http: 'http://q', https: 'http://q', noProxy: '.example.com' },
+    headers: new Map([['X-A', ['v']]]),
+    secretHeaders: new Map([['X-A', ['s3cret']]]),
+    headerFiles: new Map([['X-A', ['/etc/f']]]),
+  })
+  expect(config.shownText).not.toContain('s3cret')
 })
 
 test('a cluster that stands in for the storage', () => {

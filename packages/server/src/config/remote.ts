@@ -11,12 +11,27 @@ import {
   type QueueConfig,
   type WriteProtocol,
 } from '@vigie/remote'
-import { type HttpClientConfig, type RelabelConfig, relabelProblem } from '@vigie/scrape'
+import {
+  type HttpClientConfig,
+  type RelabelConfig,
+  type SigV4Config,
+  relabelProblem,
+} from '@vigie/scrape'
 import { z } from 'zod'
 import { duration, flag, scalar, size, text } from './fields.ts'
-import { type At, type HttpSection, httpClient, relabelConfig } from './jobs.ts'
-import { authorization, basicAuth, relabel, tlsConfig } from './schema.ts'
-import { type KeyPath, type YamlSource, formatProblem } from './source.ts'
+import {
+  type Env,
+  type HttpSection,
+  type SigV4Section,
+  type Surroundings,
+  checkHttpConfig,
+  httpClient,
+  httpConfigKeys,
+  sigv4,
+} from './http-config.ts'
+import { relabelConfig } from './jobs.ts'
+import { relabel } from './schema.ts'
+import type { KeyPath, YamlSource } from './source.ts'
 
 /** One endpoint. Prometheus's names of keys, durations in ms. */
 export interface RemoteWriteSettings {
@@ -35,30 +50,10 @@ export interface RemoteWriteSettings {
   metadata: MetadataConfig
 }
 
-/** Ways to prove who one is that Vigie does not know, and settings of the connection. */
-const UNSERVED: readonly string[] = [
-  'oauth2',
-  'sigv4',
-  'azuread',
-  'google_iam',
-  'proxy_url',
-  'no_proxy',
-  'proxy_from_environment',
-  'proxy_connect_header',
-  'enable_http2',
-  'http_headers',
-  'round_robin_dns',
-]
-
-/** Keys of any section that speaks HTTP to a server of metrics. */
-export const httpKeys = {
+/** Of any section that speaks HTTP to a server of metrics. */
+const httpKeys = {
   headers: z.record(z.string(), scalar, { error: () => 'expected a map' }).default({}),
-  basic_auth: basicAuth.optional(),
-  authorization: authorization.optional(),
-  bearer_token: text.optional(),
-  bearer_token_file: text.optional(),
-  tls_config: tlsConfig.optional(),
-  follow_redirects: flag.default(true),
+  ...httpConfigKeys,
 }
 
 const queueNumber = (key: string, standard: number): z.ZodDefault<z.ZodInt> =>
@@ -101,6 +96,14 @@ const protobufMessage = z.enum(MESSAGES, {
     `invalid protobuf_message value: unknown type for remote write protobuf message ${String(input)}, supported: ${MESSAGES.join(', ')}`,
 })
 
+const unservedAuth = (name: string): z.ZodOptional<z.ZodNever> =>
+  z
+    .never({
+      error: () =>
+        `${name} is not served: expected basic_auth, authorization, oauth2 or sigv4, or a proxy that signs in`,
+    })
+    .optional()
+
 const remoteWrite = z.strictObject({
   url: z
     .string({ error: () => 'url for remote_write is empty' })
@@ -115,6 +118,11 @@ const remoteWrite = z.strictObject({
     .default([]),
   queue_config: queueConfig.prefault({}),
   metadata_config: metadataConfig.prefault({}),
+  /** Connections are made anew now and then anyway. */
+  round_robin_dns: flag.default(false),
+  sigv4: sigv4.optional(),
+  azuread: unservedAuth('azuread'),
+  google_iam: unservedAuth('google_iam'),
   ...httpKeys,
 })
 type RemoteWriteSection = z.infer<typeof remoteWrite>
@@ -123,10 +131,9 @@ type RemoteWriteSection = z.infer<typeof remoteWrite>
 export function remoteWriteSettings(
   source: YamlSource,
   value: unknown,
-  at: At,
-  warnings: string[],
+  around: Surroundings,
 ): RemoteWriteSettings[] {
-  const sections = remoteSections(source, 'remote_write', value, warnings)
+  const sections = remoteSections(source, 'remote_write', value)
   const settings: RemoteWriteSettings[] = []
   for (const { path, value: section } of sections) {
     const result = remoteWrite.safeParse(section)
@@ -134,7 +141,8 @@ export function remoteWriteSettings(
     else {
       checkHttp(source, path, result.data)
       checkRelabel(source, path, result.data)
-      settings.push(settingsOf(result.data, at))
+      checkSigV4(source, path, result.data, around.env)
+      settings.push(settingsOf(result.data, around))
     }
   }
   reportDoubles(source, 'remote_write', 'remote write', settings)
@@ -170,11 +178,10 @@ const remoteRead = z.strictObject({
 export function remoteReadSettings(
   source: YamlSource,
   value: unknown,
-  at: At,
-  warnings: string[],
+  around: Surroundings,
 ): RemoteReadSettings[] {
   const settings: RemoteReadSettings[] = []
-  for (const { path, value: section } of remoteSections(source, 'remote_read', value, warnings)) {
+  for (const { path, value: section } of remoteSections(source, 'remote_read', value)) {
     const result = remoteRead.safeParse(section)
     if (!result.success) {
       source.reportIssues(result.error, path)
@@ -190,19 +197,18 @@ export function remoteReadSettings(
       requiredMatchers: new Map(Object.entries(data.required_matchers)),
       readRecent: data.read_recent,
       filterExternalLabels: data.filter_external_labels,
-      http: httpClient(data, at),
+      http: httpClient(data, around),
     })
   }
   reportDoubles(source, 'remote_read', 'remote read', settings)
   return settings
 }
 
-/** Each section of a list with its place, without the keys that are not served: those are warnings. */
+/** Each section of a list with its place. */
 function remoteSections(
   source: YamlSource,
   key: string,
   value: unknown,
-  warnings: string[],
 ): { path: KeyPath; value: object }[] {
   if (value === undefined || value === null) return []
   if (!Array.isArray(value)) {
@@ -214,28 +220,9 @@ function remoteSections(
     const path = [key, i]
     if (typeof section !== 'object' || section === null)
       source.report(path, `empty or null ${key.replace('_', ' ')} config section`)
-    else sections.push({ path, value: withoutUnserved(source, path, section, warnings) })
+    else sections.push({ path, value: section })
   })
   return sections
-}
-
-/** A copy without the keys that are not served, each of them a warning. */
-export function withoutUnserved(
-  source: YamlSource,
-  path: KeyPath,
-  section: object,
-  warnings: string[],
-): object {
-  const kept = Object.entries(section).filter(([key]) => {
-    if (!UNSERVED.includes(key)) return true
-    const place = [...path, key]
-    const line = source.lineOf(place)
-    const { file } = source
-    const message = 'not served yet, ignored'
-    warnings.push(formatProblem({ file, line, key: place.join('.'), message }))
-    return false
-  })
-  return Object.fromEntries(kept)
 }
 
 const RESERVED_HEADERS: ReadonlySet<string> = new Set([
@@ -255,24 +242,14 @@ const RESERVED_HEADERS: ReadonlySet<string> = new Set([
 ])
 
 /** What one key alone cannot tell. */
-export function checkHttp(
+function checkHttp(
   source: YamlSource,
   path: KeyPath,
   section: HttpSection & { url?: string | undefined; headers: Record<string, string> },
 ): void {
   if (section.url !== undefined && !URL.canParse(section.url))
     source.report([...path, 'url'], `found ${JSON.stringify(section.url)}, expected a URL`)
-  const auths = [
-    section.basic_auth,
-    section.authorization,
-    section.bearer_token,
-    section.bearer_token_file,
-  ].filter((auth) => auth !== undefined)
-  if (auths.length > 1)
-    source.report(
-      path,
-      'at most one of basic_auth, authorization, bearer_token and bearer_token_file must be configured',
-    )
+  checkHttpConfig(source, path, section)
   for (const name of Object.keys(section.headers)) {
     const place = [...path, 'headers', name]
     if (name.toLowerCase() === 'authorization')
@@ -283,6 +260,54 @@ export function checkHttp(
     else if (RESERVED_HEADERS.has(name.toLowerCase()))
       source.report(place, `${name} is a reserved header. It must not be changed`)
   }
+}
+
+/** Where the credentials come from: the section, or the environment as AWS's tools read it. */
+function sigv4Keys(section: SigV4Section, env: Env): SigV4Config {
+  const isOwn = section.access_key !== '' || section.secret_key !== ''
+  return {
+    region: section.region || env.AWS_REGION || env.AWS_DEFAULT_REGION || '',
+    accessKey: isOwn ? section.access_key : (env.AWS_ACCESS_KEY_ID ?? ''),
+    secretKey: isOwn ? section.secret_key : (env.AWS_SECRET_ACCESS_KEY ?? ''),
+    sessionToken: isOwn ? undefined : env.AWS_SESSION_TOKEN,
+  }
+}
+
+function checkSigV4(
+  source: YamlSource,
+  path: KeyPath,
+  section: RemoteWriteSection,
+  env: Env,
+): void {
+  const { sigv4: signing, basic_auth: basic, authorization, oauth2 } = section
+  if (signing === undefined) return
+  const others = Object.entries({ basic_auth: basic, authorization, oauth2, sigv4: signing })
+    .filter(([, value]) => value !== undefined)
+    .map(([name]) => name)
+  if (others.length > 1)
+    source.report(
+      path,
+      `at most one of basic_auth, authorization, oauth2, sigv4, azuread or google_iam must be configured. Currently configured: [${others.join(' ')}]`,
+    )
+  const { region, accessKey, secretKey } = sigv4Keys(signing, env)
+  const place = [...path, 'sigv4']
+  if ((signing.access_key === '') !== (signing.secret_key === ''))
+    source.report(
+      place,
+      'must provide a AWS SigV4 Access key and Secret Key if credentials are specified in the SigV4 config',
+    )
+  else if (signing.profile !== undefined || signing.role_arn !== undefined)
+    source.report(
+      place,
+      'profile and role_arn are not served, expected access_key and secret_key or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment',
+    )
+  else if (accessKey === '' || secretKey === '')
+    source.report(
+      place,
+      'expected access_key and secret_key, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment',
+    )
+  if (region === '')
+    source.report(place, 'region not configured in sigv4 or in default credentials chain')
 }
 
 function checkRelabel(source: YamlSource, path: KeyPath, section: RemoteWriteSection): void {
@@ -314,7 +339,7 @@ function reportDoubles(
   })
 }
 
-function settingsOf(section: RemoteWriteSection, at: At): RemoteWriteSettings {
+function settingsOf(section: RemoteWriteSection, around: Surroundings): RemoteWriteSettings {
   const { queue_config: queue, metadata_config: metadata } = section
   return {
     url: section.url,
@@ -328,7 +353,10 @@ function settingsOf(section: RemoteWriteSection, at: At): RemoteWriteSettings {
     writeRelabel: section.write_relabel_configs.flatMap((one) =>
       one === null ? [] : [relabelConfig(one)],
     ),
-    http: httpClient(section, at),
+    http: {
+      ...httpClient(section, around),
+      sigv4: section.sigv4 && sigv4Keys(section.sigv4, around.env),
+    },
     queue: queueOf(queue),
     metadata: {
       send: metadata.send,
@@ -387,12 +415,11 @@ const storageUrl = z.strictObject({
 export function clusterSettings(
   source: YamlSource,
   storage: Readonly<Record<string, unknown>>,
-  at: At,
-  warnings: string[],
+  around: Surroundings,
 ): { cluster: ClusterSettings; write: RemoteWriteSettings | undefined } | undefined {
   const { exemplars: _, tsdb: _tsdb, ...rest } = storage
   if (Object.keys(rest).length === 0) return undefined
-  const result = storageUrl.safeParse(withoutUnserved(source, ['storage'], rest, warnings))
+  const result = storageUrl.safeParse(rest)
   if (!result.success) {
     source.reportIssues(result.error, ['storage'])
     return undefined
@@ -404,7 +431,7 @@ export function clusterSettings(
   if (writeUrl !== '' && !URL.canParse(writeUrl))
     source.report(['storage', 'write_url'], `found ${JSON.stringify(writeUrl)}, expected a URL`)
   const headers = new Map(Object.entries(section.headers))
-  const http = httpClient(section, at)
+  const http = httpClient(section, around)
   const write: RemoteWriteSettings = {
     url: writeUrl,
     name: 'storage',

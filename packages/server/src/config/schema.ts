@@ -17,9 +17,9 @@ import {
   scalar,
   size,
   text,
-  tlsVersion,
   url,
 } from './fields.ts'
+import { httpConfigKeys, tlsConfig } from './http-config.ts'
 
 /** Keys that Prometheus knows and Vigie does not serve yet: a named warning, never an error, never silence. */
 export const UNSERVED_TOP: readonly string[] = [
@@ -43,13 +43,6 @@ export const UNSERVED_TSDB: readonly string[] = [
 ]
 const SD_SERVED = ['static_configs', 'file_sd_configs']
 export const UNSERVED_SCRAPE: readonly string[] = [
-  'oauth2',
-  'no_proxy',
-  'proxy_from_environment',
-  'proxy_connect_header',
-  'proxy_url',
-  'enable_http2',
-  'http_headers',
   'scrape_failure_log_file',
   'metric_name_validation_scheme',
   'scrape_classic_histograms',
@@ -60,30 +53,6 @@ export const UNSERVED_SCRAPE: readonly string[] = [
 /** Whether a scrape job's key is one of Prometheus's that Vigie does not serve. */
 export const isUnservedScrapeKey = (key: string): boolean =>
   UNSERVED_SCRAPE.includes(key) || (key.endsWith('_sd_configs') && !SD_SERVED.includes(key))
-
-export const basicAuth = z.strictObject({
-  username: text.default(''),
-  username_file: text.optional(),
-  password: text.default(''),
-  password_file: text.optional(),
-})
-export const authorization = z.strictObject({
-  type: text.default('Bearer'),
-  credentials: text.optional(),
-  credentials_file: text.optional(),
-})
-export const tlsConfig = z.strictObject({
-  ca: text.optional(),
-  ca_file: text.optional(),
-  cert: text.optional(),
-  cert_file: text.optional(),
-  key: text.optional(),
-  key_file: text.optional(),
-  server_name: text.optional(),
-  insecure_skip_verify: flag.default(false),
-  min_version: tlsVersion.optional(),
-  max_version: tlsVersion.optional(),
-})
 
 export const relabel = z.strictObject({
   source_labels: list(text),
@@ -161,12 +130,7 @@ export const scrapeConfig = z.strictObject({
   label_name_length_limit: count.default(0),
   label_value_length_limit: count.default(0),
   target_limit: count.default(0),
-  basic_auth: basicAuth.optional(),
-  authorization: authorization.optional(),
-  bearer_token: text.optional(),
-  bearer_token_file: text.optional(),
-  follow_redirects: flag.default(true),
-  tls_config: tlsConfig.optional(),
+  ...httpConfigKeys,
   static_configs: list(staticConfig),
   file_sd_configs: list(fileSdConfig),
   relabel_configs: list(relabel),
@@ -276,4 +240,3 @@ export type TopLevel = z.infer<typeof topLevel>
 export type ScrapeSection = z.infer<typeof scrapeConfig>
 export type ProbeSection = z.infer<typeof probeConfig>
 export type RelabelSection = z.infer<typeof relabel>
-export type TlsSection = z.infer<typeof tlsConfig>

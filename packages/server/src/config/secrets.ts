@@ -21,6 +21,7 @@ export function coverSecrets(text: string): string {
 
 /** A copy; `path` is the keys above, without indices. */
 function covered(value: unknown, path: readonly string[]): unknown {
+  if (isLeaf(value) && isSecretList(path)) return COVERED
   if (typeof value === 'string') return coverAddress(value)
   if (Array.isArray(value)) return value.map((one) => covered(one, path))
   if (typeof value !== 'object' || value === null) return value
@@ -40,6 +41,11 @@ function isSecret(key: string, path: readonly string[]): boolean {
   if (key === 'url') return path.some((one) => SECRET_URL_PARENTS.includes(one))
   return path.at(-1) === 'headers' && SECRET_HEADERS.test(key)
 }
+
+/** `http_headers.NAME.secrets`, and what only a proxy may see. */
+const isSecretList = (path: readonly string[]): boolean =>
+  (path.at(-1) === 'secrets' && path.at(-3) === 'http_headers') ||
+  path.at(-2) === 'proxy_connect_header'
 
 /** The password of `scheme://user:password@host`, and of `…password=…` in parameters and connection strings. */
 const coverAddress = (value: string): string =>
