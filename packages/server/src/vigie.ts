@@ -623,12 +623,15 @@ const exemplarsMax = ({ features }: VigieOptions, config: VigieConfig): number =
 
 function readConfig(options: VigieOptions, watchlist: Watchlist): VigieConfig {
   const { configFile, env } = options
-  const language = featureOptions(options.features ?? [])
-  if (configFile === null) {
-    const text = generateConfig(watchlist.targets)
-    return parseConfig({ file: 'vigie.yml', text, env, language })
+  const features = options.features ?? new Set()
+  const rest = {
+    env,
+    language: featureOptions(features),
+    nativeHistograms: features.has('native-histograms'),
   }
-  return parseConfig({ file: configFile, text: readFileSync(configFile, 'utf8'), env, language })
+  if (configFile === null)
+    return parseConfig({ file: 'vigie.yml', text: generateConfig(watchlist.targets), ...rest })
+  return parseConfig({ file: configFile, text: readFileSync(configFile, 'utf8'), ...rest })
 }
 
 function safetyOf(options: VigieOptions): { hosts: string[]; isOpen: boolean } {

@@ -87,3 +87,43 @@ export const PROMETHEUS_FLAGS: ReadonlyMap<string, ForeignFlag> = new Map<string
   ],
   ['web.user-assets', text(ASSETS)],
 ])
+
+const ALWAYS = 'it is always on'
+const NOT_SERVED = 'it is not served yet'
+const MACHINERY = 'it is about the machinery of Prometheus'
+
+/** Names of `--enable-feature` that change nothing here, and why; undefined: they do what they do in Prometheus. */
+export const PROMETHEUS_FEATURES: ReadonlyMap<string, string | undefined> = new Map([
+  ['agent', AGENT],
+  ['auto-gomaxprocs', MACHINERY],
+  ['auto-gomemlimit', MEMORY],
+  ['auto-reload-config', 'reload by SIGHUP or POST /-/reload'],
+  ['concurrent-rule-eval', MACHINERY],
+  ['created-timestamp-zero-ingestion', NOT_SERVED],
+  ['delayed-compaction', MACHINERY],
+  ['exemplar-storage', undefined],
+  ['expand-external-labels', ALWAYS],
+  ['extra-scrape-metrics', NOT_SERVED],
+  ['memory-snapshot-on-shutdown', 'the log is replayed at every start'],
+  ['metadata-wal-records', NOT_SERVED],
+  ['native-histograms', undefined],
+  ['new-service-discovery-manager', MACHINERY],
+  ['no-default-scrape-port', ALWAYS],
+  ['old-ui', ASSETS],
+  ['otlp-deltatocumulative', NOT_SERVED],
+  ['otlp-native-delta-ingestion', NOT_SERVED],
+  ['otlp-write-receiver', NOT_SERVED],
+  ['promql-at-modifier', ALWAYS],
+  ['promql-binop-fill-modifiers', undefined],
+  ['promql-delayed-name-removal', undefined],
+  ['promql-duration-expr', ALWAYS],
+  ['promql-experimental-functions', undefined],
+  ['promql-extended-range-selectors', undefined],
+  ['promql-negative-offset', ALWAYS],
+  ['promql-per-step-stats', NOT_SERVED],
+  ['remote-write-receiver', ALWAYS],
+  ['search-api', undefined],
+  ['type-and-unit-labels', undefined],
+  ['use-start-timestamps', undefined],
+  ['use-uncached-io', MACHINERY],
+])

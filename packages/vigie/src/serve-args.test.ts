@@ -54,7 +54,6 @@ test('what Prometheus would do and Vigie does not is refused', () => {
   const refused = (flag: string, want: string): void =>
     expect(() => parseServeArgs([flag]), flag).toThrow(want)
   refused('--agent', '--agent: found true: there is no agent mode')
-  refused('--storage.agent.path=x', 'no agent mode')
   refused(
     '--web.route-prefix=/prom',
     '--web.route-prefix: found "/prom": everything is served from /',

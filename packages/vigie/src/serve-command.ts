@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { type Demo, type Vigie, isLoopback, parseWebConfig, startVigie } from '@vigie/server'
 import { removeAddress, writeAddress } from './address.ts'
 import { createLogger, isLogFormat, isLogLevel } from './log.ts'
+import { PROMETHEUS_FEATURES } from './prometheus-flags.ts'
 import {
   type ServeArgs,
   UsageError,
@@ -60,6 +61,12 @@ export async function serve(args: ServeArgs, extras: ServeExtras = {}): Promise<
   const log = createLogger(level, format, (line) => void process.stderr.write(line), Date.now)
   for (const { name, says } of args.unused)
     log.warn(`--${name} has no meaning here`, { because: says })
+  for (const name of featuresFlag(args)) {
+    const because = PROMETHEUS_FEATURES.has(name)
+      ? PROMETHEUS_FEATURES.get(name)
+      : 'there is no such feature'
+    if (because !== undefined) log.warn(`--enable-feature=${name} changes nothing`, { because })
+  }
   const listen = listenAddress(flag('web.listen-address'))
   checkOpen(args, listen.host)
   const dataDir = dataDirOf(args)

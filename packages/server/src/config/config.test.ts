@@ -78,6 +78,16 @@ test('keys of Prometheus that are not served are named warnings', () => {
   ])
 })
 
+test('the feature native-histograms is the default of scrape_native_histograms', () => {
+  const native = (text: string, nativeHistograms: boolean): boolean =>
+    parseConfig({ file: 'vigie.yml', text, env: {}, nativeHistograms }).scrapeJobs[0].histograms
+      .native
+  const job = 'scrape_configs: [{ job_name: a }]'
+  expect(native(job, false)).toBe(false)
+  expect(native(job, true)).toBe(true)
+  expect(native(`global: { scrape_native_histograms: false }\n${job}`, true)).toBe(false)
+})
+
 test('defaults and inheritance are those of Prometheus', () => {
   const [job] = parse(
     'global: { scrape_interval: 5s }\nscrape_configs: [{ job_name: a }]',

@@ -80,6 +80,8 @@ export interface ConfigInput {
   env: NodeJS.ProcessEnv
   /** Experimental features of PromQL that rules may use. */
   language?: ParseOptions
+  /** What `scrape_native_histograms` is where the file does not say; false when not given. */
+  nativeHistograms?: boolean
 }
 
 /** Throws ConfigError with all problems. */
@@ -91,6 +93,7 @@ export function parseConfig(input: ConfigInput): VigieConfig {
   const result = topLevel.safeParse(value)
   if (!result.success) source.reportIssues(result.error)
   const top = result.data ?? topLevel.parse({})
+  top.global.scrape_native_histograms ??= input.nativeHistograms
   checkJobs(source, top)
   const folder = dirname(resolve(input.file))
   const at = (path: string): string => (isAbsolute(path) ? path : join(folder, path))

@@ -40,7 +40,7 @@ export function addManagement(app: FastifyInstance, vigie: Vigie): void {
   app.setNotFoundHandler(async (request, reply) => {
     const isPage =
       request.method === 'GET' &&
-      !/^\/(api|-)\//.test(request.url) &&
+      !/^\/(api|debug|-)\//.test(request.url) &&
       !/\.\w+$/.test(request.url.split('?')[0])
     // Every page of the application is one file; it finds its own way by the address.
     if (isPage) return reply.header('cache-control', 'no-cache').sendFile('index.html')

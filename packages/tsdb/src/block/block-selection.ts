@@ -115,7 +115,11 @@ export class BlockSelection implements SeriesSet {
     this.#chunks = new ChunkReader(files)
     this.#tombstones = tombstones
     this.#entries = new SeriesEntries(refs.length)
-    for (const ref of refs) this.#entries.add(index, ref, minT, maxT)
+    for (const ref of refs) {
+      const deleted = tombstones.size === 0 ? undefined : tombstones.get(ref)
+      if (deleted === undefined || isLeft(index, ref, deleted, minT, maxT))
+        this.#entries.add(index, ref, minT, maxT)
+    }
   }
 
   get count(): number {
@@ -138,6 +142,23 @@ export class BlockSelection implements SeriesSet {
     }
     if (deleted !== undefined) dropDeleted(out, deleted)
   }
+}
+
+/** Whether a chunk of the series is in the time and not deleted as a whole: only then it is listed, as in Prometheus. */
+function isLeft(
+  index: IndexReader,
+  ref: number,
+  deleted: Intervals,
+  minT: number,
+  maxT: number,
+): boolean {
+  const one = new SeriesEntries(1)
+  if (!one.add(index, ref, minT, maxT)) return false
+  for (let k = one.chunkStarts[0]; k < one.chunkStarts[1]; k++) {
+    const [from, to] = [one.chunkMinT[k], one.chunkMaxT[k]]
+    if (from <= maxT && to >= minT && !covers(deleted, from, to)) return true
+  }
+  return false
 }
 
 /** Takes the samples out that lie within intervals. */

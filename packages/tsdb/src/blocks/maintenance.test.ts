@@ -166,6 +166,9 @@ test('deleted series are gone from blocks and head at once, and from the disk wh
   const want = [`a 0:1 ${HOUR / 2}:1 ${5.5 * HOUR}:1`, dump(tsdb)[1]]
   expect(dump(tsdb)).toEqual(want)
   expect(tsdb.blocks().map(({ stats }) => stats.numTombstones)).toEqual([1, 1])
+  const listed = (minT: number, maxT: number): number =>
+    tsdb.select(parseMatchers('__name__="a"'), minT, maxT).count
+  expect([listed(2 * HOUR, 4 * HOUR - 1), listed(0, 4 * HOUR - 1)]).toEqual([0, 1])
   await tsdb.cleanTombstones()
   expect(tsdb.blocks().map(({ stats }) => stats.numTombstones ?? 0)).toEqual([0, 0])
   expect(tsdb.blocks().map(({ stats }) => stats.numSamples)).toEqual([6, 4])
