@@ -5,8 +5,13 @@ import { formatValue } from '@vigie/model'
 export interface Metric {
   name: string
   help: string
-  type: 'counter' | 'gauge'
-  samples: readonly { labels: Readonly<Record<string, string>>; value: number }[]
+  type: 'counter' | 'gauge' | 'histogram' | 'summary'
+  /** `suffix` comes behind the name: `_bucket`, `_sum`, `_count`. */
+  samples: readonly {
+    suffix?: string
+    labels: Readonly<Record<string, string>>
+    value: number
+  }[]
 }
 
 /** Text format of several families; families of one name are written once. */
@@ -21,8 +26,8 @@ export function renderMetrics(metrics: readonly Metric[]): string {
   for (const [name, family] of byName) {
     out += `# HELP ${name} ${family[0].help.replace(/\\/g, '\\\\').replace(/\n/g, '\\n')}\n# TYPE ${name} ${family[0].type}\n`
     for (const { samples } of family)
-      for (const { labels, value } of samples)
-        out += `${name}${renderLabels(labels)} ${formatValue(value)}\n`
+      for (const { suffix = '', labels, value } of samples)
+        out += `${name}${suffix}${renderLabels(labels)} ${formatValue(value)}\n`
   }
   return out
 }

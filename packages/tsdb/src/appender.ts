@@ -23,6 +23,7 @@ import type { ExemplarRing } from './exemplars.ts'
 import { type Head, T_MAX, isSameValue } from './head/head.ts'
 import { HISTOGRAM_BUCKETS_MAX, hasTooManyBuckets, isSameHistogram } from './head/histograms.ts'
 import * as series from './head/series-table.ts'
+import type { Measures } from './measures.ts'
 import { recordTypeOf } from './wal/histogram-records.ts'
 
 /** Samples of one batch. */
@@ -98,6 +99,7 @@ export interface Refusals {
 export interface BatchSink {
   readonly head: Head
   readonly now: () => number
+  readonly measures: Measures
   readonly refused: Refusals
   /** See TsdbOptions. */
   readonly outOfOrderTimeWindowMs: number
@@ -157,6 +159,7 @@ export class BatchAppender implements Appender {
     const pending = page.u32[series.word(slot) + series.PENDING]
     const isPending = batch.isNewest(pending, ref)
     if (isStale(v)) {
+      if (t < this.#minT && this.#sink.outOfOrderTimeWindowMs === 0) return this.#refuse('float', t)
       const last = isPending ? batch.h?.[pending] : head.lastHistogram(slot)
       if (last !== undefined)
         return this.appendHistogram(ref, t, makeHistogram({ isInteger: last.isInteger, sum: v }))
@@ -207,7 +210,8 @@ export class BatchAppender implements Appender {
 
   /** Whether a sample that does not come in order is within the window for those. */
   #isLate(t: number): boolean {
-    const windowMs = this.#sink.outOfOrderTimeWindowMs
+    const { outOfOrderTimeWindowMs: windowMs, measures } = this.#sink
+    if (t < this.#headMaxT) measures.lateness.observe((this.#headMaxT - t) / 1000)
     return windowMs > 0 && Math.abs(t) <= T_MAX && t >= this.#headMaxT - windowMs
   }
 

@@ -25,6 +25,7 @@ import { Head, T_MAX } from './head/head.ts'
 import { labelNames, labelValues, selectSlots } from './head/select.ts'
 import { Selection } from './head/selection.ts'
 import * as series from './head/series-table.ts'
+import { Measures } from './measures.ts'
 import { type TsdbOptions, limitsOf } from './options.ts'
 import { Replay } from './replay.ts'
 import {
@@ -93,6 +94,7 @@ export class HeadStore implements BatchSink {
     truncations: 0,
     truncationsFailed: 0,
   }
+  readonly measures: Measures = new Measures()
   commits = 0
   /** Set from the first batch that could not be written until the next that can. */
   writeFailure: WriteFailure | undefined
@@ -138,6 +140,7 @@ export class HeadStore implements BatchSink {
   static async open(options: TsdbOptions, minT: number = -Infinity): Promise<HeadStore> {
     const limits = limitsOf(options)
     const { disk, now } = options
+    const startMs = performance.now()
     const spill = new ChunkSpill(disk, join(options.dir, SPILL_DIR))
     const head = new Head({
       maxSeries: limits.maxSeries,
@@ -168,7 +171,9 @@ export class HeadStore implements BatchSink {
     replay.report(wal, options.log)
     // Chunks of Prometheus, in numbers of a log that goes on differently from here; it has all of them.
     disk.remove(join(options.dir, PROMETHEUS_CHUNKS_DIR))
-    return new HeadStore(options, head, { wal, lateLog }, replay)
+    const store = new HeadStore(options, head, { wal, lateLog }, replay)
+    store.measures.replaySeconds = (performance.now() - startMs) / 1000
+    return store
   }
 
   select(matchers: readonly Matcher[], minT: number, maxT: number): SeriesSet {
@@ -395,6 +400,7 @@ export class HeadStore implements BatchSink {
     head.chunks.dropBefore(head.minValidT)
     head.chunks.spill()
     const before = wal.checkpoints
+    const startMs = performance.now()
     try {
       const current = wal.segments.at(-1)!
       if (current.maxT - current.minT > SEGMENT_SPAN_MS_MAX) wal.roll()
@@ -404,10 +410,15 @@ export class HeadStore implements BatchSink {
       throw error
     } finally {
       // What the log still has, a replay would bring back.
+      const collectMs = performance.now()
       for (const { refs, count } of this.#open) head.keep(refs, count)
       head.collect(Math.min(wal.minT, head.minValidT))
+      this.measures.headCollection.observe((performance.now() - collectMs) / 1000)
     }
-    if (wal.checkpoints > before) this.counters.truncations++
+    if (wal.checkpoints > before) {
+      this.counters.truncations++
+      this.measures.walTruncation.observe((performance.now() - startMs) / 1000)
+    }
   }
 
   /**
@@ -434,6 +445,16 @@ export class HeadStore implements BatchSink {
     return this.#aliases
   }
 
+  /** Batches that are neither committed nor rolled back. */
+  get openBatches(): number {
+    return this.#open.size
+  }
+
+  /** Bytes of the log of samples that came out of order, undefined when there is none. */
+  get lateLogBytes(): number | undefined {
+    return this.#lateLog?.sizeBytes
+  }
+
   /** Bytes of the logs. */
   get logBytes(): number {
     return this.wal.sizeBytes + (this.#lateLog?.sizeBytes ?? 0)
@@ -444,7 +465,7 @@ export class HeadStore implements BatchSink {
     if (this.#options.fsync === 'never' || !this.#isDirty) return
     this.#isDirty = false
     try {
-      await this.wal.syncLater()
+      await this.measures.walSync.time(() => this.wal.syncLater())
       await this.#lateLog?.syncLater()
     } catch (error) {
       this.#isDirty = true

@@ -9,8 +9,9 @@ import type { TsdbStats } from './tsdb.ts'
 export interface MetricFamily {
   name: string
   help: string
-  type: 'counter' | 'gauge'
-  samples: { labels: Record<string, string>; value: number }[]
+  type: 'counter' | 'gauge' | 'histogram' | 'summary'
+  /** `suffix` comes behind the name: `_bucket`, `_sum`, `_count`. */
+  samples: { suffix?: string; labels: Record<string, string>; value: number }[]
 }
 
 export interface MetricSources {
@@ -27,19 +28,34 @@ export const tsdbMetrics = (sources: MetricSources): MetricFamily[] => [
   ...walMetrics(sources),
   ...blockMetrics(sources),
   ...limitMetrics(sources),
+  ...measuredMetrics(sources),
 ]
 
 const headMetrics = ({ store: { head, counters }, stats }: MetricSources): MetricFamily[] => [
   gauge('prometheus_tsdb_head_series', 'Series in memory.', stats.series),
   counter('prometheus_tsdb_head_series_created_total', 'Series created.', head.seriesCreated),
   counter('prometheus_tsdb_head_series_removed_total', 'Series removed.', head.seriesRemoved),
-  gauge('prometheus_tsdb_head_chunks', 'Chunks in memory.', stats.chunks),
+  gauge('prometheus_tsdb_head_chunks', 'Chunks of the head.', stats.chunks),
+  counter('prometheus_tsdb_head_chunks_created_total', 'Chunks begun.', head.chunksCreated),
+  counter(
+    'prometheus_tsdb_head_chunks_removed_total',
+    'Chunks that the head forgot.',
+    head.chunksCreated - stats.chunks,
+  ),
   gauge('prometheus_tsdb_head_min_time', 'Oldest time kept, ms.', stats.oldestMs ?? 0),
   gauge('prometheus_tsdb_head_max_time', 'Newest time, ms.', stats.newestMs ?? 0),
-  gauge('prometheus_tsdb_head_min_time_seconds', 'Oldest time kept.', (stats.oldestMs ?? 0) / 1000),
-  gauge('prometheus_tsdb_head_max_time_seconds', 'Newest time.', (stats.newestMs ?? 0) / 1000),
   gauge(
-    'vigie_tsdb_head_chunks_storage_size_bytes',
+    'prometheus_tsdb_head_min_time_seconds',
+    'Oldest time kept, whole seconds.',
+    Math.trunc((stats.oldestMs ?? 0) / 1000),
+  ),
+  gauge(
+    'prometheus_tsdb_head_max_time_seconds',
+    'Newest time, whole seconds.',
+    Math.trunc((stats.newestMs ?? 0) / 1000),
+  ),
+  gauge(
+    'prometheus_tsdb_head_chunks_storage_size_bytes',
     'Full chunks of the head in files.',
     head.chunks.spilledBytes,
   ),
@@ -60,6 +76,41 @@ const headMetrics = ({ store: { head, counters }, stats }: MetricSources): Metri
     counters.lateAppended,
   ),
 ]
+
+const measuredMetrics = ({ store, limits }: MetricSources): MetricFamily[] => {
+  const { measures, lateLogBytes } = store
+  // Prometheus has these two only where samples may come out of order.
+  const isLateTaken = limits.outOfOrderTimeWindowMs > 0
+  return [
+    ...measures
+      .families()
+      .filter(({ name }) => isLateTaken || name !== 'prometheus_tsdb_sample_ooo_delta'),
+    ...(lateLogBytes === undefined
+      ? []
+      : [
+          gauge(
+            'prometheus_tsdb_out_of_order_wbl_storage_size_bytes',
+            'Size of the log of samples that came out of order.',
+            lateLogBytes,
+          ),
+        ]),
+    gauge(
+      'prometheus_tsdb_compaction_populating_block',
+      '1 while a block is written.',
+      measures.isWritingBlock ? 1 : 0,
+    ),
+    gauge(
+      'prometheus_tsdb_data_replay_duration_seconds',
+      'How long the log was read at the start.',
+      measures.replaySeconds,
+    ),
+    gauge(
+      'prometheus_tsdb_head_active_appenders',
+      'Batches that are neither committed nor rolled back.',
+      store.openBatches,
+    ),
+  ]
+}
 
 const refusalMetrics = ({ store: { refused } }: MetricSources): MetricFamily[] => [
   byType(

@@ -436,3 +436,37 @@ describe('the disk fails', () => {
     expect(metric(again, 'prometheus_tsdb_wal_corruptions_total')).toBe(1)
   })
 })
+
+test('its own metrics: chunks are counted, what takes time is measured', async () => {
+  const disk = new MemoryDisk()
+  const tsdb = await open({ disk })
+  for (let hour = 0; hour < 4; hour++) write(tsdb, line('a', hour * HOUR, 60_000, 60))
+  const samplesOf = (name: string): Record<string, number> =>
+    Object.fromEntries(
+      tsdb
+        .metrics()
+        .find((family) => family.name === name)!
+        .samples.map(({ suffix = '', labels, value }) => [
+          suffix + Object.values(labels).join(''),
+          value,
+        ]),
+    )
+  const chunks = (): number[] =>
+    ['', '_created_total', '_removed_total'].map((suffix) =>
+      metric(tsdb, `prometheus_tsdb_head_chunks${suffix}`),
+    )
+  expect(chunks()).toEqual([2, 2, 0])
+  await tsdb.maintain()
+  // One chunk went to the block; the slab with it is the one that is still written to.
+  expect(samplesOf('prometheus_tsdb_compaction_chunk_samples')).toMatchObject({
+    '_bucket102.515625': 0,
+    '_bucket153.7734375': 1,
+    '_bucket+Inf': 1,
+    _sum: 120,
+    _count: 1,
+  })
+  expect(samplesOf('prometheus_tsdb_compaction_chunk_range_seconds')._sum).toBe(119 * 60_000)
+  expect(samplesOf('prometheus_tsdb_compaction_duration_seconds')._count).toBe(1)
+  expect(samplesOf('prometheus_tsdb_wal_fsync_duration_seconds')._count).toBe(1)
+  expect(samplesOf('prometheus_tsdb_head_gc_duration_seconds')._count).toBeGreaterThan(0)
+})

@@ -163,7 +163,8 @@ export class BlockMaintenance {
 
   /** A block of what the head has from `minT` to before `maxT`. */
   #write(dir: string, minT: number, maxT: number): Promise<BlockMeta | undefined> {
-    const series = this.#options.store.blockSeries(minT, maxT - 1)
+    const { store } = this.#options
+    const series = store.measures.passing(store.blockSeries(minT, maxT - 1))
     return this.#writeSeries(dir, minT, maxT, series, [])
   }
 
@@ -177,11 +178,23 @@ export class BlockMaintenance {
     const { compactor, now, log } = this.#options
     const startMs = now()
     const job = { kind: 'write', dir, minT, maxT, hints, nowMs: startMs } as const
-    const meta = await compactor.write(job, series)
+    const meta = await this.#measured(() => compactor.write(job, series))
     if (meta === undefined) return undefined
     this.counters.compactions++
     log.info('block written', { block: meta.ulid, minT, maxT, ...meta.stats, ms: now() - startMs })
     return meta
+  }
+
+  async #measured<T>(make: () => Promise<T>): Promise<T> {
+    const { measures } = this.#options.store
+    const startMs = performance.now()
+    measures.isWritingBlock = true
+    try {
+      return await make()
+    } finally {
+      measures.isWritingBlock = false
+      measures.compaction.observe((performance.now() - startMs) / 1000)
+    }
   }
 
   /** Loads a block that is new on the disk; takes it away again when that fails. */
@@ -221,7 +234,7 @@ export class BlockMaintenance {
     const startMs = now()
     const names = parents.map(({ ulid }) => ulid)
     const job = { kind: 'merge', dir, parents: names, isCleaning, nowMs: startMs } as const
-    const meta = await compactor.merge(job)
+    const meta = await this.#measured(() => compactor.merge(job))
     // All of them was deleted.
     if (meta === undefined) blocks.remove(parents)
     else this.#load(meta)
@@ -255,8 +268,10 @@ export class BlockMaintenance {
   /** See Tsdb. */
   cleanTombstones(): Promise<void> {
     return this.#inTurn(async () => {
+      const startMs = performance.now()
       for (const meta of this.#options.blocks.metas)
         if ((meta.stats.numTombstones ?? 0) > 0) await this.#mergeInto([meta], true)
+      this.#options.store.measures.tombstoneCleanup.observe((performance.now() - startMs) / 1000)
     })
   }
 

@@ -88,6 +88,7 @@ export class Head {
   readonly #snapshotMsMax: number
   #dying: Dying[] = []
   #openSamples = 0
+  #openChunks = 0
   /** Oldest timestamp of all there ever were, ms; Infinity before the first sample. */
   minT: number = Infinity
   /** Newest timestamp of all, ms; -Infinity before the first sample. */
@@ -101,6 +102,7 @@ export class Head {
   /** What was deleted, by slot. Replaced when it changes: who holds it sees the same for ever. */
   tombstones: ReadonlyMap<number, Intervals> = new Map()
   seriesCreated = 0
+  chunksCreated = 0
   seriesRemoved = 0
   /** Series whose memory was given to others. */
   seriesFreed = 0
@@ -128,7 +130,7 @@ export class Head {
 
   /** Full chunks and open ones. */
   get chunkCount(): number {
-    return this.chunks.chunks + this.#index.count
+    return this.chunks.chunks + this.#openChunks
   }
 
   /** Bytes of all slabs and indexes. */
@@ -225,6 +227,8 @@ export class Head {
       page.i32[inWords + series.RANGE] = Math.floor(t / RANGE_MS)
       page.i32[inWords + series.END] = RANGE_MS
       page.i32[inWords + series.DELTA] = 0
+      this.#openChunks++
+      this.chunksCreated++
       encoder.first(t, high, low)
       if ((page.u8[inBytes + series.FLAGS] & series.VISIBLE) === 0) this.#show(slot)
     } else {
@@ -331,6 +335,8 @@ export class Head {
         page.i32[inWords + series.END] = RANGE_MS
         end = (range + 1) * RANGE_MS
         delta = 0
+        this.#openChunks++
+        this.chunksCreated++
         encoder.first(now, high, low)
       } else {
         const step = now - lastT
@@ -377,6 +383,10 @@ export class Head {
       chunk = HistogramChunk.begin(t, h)
     } else chunk = appendTo(before, t, h)
     if (before !== undefined && chunk !== before.chunk) this.#closeHistograms(slot)
+    if (chunk !== before?.chunk) {
+      this.#openChunks++
+      this.chunksCreated++
+    }
     this.#histograms.set(slot, { chunk, ends: before?.ends ?? new HistogramEnds(t) })
     page.u8[series.byte(slot) + series.COUNT] = Math.min(chunk.count, MANY)
     page.i32[inWords + series.RANGE] = NO_RANGE
@@ -402,6 +412,7 @@ export class Head {
     page.u32[at] = this.chunks.add(page.u32[at], encoding, minT, maxT, bytes, bytes.length)
     page.u8[series.byte(slot) + series.COUNT] = 0
     this.#openSamples -= count
+    this.#openChunks--
     this.#histograms.delete(slot)
   }
 
@@ -483,6 +494,7 @@ export class Head {
     const link = this.chunks.add(previous, XOR, minT, this.lastT(slot), this.#chunk, size)
     page.u32[inWords + series.CLOSED] = link
     this.#openSamples -= count
+    this.#openChunks--
     this.#freeBlocks(page, slot)
   }
 
@@ -639,7 +651,9 @@ export class Head {
     for (const { slots } of this.#dying.filter(isDue))
       for (const slot of slots) {
         const page = this.table.page(slot)
-        this.#openSamples -= this.openCount(slot)
+        const count = this.openCount(slot)
+        this.#openSamples -= count
+        if (count > 0) this.#openChunks--
         this.#freeBlocks(page, slot)
         this.#histograms.delete(slot)
         this.labelSets.remove(this.labelsHandle(slot))
