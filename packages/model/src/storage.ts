@@ -63,6 +63,8 @@ export class SampleColumns {
 /** A snapshot of the series a selector matched, in no particular order. Stays valid while a query yields. */
 export interface SeriesSet {
   readonly count: number
+  /** What could not be asked for it, when there is something all the same. */
+  readonly warnings?: readonly string[]
   labels(index: number): Labels
   /**
    * Replaces the content of `out` by the samples of series `index` with minT <= t <= maxT, stale

@@ -161,6 +161,13 @@ export class Vigie {
   get queryable(): Queryable {
     return this.#clusterReader ?? this.#readers?.queryable ?? this.storage
   }
+
+  /** Of every list of labels: servers that are read from cannot be asked for theirs. In Prometheus's words. */
+  get labelWarnings(): readonly string[] {
+    return this.#clusterReader === undefined && this.#readers !== undefined
+      ? ['not implemented']
+      : []
+  }
   readonly engine: Engine
   readonly inbox: Inbox
   readonly checks: CheckManager

@@ -1,9 +1,12 @@
 /** Remote read with a real Prometheus, in both directions: the same samples, floats and native histograms. */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { type Histogram, Labels, Matcher, SampleColumns, makeHistogram } from '@vigie/model'
 import { type WriteSeries, encodeWriteRequest } from '@vigie/model/remote-write'
 import { SAMPLES, decodeReadResponse, encodeReadRequest } from '@vigie/remote'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type Peer, startPrometheus } from '../../../interop/peers.ts'
+import { type Peer, freePort, startPrometheus } from '../../../interop/peers.ts'
 import { type TestVigie, startTestVigie } from './start-vigie.ts'
 
 const T0 = Math.floor(Date.now() / 1000) * 1000 - 1_200_000
@@ -110,6 +113,45 @@ test('what Prometheus reads from Vigie is what it has', async () => {
   expect(result[0].histograms.map(([, h]) => [h.count, h.sum])).toEqual(
     Array.from({ length: COUNT }, (_, i) => [String(3 * i + 3), String(i * 1.5)]),
   )
+})
+
+test('servers that fail are warnings, as in Prometheus', async () => {
+  const failing = createServer((_, response) => void response.writeHead(500).end('boom\n'))
+  await once(failing.listen(0, '127.0.0.1'), 'listening')
+  try {
+    const far = `http://127.0.0.1:${(failing.address() as AddressInfo).port}/read`
+    const gone = `http://127.0.0.1:${await freePort()}/read`
+    const config = `remote_read:
+- { url: '${far}', read_recent: true }
+- { url: '${gone}', read_recent: true }
+`
+    vigie = await startTestVigie(`default_rules: false\n${config}`)
+    peer = await startPrometheus({
+      config,
+      flags: ['--web.enable-remote-write-receiver', NATIVE],
+    })
+    const answerOf = async (at: string, path: string): Promise<unknown> => {
+      const text = await (await fetch(at + path)).text()
+      const body = JSON.parse(text) as { warnings?: string[] }
+      // Why a connection failed is said in each one's own words.
+      const warnings = body.warnings?.map((one) => one.replace(/(?<=\/read": ).*$/, '…')).sort()
+      return { ...body, warnings }
+    }
+    for (const at of [vigie.url, peer.url]) await fill(at)
+    const selected = 'match[]=floats{k="1"}'
+    for (const path of [
+      ...paths,
+      `/api/v1/query?query=nothing_here`,
+      `/api/v1/series?${selected}&start=${end - 300}&end=${end}`,
+      `/api/v1/series?${selected}&match[]=floats{k="2"}&start=${end - 300}&end=${end}`,
+      `/api/v1/labels?${selected}&start=${end - 300}&end=${end}`,
+      `/api/v1/label/k/values?${selected}&start=${end - 300}&end=${end}`,
+    ])
+      expect(await answerOf(vigie.url, path), path).toEqual(await answerOf(peer.url, path))
+  } finally {
+    failing.closeAllConnections()
+    failing.close()
+  }
 })
 
 test('plain samples, for clients that take no chunks', async () => {

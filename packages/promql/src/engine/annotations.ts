@@ -24,6 +24,7 @@ export class Annotations {
   readonly #expr: Expr
   readonly #warnings = new Map<string, Span>()
   readonly #infos = new Map<string, Span>()
+  readonly #ofStorage = new Set<string>()
   readonly #monotonicity = new Map<string, Monotonicity & { span: Span }>()
 
   #ranks: Map<Span, number> | undefined
@@ -52,6 +53,11 @@ export class Annotations {
 
   #warn(text: string, span: Span): void {
     this.#keep(this.#warnings, `PromQL warning: ${text}`, inner(span))
+  }
+
+  /** What storage says of a selection: no place of the query is to blame. */
+  storageWarning(text: string): void {
+    if (this.#ofStorage.size < KEPT_MAX) this.#ofStorage.add(text)
   }
 
   #info(text: string, span: Span): void {
@@ -188,7 +194,8 @@ export class Annotations {
   }
 
   get warnings(): string[] {
-    return Array.from(this.#warnings, ([text, span]) => this.#place(text, span))
+    const own = Array.from(this.#warnings, ([text, span]) => this.#place(text, span))
+    return [...own, ...this.#ofStorage]
   }
 
   get infos(): string[] {

@@ -161,6 +161,8 @@ export class Engine {
       const context = new QueryContext(text, expr, limits, semantics)
       context.check()
       const plan = await makePlan(expr, grid, queryable, semantics)
+      for (const set of plan.series.values())
+        for (const warning of set.warnings ?? []) context.annotations.storageWarning(warning)
       context.check()
       return await evaluate({ expr, grid, context, evaluator: new Evaluator(context, plan) })
     } finally {

@@ -6,36 +6,54 @@ import {
   type Queryable,
   SampleColumns,
   type SeriesSet,
-  compareNames,
 } from '@vigie/model'
 
 export class MergedQueryable implements Queryable {
-  readonly #parts: readonly Queryable[]
+  readonly #primary: Queryable
+  readonly #others: readonly Pick<Queryable, 'select'>[]
 
-  /** Where two have a sample of one time, that of the first one counts. */
-  constructor(parts: readonly Queryable[]) {
-    this.#parts = parts
+  /**
+   * Where two have a sample of one time, that of the first one counts. What fails in one of `others` is
+   * a warning, and the rest is the answer; only series can be asked of them.
+   */
+  constructor(primary: Queryable, others: readonly Pick<Queryable, 'select'>[]) {
+    this.#primary = primary
+    this.#others = others
   }
 
   async select(matchers: readonly Matcher[], minT: number, maxT: number): Promise<SeriesSet> {
-    const sets = await Promise.all(
-      this.#parts.map(async (part) => part.select(matchers, minT, maxT)),
-    )
+    const sets = await Promise.all([
+      this.#primary.select(matchers, minT, maxT),
+      ...this.#others.map((one) => bestEffort(one, matchers, minT, maxT)),
+    ])
+    const warnings = [...new Set(sets.flatMap((set) => set.warnings ?? []))]
     const filled = sets.filter((set) => set.count > 0)
-    return filled.length === 1 ? filled[0] : new MergedSet(filled)
+    return filled.length === 1 && warnings.length === 0
+      ? filled[0]
+      : new MergedSet(filled, warnings)
   }
 
-  labelNames(query: LabelQuery): Promise<string[]> {
-    return union(this.#parts.map(async (part) => part.labelNames(query)))
+  labelNames(query: LabelQuery): string[] | Promise<string[]> {
+    return this.#primary.labelNames(query)
   }
 
-  labelValues(name: string, query: LabelQuery): Promise<string[]> {
-    return union(this.#parts.map(async (part) => part.labelValues(name, query)))
+  labelValues(name: string, query: LabelQuery): string[] | Promise<string[]> {
+    return this.#primary.labelValues(name, query)
   }
 }
 
-const union = async (lists: readonly Promise<string[]>[]): Promise<string[]> =>
-  [...new Set((await Promise.all(lists)).flat())].sort(compareNames)
+async function bestEffort(
+  from: Pick<Queryable, 'select'>,
+  matchers: readonly Matcher[],
+  minT: number,
+  maxT: number,
+): Promise<SeriesSet> {
+  try {
+    return await from.select(matchers, minT, maxT)
+  } catch (error) {
+    return new MergedSet([], [error instanceof Error ? error.message : String(error)])
+  }
+}
 
 interface Place {
   set: SeriesSet
@@ -45,8 +63,10 @@ interface Place {
 class MergedSet implements SeriesSet {
   readonly #series: { labels: Labels; places: Place[] }[]
   readonly #scratch = new SampleColumns()
+  readonly warnings: readonly string[]
 
-  constructor(sets: readonly SeriesSet[]) {
+  constructor(sets: readonly SeriesSet[], warnings: readonly string[]) {
+    this.warnings = warnings
     const byKey = new Map<string, { labels: Labels; places: Place[] }>()
     for (const set of sets)
       for (let index = 0; index < set.count; index++) {

@@ -83,7 +83,7 @@ describe('reading', () => {
       Promise.resolve({ status: 404, headers: {}, body: Buffer.from('no such page\n') })
     const from = reader({ post: post as RemoteReadConfig['post'] })
     await expect(check(from, [])).rejects.toThrow(
-      'cannot read from http://far/read: server returned HTTP status 404: no such page',
+      'remote_read: remote server http://far/read returned http status 404 Not Found: no such page',
     )
   })
   test('an answer that is cut off', async () => {
@@ -111,24 +111,28 @@ test('samples of several places are merged by time, the first one counts', async
       labelValues: () => Object.keys(series),
     }
   }
-  const merged = new MergedQueryable([
+  const merged = new MergedQueryable(
     part({
       a: [
         [3, 30],
         [5, 50],
       ],
     }),
-    part({
-      a: [
-        [1, -1],
-        [3, -3],
-        [4, -4],
-        [9, -9],
-      ],
-      b: [[1, 1]],
-    }),
-    part({}),
-  ])
+    [
+      part({
+        a: [
+          [1, -1],
+          [3, -3],
+          [4, -4],
+          [9, -9],
+        ],
+        b: [[1, 1]],
+      }),
+      part({}),
+      { select: () => Promise.reject(new Error('gone')) },
+      { select: () => Promise.reject(new Error('gone')) },
+    ],
+  )
   const set = await merged.select([], 0, 8)
   const columns = new SampleColumns()
   const lines = Array.from({ length: set.count }, (_, i) => {
@@ -140,5 +144,6 @@ test('samples of several places are merged by time, the first one counts', async
     return [set.labels(i).toString(), ...samples].join(' ')
   })
   expect(lines).toEqual(['a 1:-1 3:30 4:-4 5:50', 'b 1:1'])
-  expect(await merged.labelNames({ minT: 0, maxT: 1, matchers: [] })).toEqual(['a', 'b'])
+  expect(set.warnings).toEqual(['gone'])
+  expect(await merged.labelNames({ minT: 0, maxT: 1, matchers: [] })).toEqual(['a'])
 })

@@ -1,7 +1,8 @@
 /**
  * Reads samples from a server by remote read: chunks where it can stream them, else plain samples.
- * Labels cannot be asked for this way: there are none.
+ * Labels cannot be asked for this way.
  */
+import { STATUS_CODES } from 'node:http'
 import { type Labels, Matcher, type Queryable, SampleColumns, type SeriesSet } from '@vigie/model'
 import type { PostAnswer } from '../write/config.ts'
 import {
@@ -45,7 +46,7 @@ export interface ReaderOptions {
 /** So much of a refusal goes to the error. */
 const WORDS_MAX = 256
 
-export class RemoteReader implements Queryable {
+export class RemoteReader implements Pick<Queryable, 'select'> {
   readonly #config: RemoteReadConfig
   readonly #options: ReaderOptions
 
@@ -72,14 +73,6 @@ export class RemoteReader implements Queryable {
     return new ReadSet(series.map((one) => ({ ...one, labels: one.labels.drop(added) })))
   }
 
-  labelNames(): string[] {
-    return []
-  }
-
-  labelValues(): string[] {
-    return []
-  }
-
   #isServed(matchers: readonly Matcher[]): boolean {
     for (const [name, value] of this.#config.requiredMatchers)
       if (!matchers.some((one) => one.name === name && one.type === '=' && one.value === value))
@@ -88,29 +81,40 @@ export class RemoteReader implements Queryable {
   }
 
   async #read(matchers: Matcher[], minT: number, maxT: number): Promise<ReadSeries[]> {
-    const { url, post, answerBytesMax } = this.#config
+    const answer = await this.#ask(matchers, minT, maxT)
+    const { url, answerBytesMax } = this.#config
     try {
-      const accepted = [STREAMED_XOR_CHUNKS, SAMPLES]
-      const answer = await post(
-        encodeReadRequest({ queries: [{ minT, maxT, matchers }], accepted }),
-        {
-          'content-encoding': 'snappy',
-          'content-type': 'application/x-protobuf',
-          'x-prometheus-remote-read-version': '0.1.0',
-        },
-      )
-      if (answer.status !== 200) {
-        const words = answer.body.toString('utf8').trim().slice(0, WORDS_MAX)
-        throw new Error(`server returned HTTP status ${answer.status}: ${words}`)
-      }
       const type = String(answer.headers['content-type'])
       return type.startsWith('application/x-streamed-protobuf')
         ? this.#fromFrames(answer.body)
         : fromSamples(answer.body, answerBytesMax)
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      throw new Error(`cannot read from ${url}: ${reason}`, { cause: error })
+      throw new Error(`remote_read: cannot read the answer of ${url}: ${messageOf(error)}`, {
+        cause: error,
+      })
     }
+  }
+
+  /** Prometheus's errors. */
+  async #ask(matchers: Matcher[], minT: number, maxT: number): ReturnType<PostRead> {
+    const { url, post } = this.#config
+    const accepted = [STREAMED_XOR_CHUNKS, SAMPLES]
+    const answer = await post(
+      encodeReadRequest({ queries: [{ minT, maxT, matchers }], accepted }),
+      {
+        'content-encoding': 'snappy',
+        'content-type': 'application/x-protobuf',
+        'x-prometheus-remote-read-version': '0.1.0',
+      },
+    ).catch((error: unknown) => {
+      const reason = `Post "${url}": ${messageOf(error)}`
+      throw new Error(`remote_read: error sending request: ${reason}`, { cause: error })
+    })
+    const { status, body } = answer
+    if (status >= 200 && status <= 299) return answer
+    const words = body.toString('utf8').slice(0, WORDS_MAX).trim()
+    const said = `http status ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd()
+    throw new Error(`remote_read: remote server ${url} returned ${said}: ${words}`)
   }
 
   /** Frames of one series come one after the other. */
@@ -156,6 +160,9 @@ export class RemoteReader implements Queryable {
     }
   }
 }
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error)
 
 interface ReadSeries {
   labels: Labels

@@ -13,30 +13,36 @@ export async function series({ params, vigie }: Call): Promise<Outcome> {
   const limit = limitParam(params)
   const [minT, maxT] = [startParam(params), endParam(params)]
   const found = new Map<string, Labels>()
-  for (const matchers of named('match[]', () => matchersParam(params))) {
+  const selectors = named('match[]', () => matchersParam(params))
+  const warnings = new Set<string>()
+  for (const matchers of selectors) {
     const set = await vigie.queryable.select(matchers, minT, maxT)
     for (let i = 0; i < set.count; i++) {
       const labels = set.labels(i)
       found.set(labels.key, labels)
     }
+    // Prometheus, too, looks for them only where it merges.
+    if (selectors.length > 1) for (const warning of set.warnings ?? []) warnings.add(warning)
   }
   const sorted = [...found.values()].sort(compareLabels)
   const kept = limit > 0 ? sorted.slice(0, limit) : sorted
   return {
     data: `[${kept.map(labelsJson).join(',')}]`,
-    warnings: cutWarning(sorted.length, limit),
+    warnings: [...warnings, ...cutWarning(sorted.length, limit)],
   }
 }
 
 export async function labelNames({ params, vigie }: Call): Promise<Answer> {
   const limit = limitParam(params)
-  return limited(await vigie.queryable.labelNames(labelQuery(params)), limit)
+  const all = await vigie.queryable.labelNames(labelQuery(params))
+  return limited(all, limit, vigie.labelWarnings)
 }
 
 export async function labelValues({ params, vigie, path }: Call): Promise<Answer> {
   const name = labelNameParam(path.name)
   const limit = limitParam(params)
-  return limited(await vigie.queryable.labelValues(name, labelQuery(params)), limit)
+  const all = await vigie.queryable.labelValues(name, labelQuery(params))
+  return limited(all, limit, vigie.labelWarnings)
 }
 
 function labelQuery(params: URLSearchParams): {
@@ -47,7 +53,7 @@ function labelQuery(params: URLSearchParams): {
   return { minT: startParam(params), maxT: endParam(params), matchers: matchersParam(params) }
 }
 
-const limited = (all: readonly string[], limit: number): Answer => ({
+const limited = (all: readonly string[], limit: number, warnings: readonly string[]): Answer => ({
   data: JSON.stringify(limit > 0 ? all.slice(0, limit) : all),
-  warnings: cutWarning(all.length, limit),
+  warnings: [...warnings, ...cutWarning(all.length, limit)],
 })

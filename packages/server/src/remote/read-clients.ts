@@ -40,7 +40,7 @@ export function connectReaders(
     )
   })
   return {
-    queryable: new MergedQueryable([storage, ...readers]),
+    queryable: new MergedQueryable(storage, readers),
     close: async () => {
       await Promise.all(clients.map((client) => client.close()))
     },
