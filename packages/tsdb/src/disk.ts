@@ -10,7 +10,6 @@ import {
   fsyncSync,
   ftruncateSync,
   linkSync,
-  mkdirSync,
   openSync,
   readSync,
   readdirSync,
@@ -21,6 +20,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { LockedError, lockFile } from './lock.ts'
+import { makeFolders } from './make-folders.ts'
 
 export interface Disk {
   /** Makes a folder and those above it; one that is there is fine. */
@@ -96,8 +96,7 @@ function attempt<T>(operation: string, path: string, act: () => T): T {
 /** The disk of this machine. */
 export function nodeDisk(): Disk {
   return {
-    makeDir: (path) =>
-      attempt('make folder', path, () => void mkdirSync(path, { recursive: true })),
+    makeDir: (path) => attempt('make folder', path, () => makeFolders(path)),
     list: (path) => attempt('list', path, () => readdirSync(path)),
     stat: (path) => attempt('look at', path, () => entryAt(path)),
     open: (path) => new NodeFile(path, 'a+'),

@@ -15,6 +15,7 @@ export {
   type ReadFile,
   nodeDisk,
 } from './disk.ts'
+export { makeFolders } from './make-folders.ts'
 export type { Cardinality, NamedCount } from './cardinality.ts'
 export type { MetricFamily } from './metrics.ts'
 export { UnsupportedError } from './wal/segment-reader.ts'

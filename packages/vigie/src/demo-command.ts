@@ -3,12 +3,13 @@
  * `vigie demo mend` speak to the demo that runs in this folder.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type Arcade, arcadeConfig, demoSettings, startArcade } from '@vigie/arcade'
 import type { Demo, DemoState, Vigie } from '@vigie/server'
+import { makeFolders } from '@vigie/tsdb'
 import { findAddress } from './address.ts'
 import { createLogger } from './log.ts'
 import { UsageError, parseServeArgs } from './serve-args.ts'
@@ -79,7 +80,7 @@ async function runDemo(argv: readonly string[]): Promise<number> {
   // A demo starts afresh: what an earlier one stored would only show gaps.
   for (const part of ['tsdb', 'alerting', 'runs'])
     rmSync(join(args.dataDir, part), { recursive: true, force: true })
-  mkdirSync(args.dataDir, { recursive: true })
+  makeFolders(args.dataDir)
   process.stdout.write('Starting the arcade (a games backend in nine processes) …\n')
   const arcade = await startDemoArcade(args.dataDir)
   let players: ChildProcess | undefined

@@ -1,8 +1,9 @@
 /** `vigie [target…]`: reads the command line, finds the configuration, runs until a signal. */
-import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Demo, type Vigie, isLoopback, parseWebConfig, startVigie } from '@vigie/server'
+import { makeFolders } from '@vigie/tsdb'
 import { removeAddress, writeAddress } from './address.ts'
 import { createLogger, isLogFormat, isLogLevel } from './log.ts'
 import { PROMETHEUS_FEATURES } from './prometheus-flags.ts'
@@ -137,7 +138,7 @@ function dataDirOf(args: ServeArgs): string {
 /** What is in the way, undefined when the folder is there and may be written. */
 function makeWritable(dir: string): string | undefined {
   try {
-    mkdirSync(dir, { recursive: true })
+    makeFolders(dir)
     accessSync(dir, constants.W_OK)
     return undefined
   } catch (error) {
