@@ -164,7 +164,10 @@ test('what is no such body', () => {
   }
   const good = pb.family('a', pb.GAUGE, '', pb.metric(pb.message(2, pb.double(1, 1))))
   for (let size = 1; size < good.length; size++)
-    fails(good.slice(0, size), 'invalid or incomplete protobuf at byte')
+    fails(
+      good.slice(0, size),
+      `insufficient length of buffer, expected at least ${good.length} bytes, got ${size} bytes`,
+    )
   fails(pb.family('', pb.GAUGE, '', pb.metric()), 'invalid metric name: ')
   fails(pb.family('a', 9, '', pb.metric()), 'unknown metric type for metric "a": 9')
   fails(
@@ -175,6 +178,17 @@ test('what is no such body', () => {
     pb.family('a', pb.GAUGE, '', pb.metric(pb.label('x', '1'), pb.label('x', '2'))),
     'label name "x" is not unique',
   )
+  fails(
+    pb.family(
+      'a',
+      pb.HISTOGRAM,
+      '',
+      pb.metric(pb.label('le', '1'), pb.message(7, pb.message(3, pb.double(2, 1)))),
+    ),
+    'label name "le" is not unique',
+  )
+  const empty = pb.metric(pb.label('x', '1'), pb.label('x', ''), pb.label('y', '2'))
+  expect(readProtobuf(Buffer.from(pb.family('a', pb.GAUGE, '', empty)))).toContain('a{y="2"} 0')
   fails(
     pb.family('a', pb.GAUGE, '', pb.metric(pb.message(1, pb.bytes(1, Uint8Array.of(255))))),
     'invalid label name',

@@ -18,6 +18,7 @@ import type { MetricType } from '../status.ts'
 import { openMetricsFloat } from './float-label.ts'
 import { HistogramMessage } from './histogram-message.ts'
 import type { ReadExemplar, SampleReader } from './sample-reader.ts'
+import { addLabel } from './scraped-labels.ts'
 import { ExpositionError } from './text-parser.ts'
 import { WireReader } from './wire.ts'
 
@@ -283,11 +284,9 @@ export class ProtobufReader implements SampleReader {
   labelMap(): Map<string, string> {
     const { suffix, label, bound } = this.#parts[this.#part]
     const byName = new Map([[METRIC_NAME, this.family + suffix]])
-    this.#readLabels(this.#labels, (name, value) => {
-      if (byName.has(name)) throw invalid(`label name "${name}" is not unique: invalid sample`)
-      byName.set(name, value)
-    })
-    if (label !== '') byName.set(label, bound)
+    const add = (name: string, value: string): void => addLabel(byName, name, value, invalid)
+    this.#readLabels(this.#labels, add)
+    if (label !== '') add(label, bound)
     return byName
   }
 
@@ -356,7 +355,7 @@ export class ProtobufReader implements SampleReader {
     const end = wire.length()
     const bytes = this.#bytes.subarray(wire.at, end)
     wire.at = end
-    if (!isUtf8(bytes)) throw invalid(`invalid ${what}: ${quote(bytes.toString('utf8'))}`)
+    if (!isUtf8(bytes)) throw invalid(`invalid ${what}: ${bytes.toString('utf8')}`)
     return bytes.toString('utf8')
   }
 }

@@ -9,6 +9,7 @@ import { Labels, METRIC_NAME, quote } from '@vigie/model'
 import type { MetricType } from '../status.ts'
 import { openMetricsFloat } from './float-label.ts'
 import { NumberScanner, parseGoFloat } from './number.ts'
+import { addLabel } from './scraped-labels.ts'
 
 export type Entry = 'end' | 'series' | 'type' | 'help' | 'unit' | 'comment'
 
@@ -110,10 +111,11 @@ export abstract class TextParser {
   labelMap(): Map<string, string> {
     const { offsets } = this
     const byName = new Map<string, string>([[METRIC_NAME, this.#decode(offsets[0], offsets[1])]])
+    const error = (message: string): Error => this.error(message)
     for (let i = 2; i < offsets.length; i += 4) {
       const name = this.#decode(offsets[i], offsets[i + 1])
-      if (byName.has(name)) throw this.error(`label name "${name}" is not unique: invalid sample`)
-      byName.set(name, this.#normalised(name, this.#decode(offsets[i + 2], offsets[i + 3])))
+      const value = this.#normalised(name, this.#decode(offsets[i + 2], offsets[i + 3]))
+      addLabel(byName, name, value, error)
     }
     return byName
   }

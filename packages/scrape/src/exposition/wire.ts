@@ -92,10 +92,18 @@ export class WireReader {
     else throw this.error(`wire type ${this.type}`)
   }
 
-  /** A length in front of a message that is no field. */
+  /** Of a message behind its length, without a field: where it ends. */
   prefix(): number {
-    this.type = BYTES
-    return this.length()
+    const from = this.at
+    this.#varint()
+    const wants = this.at - from + this.#high * 2 ** 32 + this.#low
+    const has = this.end - from
+    if (wants > has)
+      throw new ExpositionError(
+        `clientpb: insufficient length of buffer, expected at least ${wants} bytes, got ${has} bytes`,
+        0,
+      )
+    return from + wants
   }
 
   error(what: string): ExpositionError {

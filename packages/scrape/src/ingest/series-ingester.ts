@@ -117,14 +117,14 @@ export class SeriesIngester {
   }
 
   #take(reader: SampleReader, timeMs: number, appender: Appender, counts: IngestCounts): void {
-    const { key, timestamp, histogram } = reader
+    const { key, timestamp } = reader
     let series = this.#series.get(key)
     if (series === undefined) {
       series = { ref: REFUSED, pass: 0, accepted: 0, hasTimestamp: false }
       this.#series.set(key, series)
     }
     // Beyond the limit samples are only counted: the scrape will be refused.
-    const { sampleLimit, honorTimestamps } = this.#rules
+    const { sampleLimit } = this.#rules
     const isCounted = sampleLimit > 0 && counts.kept >= sampleLimit
     counts.scraped++
     if (series.ref === REFUSED)
@@ -134,13 +134,23 @@ export class SeriesIngester {
     if (series.pass !== this.#pass) this.#touched.push(series)
     series.pass = this.#pass
     series.hasTimestamp = timestamp !== undefined
-    if (series.ref === REFUSED && !isCounted) counts.refused++
-    if (series.ref !== DROPPED) {
-      counts.kept++
-      const isNew = series.accepted === 0 || series.accepted !== this.#accepted
-      if (isNew && !isCounted) counts.added++
-    }
-    if (series.ref <= 0) return
+    const isNew = series.accepted === 0 || series.accepted !== this.#accepted
+    if (series.ref > 0) this.#append(reader, series, timeMs, appender, counts)
+    else if (series.ref === REFUSED && !isCounted) counts.refused++
+    if (series.ref === DROPPED) return
+    counts.kept++
+    if (isNew && !isCounted) counts.added++
+  }
+
+  #append(
+    reader: SampleReader,
+    series: Series,
+    timeMs: number,
+    appender: Appender,
+    counts: IngestCounts,
+  ): void {
+    const { timestamp, histogram } = reader
+    const { honorTimestamps } = this.#rules
     const t = timestamp !== undefined && honorTimestamps ? timestamp : timeMs
     const stored =
       histogram === undefined ? undefined : limitHistogram(histogram, this.#rules.histograms)
