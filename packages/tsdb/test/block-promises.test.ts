@@ -129,6 +129,8 @@ describe('quarantine', () => {
     ['index', 'gone'],
     ['index', 'cut off'],
     ['index', 'of another kind'],
+    ['index', 'wrong in a symbol'],
+    ['index', 'wrong in the table of postings'],
     ['chunks/000001', 'of another kind'],
     ['chunks/000001', 'cut off'],
     ['tombstones', 'of another kind'],
@@ -140,7 +142,12 @@ describe('quarantine', () => {
     const bytes = Buffer.from(disk.files.get(path)!)
     if (state === 'gone') disk.remove(path)
     else if (state === 'cut off') disk.write(path, bytes.subarray(0, 5))
-    else disk.write(path, Buffer.concat([Buffer.from('nope'), bytes.subarray(4)]))
+    else if (state === 'of another kind')
+      disk.write(path, Buffer.concat([Buffer.from('nope'), bytes.subarray(4)]))
+    else {
+      bytes[state === 'wrong in a symbol' ? 12 : bytes.length - 60] ^= 1
+      disk.write(path, bytes)
+    }
     const opened = open(disk)
     expect(dump(opened)).toEqual(['a 1001:3'])
     expect(opened.set.counters.quarantined).toBe(1)

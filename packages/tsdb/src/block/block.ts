@@ -74,6 +74,11 @@ export class Block {
     }
   }
 
+  /** Throws CorruptBlockError when no query could read it; what one series alone needs is not looked at. */
+  check(): void {
+    this.#index.check()
+  }
+
   /** Throws DiskError, CorruptBlockError, as does what it gives. */
   select(matchers: readonly Matcher[], minT: number, maxT: number): SeriesSet {
     const refs = matchingSeries(this.#index, matchers)

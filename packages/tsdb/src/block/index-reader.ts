@@ -120,6 +120,12 @@ export class IndexReader {
     return bytes.subarray(0, length)
   }
 
+  /** Reads the parts that every query needs. Throws CorruptBlockError when one is not as it was written. */
+  check(): void {
+    this.#section(this.#contents.symbols, 'symbols')
+    this.#section(this.#contents.table, 'postings table')
+  }
+
   /** The text of a symbol, by its number, or in version 1 by its offset. */
   symbol(ref: number): string {
     this.#symbols ??= new Symbols(

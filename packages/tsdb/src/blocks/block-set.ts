@@ -65,7 +65,8 @@ export class BlockSet {
     const set = new BlockSet(options)
     const aside = join(dir, QUARANTINE_FOLDER)
     if (disk.stat(aside) !== undefined) set.corruptCount = disk.list(aside).filter(isUlid).length
-    set.reload()
+    set.#reload(true)
+    set.counters.reloads++
     return set
   }
 
@@ -103,21 +104,22 @@ export class BlockSet {
   reload(): void {
     this.counters.reloads++
     try {
-      this.#reload()
+      this.#reload(false)
     } catch (error) {
       this.counters.reloadsFailed++
       throw error
     }
   }
 
-  #reload(): void {
+  /** `isChecked`: whether new blocks are read as far as all queries need them, which takes a while. */
+  #reload(isChecked: boolean): void {
     const { dir, disk, log } = this.#options
     const known = new Map(this.#loaded.map((one) => [one.meta.ulid, one]))
     const found: LoadedBlock[] = []
     const corrupt = new Map<string, unknown>()
     const names = disk.list(dir)
     for (const name of names.filter(isUlid)) {
-      const one = known.get(name) ?? this.#load(name, corrupt)
+      const one = known.get(name) ?? this.#load(name, corrupt, isChecked)
       if (one !== undefined) found.push(one)
     }
     const parents = new Set<string>()
@@ -153,7 +155,7 @@ export class BlockSet {
   }
 
   /** Undefined, and in `corrupt` if it is, when it cannot be loaded. */
-  #load(name: string, corrupt: Map<string, unknown>): LoadedBlock | undefined {
+  #load(name: string, corrupt: Map<string, unknown>, isChecked: boolean): LoadedBlock | undefined {
     const { dir, disk } = this.#options
     const path = join(dir, name)
     try {
@@ -164,6 +166,12 @@ export class BlockSet {
     }
     try {
       const block = Block.open(disk, path)
+      try {
+        if (isChecked) block.check()
+      } catch (error) {
+        block.close()
+        throw error
+      }
       return { block, meta: block.meta, sizeBytes: sizeOf(disk, path) }
     } catch (error) {
       // What is there but cannot be read now may be readable another time.
