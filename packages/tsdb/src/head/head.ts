@@ -36,6 +36,8 @@ import { NO_LEADING, SAMPLE_BYTES_MAX, XorEncoder, firstTimestamp } from '../chu
 
 const BLOCK_BYTES = 128
 const PAYLOAD_BYTES = 124
+/** Before the samples of a chunk. */
+const COUNT_BYTES = 2
 /** Count and samples of the largest chunk of floats, and what may be touched beyond. */
 const XOR_BYTES_MAX = 2 + (CHUNK_BITS_MAX >>> 3) + 2 * SAMPLE_BYTES_MAX
 /** A count that has no room in its byte, as of some chunks of histograms. */
@@ -523,6 +525,13 @@ export class Head {
     return { encoding, bytes, view, start: 0, end: bytes.length }
   }
 
+  /** Size of what `openChunk` gives. */
+  openBytes(slot: number): number {
+    const histograms = this.#histograms.get(slot)
+    if (histograms !== undefined) return histograms.chunk.bytes.length
+    return COUNT_BYTES + ((this.table.page(slot).u16[series.half(slot) + series.BITS] + 7) >>> 3)
+  }
+
   /** Copies the open chunk of floats to the scratch, count first; returns its size. */
   #copyOpenChunk(slot: number): number {
     const page = this.table.page(slot)
@@ -540,7 +549,7 @@ export class Head {
       block = words[wordOf(block)]
       end = start
     }
-    return 2 + size
+    return COUNT_BYTES + size
   }
 
   /** The first timestamp of the open chunk, Infinity when all samples of a series came out of order. */

@@ -119,7 +119,6 @@ export class Selection implements SeriesSet {
     const openStarts = new Uint32Array(count + 1)
     const openCounts = this.#openCounts.slice()
     const openEncodings = new Uint8Array(count)
-    let open = new Uint8Array(count * 64)
     const deletedBySeries = new Map<number, Intervals>()
     let size = 0
     for (let i = 0; i < count; i++) {
@@ -127,16 +126,18 @@ export class Selection implements SeriesSet {
       const deleted = this.deleted(i)
       if (deleted !== undefined) deletedBySeries.set(i, deleted)
       const slot = this.#slot(i)
-      if (openCounts[i] === 0 || this.#head.lastT(slot) < minT) {
-        openCounts[i] = 0
-        continue
-      }
-      const { bytes, start, end, encoding } = this.#head.openChunk(slot)
-      if (size + end - start > open.length) open = grown(open, size + end - start)
-      for (let k = start; k < end; k++) open[size++] = bytes[k]
-      openEncodings[i] = encoding
+      if (this.#head.lastT(slot) < minT) openCounts[i] = 0
+      if (openCounts[i] > 0) size += this.#head.openBytes(slot)
     }
     openStarts[count] = size
+    // What a decoder may look at beyond the last chunk is there.
+    const open = new Uint8Array(size + SLACK_BYTES)
+    for (let i = 0; i < count; i++) {
+      if (openCounts[i] === 0) continue
+      const { bytes, start, end, encoding } = this.#head.openChunk(this.#slot(i))
+      open.set(bytes.subarray(start, end), openStarts[i])
+      openEncodings[i] = encoding
+    }
     return {
       count,
       labels: this.#labels,
@@ -144,8 +145,7 @@ export class Selection implements SeriesSet {
       openStarts,
       openCounts,
       openEncodings,
-      // What a decoder may look at beyond the last chunk is there.
-      open: open.length >= size + SLACK_BYTES ? open : grown(open, size + SLACK_BYTES),
+      open,
       deleted: deletedBySeries,
       late: this.#late,
       minValidT: this.#minValidT,
@@ -185,12 +185,6 @@ export class Selection implements SeriesSet {
     }
     return found
   }
-}
-
-function grown(bytes: Uint8Array<ArrayBuffer>, count: number): Uint8Array<ArrayBuffer> {
-  const larger = new Uint8Array(Math.max(count, bytes.length * 2))
-  larger.set(bytes)
-  return larger
 }
 
 /** Appends the samples with minT <= t <= maxT of the first `count` of a chunk to `out`. */
