@@ -38,6 +38,7 @@ export { StorageReader } from './share/storage-reader.ts'
 export type { SharedSelect, StorageShare } from './share/storage-share.ts'
 export type { SharedAnswer } from './share/shared-selection.ts'
 export { type Analysis, analyze } from './read-only/analysis.ts'
+export { type ChunkShapes, type Distribution, chunkShapes } from './read-only/chunk-shapes.ts'
 export {
   BLOCK_MS_MIN,
   BlockImport,

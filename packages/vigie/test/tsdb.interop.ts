@@ -76,6 +76,9 @@ test('analyze', async () => {
   const other = await promtool('tsdb', 'analyze', '--limit=100', data, ulid)
   expect(other).not.toBe(wanted)
   expect(lines(await ours('analyze', '--limit=100', data, ulid))).toEqual(lines(other))
+  const more = ['--extended', '--match={code=~"2.*"}', '--limit=100']
+  const extended = await promtool('tsdb', 'analyze', ...more, data, ulid)
+  expect(lines(await ours('analyze', ...more, data, ulid))).toEqual(lines(extended))
 })
 
 test('dump as OpenMetrics', async () => {

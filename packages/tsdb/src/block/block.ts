@@ -9,6 +9,7 @@ import {
 } from '@vigie/model'
 import { decodeWhole } from '../chunk/decode.ts'
 import { encodeSamples } from '../chunk/encode.ts'
+import { XOR, XOR2 } from '../chunk/encoding.ts'
 import type { Disk } from '../disk.ts'
 import { BlockSelection, SeriesEntries, dropDeleted } from './block-selection.ts'
 import type { BlockSeries, ChunkData } from './block-series.ts'
@@ -32,6 +33,14 @@ export interface SeriesSpan {
   chunks: number
   minT: number
   maxT: number
+}
+
+/** What a chunk holds, and in how many bytes. */
+export interface ChunkShape {
+  samples: number
+  bytes: number
+  /** Of all samples together; undefined: the chunk is of floats. */
+  buckets: number | undefined
 }
 
 export class Block {
@@ -136,6 +145,29 @@ export class Block {
     }
   }
 
+  /** Each chunk of the series that satisfy all matchers, deleted ones included. Throws as it is read. */
+  *chunkShapes(matchers: readonly Matcher[]): Iterable<ChunkShape> {
+    const entry = new SeriesEntries(1)
+    const reader = new ChunkReader(this.#files)
+    const columns = new SampleColumns()
+    for (const ref of matchingSeries(this.#index, matchers)) {
+      entry.clear()
+      if (!entry.add(this.#index, ref, -Infinity, Infinity)) continue
+      for (let k = entry.chunkStarts[0]; k < entry.chunkStarts[1]; k++) {
+        reader.read(entry.chunkRefs[k])
+        const { encoding, start, end, bytes } = reader
+        const isFloats = encoding === XOR || encoding === XOR2
+        columns.clear()
+        if (!isFloats) reader.decode(-Infinity, Infinity, columns)
+        yield {
+          samples: bytes.readUInt16BE(start),
+          bytes: end - start,
+          buckets: isFloats ? undefined : bucketsOf(columns),
+        }
+      }
+    }
+  }
+
   #forEach(
     matchers: LabelQuery['matchers'],
     minT: number,
@@ -208,4 +240,12 @@ function withoutDeleted(chunk: ChunkData, deleted: Intervals): ChunkData[] {
   decodeWhole(chunk, columns)
   dropDeleted(columns, deleted)
   return encodeSamples(columns)
+}
+
+/** Entries for buckets of all samples, empty ones within spans included. */
+function bucketsOf({ h, length }: SampleColumns): number {
+  let sum = 0
+  for (let i = 0; i < length; i++)
+    sum += (h?.[i]?.positiveCounts.length ?? 0) + (h?.[i]?.negativeCounts.length ?? 0)
+  return sum
 }

@@ -12,6 +12,8 @@ export interface Output {
   /** Resolves when more may be written. */
   stdout(text: string): Promise<void>
   stderr(text: string): void
+  /** Undefined: there is none. */
+  stdin?: AsyncIterable<Uint8Array>
   now(): number
 }
 

@@ -16,12 +16,14 @@ DIR is data when it is left out. Nothing in it is changed, but for what import a
                                          and goes; the last block unless one is named, wal: the log
       --limit 20                         entries of each list
       --match SELECTOR                   only these series
+      --extended                         how full its chunks are, too
   vigie tsdb dump [DIR]                  all samples, as promtool prints them
       --match SELECTOR                   only these series; may be given several times
       --min-time, --max-time TIME        ms since the epoch, or 2026-01-31T12:00:00Z
       --format openmetrics               what \`vigie tsdb import\` reads; without native histograms
   vigie tsdb import [-rq] FILE [DIR]     makes blocks of OpenMetrics text, whose samples must have
-                                         timestamps; all of it or, when a line is wrong, nothing
+                                         timestamps; all of it or, when a line is wrong, nothing.
+                                         FILE may be gzipped; - is standard input
       --max-block-duration 2h            larger blocks: 6h, 18h, 54h…, the largest that is not above it
       --label NAME=VALUE                 added to each series; may be given several times
 `
@@ -33,7 +35,17 @@ const COMMANDS = new Map<string, Command>([
   ['analyze', analyze],
   ['dump', dump],
   ['import', importText],
+  // By the names of promtool.
+  ['dump-openmetrics', (argv, output) => dump([...argv, '--format=openmetrics'], output)],
+  ['create-blocks-from', createBlocks],
 ])
+
+function createBlocks([kind, ...rest]: readonly string[], output: Output): Promise<void> {
+  if (kind === 'openmetrics') return importText(rest, output)
+  throw new UsageError(
+    `create-blocks-from: found ${JSON.stringify(kind)}, expected openmetrics${kind === 'rules' ? ': rules are not evaluated over the past yet' : ''}`,
+  )
+}
 
 export async function tsdbCommand(argv: readonly string[]): Promise<number> {
   // Whoever reads the output may have seen enough.
@@ -46,6 +58,7 @@ export async function tsdbCommand(argv: readonly string[]): Promise<number> {
       if (!process.stdout.write(text)) await once(process.stdout, 'drain')
     },
     stderr: (text) => void process.stderr.write(text),
+    stdin: process.stdin,
     now: Date.now,
   })
 }
@@ -60,7 +73,7 @@ export async function runTsdbCommand(argv: readonly string[], output: Output): P
   const command = COMMANDS.get(name)
   if (command === undefined)
     throw new UsageError(
-      `vigie tsdb: found ${JSON.stringify(name)}, expected ${[...COMMANDS.keys()].join(', ')}`,
+      `vigie tsdb: found ${JSON.stringify(name)}, expected list, analyze, dump, import`,
     )
   try {
     await command(rest, output)

@@ -1,10 +1,11 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { nodeDisk } from '@vigie/tsdb'
+import { Readable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { runTsdbCommand } from './command.ts'
-import { readOpenMetrics } from './open-metrics-file.ts'
+import { openText, readOpenMetrics } from './open-metrics-file.ts'
 
 let dir = ''
 let file = ''
@@ -14,12 +15,15 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dir, { recursive: true }))
 
+let stdin: Uint8Array[] = []
+
 async function run(...argv: string[]): Promise<string> {
   let text = ''
   const write = (more: string): void => void (text += more)
   await runTsdbCommand(argv, {
     stdout: async (more) => write(more),
     stderr: write,
+    stdin: Readable.from(stdin),
     now: () => 1_700_000_000_000,
   })
   return text
@@ -53,6 +57,24 @@ g{x="1"} 1 1700010000
   expect((await run('list', join(large, 'tsdb'))).split('\n').length).toBe(3)
 })
 
+test('gzip and standard input are read as they are', async () => {
+  const text = Buffer.from('a 1 1\na 2 2\n# EOF\n')
+  const packed = gzipSync(text)
+  for (const [name, bytes] of Object.entries({ text, packed })) {
+    const data = join(dir, name)
+    writeFileSync(file, bytes)
+    await run('import', file, data)
+    stdin = [bytes.subarray(0, 3), bytes.subarray(3)]
+    await run('create-blocks-from', 'openmetrics', '-', `${data}-stdin`)
+    const want = '{__name__="a"} 1 1000\n{__name__="a"} 2 2000\n'
+    expect(await run('dump', data)).toBe(want)
+    expect(await run('dump', `${data}-stdin`)).toBe(want)
+  }
+  writeFileSync(file, packed.subarray(0, 20))
+  expect(await run('import', file, join(dir, 'cut'))).toMatch(/in\.txt: unexpected end of file\n$/)
+  expect(readdirSync(join(dir, 'cut'))).toEqual([])
+})
+
 test.each([
   ['a 1\n# EOF\n', ':1: expected timestamp for series got none'],
   ['# TYPE a gauge\na 1 1\nb{ 2\n# EOF\n', ':3: expected label name, got " " ("INVALID")'],
@@ -75,26 +97,26 @@ test('flags', async () => {
   await expect(run('analyze', '--limit', 'x', dir)).rejects.toThrow('expected a whole number')
   await expect(run('list', join(dir, 'nope'))).rejects.toThrow('there is no such directory')
   await expect(run('rewrite')).rejects.toThrow('expected list, analyze, dump, import')
-  expect(await run('import', file, join(dir, 'data'))).toMatch(/^cannot open .*in\.txt/)
+  expect(await run('import', file, join(dir, 'data'))).toMatch(/^cannot read .*in\.txt/)
   expect(await run('--help')).toContain('vigie tsdb import')
 })
 
-test('a file is read in pieces of any size', () => {
+test('a file is read in pieces of any size', async () => {
+  const text = (): AsyncIterable<Uint8Array> => openText(file, undefined, () => {})
   const lines = Array.from({ length: 40 }, (_, i) => `a{i="${i}"} ${i} ${i}`)
   writeFileSync(file, `${lines.join('\n')}\n# EOF\n`)
   for (let size = 1; size < 700; size += 7) {
     const seen: string[] = []
-    readOpenMetrics(
-      file,
+    await readOpenMetrics(
+      text(),
       (parser, line) => seen.push(`${line} ${parser.labels().get('i')} ${parser.value}`),
-      nodeDisk(),
       size,
     )
     expect(seen).toEqual(lines.map((_line, i) => `${i + 1} ${i} ${i}`))
   }
   writeFileSync(file, `${lines.join('\n')}\nb{ 1\n# EOF\n`)
   for (let size = 1; size < 700; size += 7)
-    expect(() => readOpenMetrics(file, () => {}, nodeDisk(), size)).toThrow(
+    await expect(readOpenMetrics(text(), () => {}, size)).rejects.toThrow(
       expect.objectContaining({ line: 41 }),
     )
 })

@@ -5,7 +5,8 @@ import { BLOCK_MS_MIN, BlockImport, ImportError, blockRange, nodeDisk } from '@v
 import { UsageError } from '../serve-args.ts'
 import { type Arguments, type Output, parseArguments, seriesDirectory } from './arguments.ts'
 import { blockTable } from './list.ts'
-import { readOpenMetrics } from './open-metrics-file.ts'
+import { type Source, openText, readOpenMetrics } from './open-metrics-file.ts'
+import { importProgress } from './progress.ts'
 
 const FLAGS = {
   'max-block-duration': { type: 'string' },
@@ -26,20 +27,29 @@ export async function importText(argv: readonly string[], output: Output): Promi
     now: () => output.now(),
   })
   try {
-    fill(blocks, path, extraLabels(args))
+    const progress = importProgress(path, args.has('quiet'), output)
+    const text = openText(path, output.stdin, (bytes) => progress.read(bytes))
+    await fill(blocks, text, extraLabels(args), progress)
+    progress.write()
     const made = blocks.finish()
     if (!args.has('quiet')) await output.stdout(blockTable(made, args.has('human-readable')))
   } catch (error) {
     blocks.abandon()
     if (!(error instanceof ExpositionError || error instanceof ImportError)) throw error
-    throw new UsageError(`${path}:${error.line}: ${error.message}; nothing was imported`)
+    const shown = path === '-' ? 'standard input' : path
+    throw new UsageError(`${shown}:${error.line}: ${error.message}; nothing was imported`)
   }
 }
 
 /** Numbers of series that are kept by the bytes of their text. */
 const KNOWN_MAX = 1_000_000
 
-function fill(blocks: BlockImport, path: string, extra: ReadonlyMap<string, string>): void {
+async function fill(
+  blocks: BlockImport,
+  text: Source,
+  extra: ReadonlyMap<string, string>,
+  progress: { samples: number },
+): Promise<void> {
   // The bounds of histograms are normalised, so the type is a part of it.
   const known = new Map<string, number>()
   const numberOf = (parser: TextParser): number => {
@@ -54,9 +64,10 @@ function fill(blocks: BlockImport, path: string, extra: ReadonlyMap<string, stri
     }
     return number
   }
-  readOpenMetrics(path, (parser, line) => {
+  await readOpenMetrics(text, (parser, line) => {
     if (!parser.hasTimestamp) throw new ImportError('expected timestamp for series got none', line)
     blocks.add(numberOf(parser), parser.timestamp, parser.value, line)
+    progress.samples++
   })
 }
 
