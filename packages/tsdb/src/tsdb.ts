@@ -77,7 +77,7 @@ export interface Tsdb extends Storage {
   cleanTombstones(): Promise<void>
   /**
    * Copies everything to `snapshots/<name>` in the data directory: blocks as hard links, the head as a
-   * block of its own unless it is skipped. Resolves with the name.
+   * block of its own unless it is skipped, and so what came out of order. Resolves with the name.
    */
   snapshot(options: { skipHead: boolean }): Promise<string>
   /** What a thread that reads beside this one asks; see StorageReader. */

@@ -57,6 +57,29 @@ test('what another batch made out of order is taken all the same', async () => {
   expect(dump(tsdb)).toEqual(['a 1000:1 2000:2 3000:3 4000:4'])
 })
 
+test('a snapshot has them, unless it skips the head; what comes after it is as before', async () => {
+  const disk = new MemoryDisk()
+  const tsdb = await openWindow(disk)
+  write(tsdb, `a ${10 * HOUR}:1`)
+  write(tsdb, `a ${9 * HOUR}:2 ${7 * HOUR}:3`, `b ${8 * HOUR}:4`)
+  const of = async (skipHead: boolean): Promise<string[]> => {
+    const dir = `data/snapshots/${await tsdb.snapshot({ skipHead })}`
+    return dump(await open({ disk, dir }))
+  }
+  const all = [`a ${7 * HOUR}:3 ${9 * HOUR}:2 ${10 * HOUR}:1`, `b ${8 * HOUR}:4`]
+  expect(await of(true)).toEqual([])
+  expect(await of(false)).toEqual(all)
+  write(tsdb, `b ${7.5 * HOUR}:5`)
+  const later = [all[0], `b ${7.5 * HOUR}:5 ${8 * HOUR}:4`]
+  expect(await of(false)).toEqual(later)
+  expect(dump(tsdb)).toEqual(later)
+  expect(dump(await openWindow(disk.afterKill()))).toEqual(later)
+  write(tsdb, `a ${13.1 * HOUR}:6`)
+  await tsdb.maintain()
+  expect(tsdb.stats().blocks).toBeGreaterThan(0)
+  expect(dump(tsdb)).toEqual([`${all[0]} ${13.1 * HOUR}:6`, later[1]])
+})
+
 test('histograms too', async () => {
   const disk = new MemoryDisk()
   const tsdb = await openWindow(disk)

@@ -149,16 +149,21 @@ export class BlockMaintenance {
   /** Blocks of what came out of order, one for each range; they overlap others until they are merged. */
   async #cutLate(): Promise<void> {
     const { store, dir } = this.#options
-    const starts = store.freezeLate(BLOCK_RANGE_MS)
-    if (starts.length === 0) return
+    const metas = await this.#writeLate(dir)
+    if (metas.length === 0) return
+    this.#load(metas.findLast((meta) => meta !== undefined))
+    store.dropLate()
+  }
+
+  async #writeLate(dir: string): Promise<(BlockMeta | undefined)[]> {
+    const { store } = this.#options
     const metas: (BlockMeta | undefined)[] = []
-    for (const minT of starts) {
+    for (const minT of store.freezeLate(BLOCK_RANGE_MS)) {
       const maxT = minT + BLOCK_RANGE_MS
       const series = store.lateSeries(minT, maxT - 1)
       metas.push(await this.#writeSeries(dir, minT, maxT, series, [FROM_OUT_OF_ORDER]))
     }
-    this.#load(metas.findLast((meta) => meta !== undefined))
-    store.dropLate()
+    return metas
   }
 
   /** A block of what the head has from `minT` to before `maxT`. */
@@ -284,7 +289,10 @@ export class BlockMaintenance {
       for (const { meta } of blocks.loaded) linkBlock(disk, join(dir, meta.ulid), target)
       const { head } = store
       const minT = Math.max(head.minT, head.minValidT)
-      if (!skipHead && head.maxT >= minT) await this.#write(target, minT, head.maxT + 1)
+      if (!skipHead) {
+        if (head.maxT >= minT) await this.#write(target, minT, head.maxT + 1)
+        await this.#writeLate(target)
+      }
       disk.syncDir(target)
     })
   }
