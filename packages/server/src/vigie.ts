@@ -86,6 +86,9 @@ export interface VigieOptions {
   retentionMs: number
   retentionBytes: number
   /** See TsdbOptions. */
+  maxBlockMs?: number | undefined
+  segmentBytes?: number | undefined
+  walCompression?: 'none' | 'snappy'
   blockWorkerUrl?: URL
   listen: {
     host: string
@@ -606,6 +609,9 @@ export async function startVigie(options: VigieOptions): Promise<Vigie> {
     retentionMs: config.retentionMs ?? options.retentionMs,
     retentionBytes: config.retentionBytes ?? options.retentionBytes,
     outOfOrderTimeWindowMs: config.outOfOrderTimeWindowMs,
+    maxBlockMs: options.maxBlockMs,
+    segmentBytes: options.segmentBytes,
+    ...(options.walCompression !== undefined && { walCompression: options.walCompression }),
     ...(options.blockWorkerUrl !== undefined && { blockWorkerUrl: options.blockWorkerUrl }),
     snapshotMs: snapshotMs(options.query),
     maxExemplars: exemplarsMax(options, config),

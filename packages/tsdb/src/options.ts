@@ -29,6 +29,8 @@ export interface TsdbOptions {
    * Default 0, no limit, as in Prometheus.
    */
   retentionBytes?: number
+  /** Blocks are not merged into longer ones than this, ms. Default a tenth of `retentionMs`, at most 31 days. */
+  maxBlockMs?: number | undefined
   /**
    * The built `blocks/worker.js`: blocks are made, and a long log is read, in a thread of their own.
    * Without it this one does it, and everything waits.
@@ -58,7 +60,7 @@ export interface TsdbOptions {
   /** Default 'snappy', as in Prometheus. */
   walCompression?: 'none' | 'snappy'
   /** Size at which a WAL segment is closed. Default 128 MiB, at most an eighth of `retentionBytes`. */
-  segmentBytes?: number
+  segmentBytes?: number | undefined
   /** The time, ms since the epoch. */
   now: () => number
   log: Logger
@@ -68,6 +70,7 @@ export interface TsdbOptions {
 export interface Limits {
   retentionMs: number
   retentionBytes: number
+  maxBlockMs: number | undefined
   maxSeries: number
   segmentBytes: number
   headChunkBytes: number
@@ -92,6 +95,7 @@ export function limitsOf(options: TsdbOptions): Limits {
   return {
     retentionMs: options.retentionMs ?? RETENTION_MS_DEFAULT,
     retentionBytes,
+    maxBlockMs: options.maxBlockMs,
     maxSeries: options.maxSeries ?? MAX_SERIES_DEFAULT,
     outOfOrderTimeWindowMs: options.outOfOrderTimeWindowMs ?? 0,
     snapshotMs: options.snapshotMs ?? SNAPSHOT_MS_DEFAULT,

@@ -15,8 +15,7 @@ interface ForeignFlag {
 const CONSOLES = 'console templates are not served, dashboards are'
 const ASSETS = 'the browser application is built in'
 const MEMORY = 'Node.js has its own limits: NODE_OPTIONS=--max-old-space-size'
-const LOG = 'the log is always written compressed, in segments of 128 MiB'
-const BLOCKS = 'blocks are cut every 2 h and merged up to a tenth of the retention'
+const BLOCKS = 'blocks are made as soon as they are due'
 const LIMITED = 'there is a fixed limit'
 const OVERLAPPING = 'overlapping blocks are always merged'
 const TIMESTAMPS = 'a scrape has the time at which it was due'
@@ -61,13 +60,12 @@ export const PROMETHEUS_FLAGS: ReadonlyMap<string, ForeignFlag> = new Map<string
   ['storage.tsdb.delayed-compaction.max-percent', text(BLOCKS)],
   ['storage.tsdb.head-chunks-write-queue-size', text('chunks are written as they fill')],
   ['storage.tsdb.max-block-chunk-segment-size', text('chunks are in segments of 512 MiB')],
-  ['storage.tsdb.max-block-duration', text(BLOCKS)],
-  ['storage.tsdb.min-block-duration', text(BLOCKS)],
   ['storage.tsdb.no-lockfile', yesNo('the directory is always locked')],
   ['storage.tsdb.samples-per-chunk', text('a chunk is full at 120 samples or 1 KiB')],
-  ['storage.tsdb.wal-compression', yesNo(LOG)],
-  ['storage.tsdb.wal-compression-type', text(LOG)],
-  ['storage.tsdb.wal-segment-size', text(LOG)],
+  [
+    'storage.tsdb.wal-compression-type',
+    text('the log is compressed by snappy, and read whatever it is'),
+  ],
   ['web.console.libraries', text(CONSOLES)],
   ['web.console.templates', text(CONSOLES)],
   ['web.cors.origin', text('pages of other sites are refused')],

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { UsageError, featuresFlag, parseServeArgs } from './serve-args.ts'
+import { maxBlock, segmentSize } from './storage-flags.ts'
 
 test('switches, on and off', () => {
   const check = (name: string, argv: readonly string[], want: string): void =>
@@ -46,7 +47,6 @@ test("the command line of a Prometheus's unit works as it is", () => {
     'web.console.templates',
     'web.console.libraries',
     'storage.tsdb.no-lockfile',
-    'storage.tsdb.wal-compression',
   ])
 })
 
@@ -58,4 +58,33 @@ test('what Prometheus would do and Vigie does not is refused', () => {
     '--web.route-prefix=/prom',
     '--web.route-prefix: found "/prom": everything is served from /',
   )
+})
+
+test.each([
+  [[], '1d12h', undefined],
+  [['--storage.tsdb.retention.time=400d'], '31d', undefined],
+  [['--storage.tsdb.retention.time=5h'], '2h', undefined],
+  [['--storage.tsdb.retention.size=1GB'], '31d', undefined],
+  [
+    ['--storage.tsdb.min-block-duration=2h', '--storage.tsdb.max-block-duration=2h'],
+    '2h',
+    7_200_000,
+  ],
+])('the longest block of %j is %s', (argv, shown, ms) => {
+  const args = parseServeArgs(argv)
+  expect(maxBlock(args)).toBe(ms)
+  expect(args.flags.get('storage.tsdb.max-block-duration')).toBe(shown)
+})
+
+test.each([
+  ['--storage.tsdb.min-block-duration=1h', maxBlock, 'found "1h", expected 2h'],
+  ['--storage.tsdb.max-block-duration=1h', maxBlock, 'found "1h", expected at least 2h'],
+  ['--storage.tsdb.wal-segment-size=1MB', segmentSize, 'found "1MB", expected 10MB to 256MB'],
+])('%s is refused', (flag, read, want) => {
+  expect(() => read(parseServeArgs([flag]))).toThrow(want)
+})
+
+test('the size of a segment', () => {
+  expect(segmentSize(parseServeArgs([]))).toBe(undefined)
+  expect(segmentSize(parseServeArgs(['--storage.tsdb.wal-segment-size=16MB']))).toBe(16 << 20)
 })

@@ -54,6 +54,30 @@ export const SERVE_FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
     },
   ],
   [
+    'storage.tsdb.min-block-duration',
+    { type: 'string', value: '2h', help: 'how long the first blocks are: 2h, nothing else' },
+  ],
+  [
+    'storage.tsdb.max-block-duration',
+    {
+      type: 'string',
+      value: '',
+      help: 'how long merged blocks may be; 2h merges none, as Thanos wants it; a tenth of the retention when not given',
+    },
+  ],
+  [
+    'storage.tsdb.wal-compression',
+    { type: 'boolean', value: 'true', help: 'compress the write-ahead log' },
+  ],
+  [
+    'storage.tsdb.wal-segment-size',
+    {
+      type: 'string',
+      value: '0B',
+      help: 'size of a file of the write-ahead log, 10MB to 256MB; 0B: 128MB',
+    },
+  ],
+  [
     'web.listen-address',
     { type: 'string', value: '127.0.0.1:9090', help: 'host:port to listen on' },
   ],

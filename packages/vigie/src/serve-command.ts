@@ -17,6 +17,7 @@ import {
   parseServeArgs,
   sizeFlag,
 } from './serve-args.ts'
+import { maxBlock, retentionTime, segmentSize } from './storage-flags.ts'
 import { startLoadWith } from './start-load.ts'
 import { VERSION } from './version.ts'
 
@@ -81,6 +82,9 @@ export async function serve(args: ServeArgs, extras: ServeExtras = {}): Promise<
       flag('storage.tsdb.path') === '' ? join(dataDir, 'tsdb') : resolve(flag('storage.tsdb.path')),
     retentionMs: retentionTime(args),
     retentionBytes: sizeFlag(args, 'storage.tsdb.retention.size'),
+    maxBlockMs: maxBlock(args),
+    segmentBytes: segmentSize(args),
+    walCompression: flag('storage.tsdb.wal-compression') === 'true' ? 'snappy' : 'none',
     blockWorkerUrl: new URL('./tsdb-worker.js', import.meta.url),
     listen: { ...listen, orNext: !args.given.has('web.listen-address') },
     externalUrl: flag('web.external-url') || null,
@@ -144,13 +148,6 @@ function makeWritable(dir: string): string | undefined {
   } catch (error) {
     return (error as Error).message
   }
-}
-
-/** Who limits the size alone wants no limit of time, as in Prometheus. */
-function retentionTime(args: ServeArgs): number {
-  const isSizeAlone =
-    args.given.has('storage.tsdb.retention.size') && !args.given.has('storage.tsdb.retention.time')
-  return isSizeAlone ? 0 : durationFlag(args, 'storage.tsdb.retention.time')
 }
 
 /** Runs until SIGINT, SIGTERM or /-/quit; SIGHUP reloads. Everything is closed when it resolves. */

@@ -63,7 +63,7 @@ export class BlockMaintenance {
   constructor(options: MaintenanceOptions) {
     this.#options = options
     this.#lookedMs = options.now()
-    this.#ranges = blockRanges(options.limits.retentionMs)
+    this.#ranges = blockRanges(options.limits.retentionMs, options.limits.maxBlockMs)
   }
 
   /** One after the other, whatever becomes of those before. */

@@ -74,10 +74,12 @@ test('overlaps', () => {
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 test.each([
-  [15 * DAY, [2, 6, 18]],
-  [DAY, [2]],
-  [400 * DAY, [2, 6, 18, 54, 162, 486]],
-  [0, [2, 6, 18, 54, 162, 486]],
-])('ranges of blocks when %d ms are kept', (retentionMs, hours) => {
-  expect(blockRanges(retentionMs)).toEqual(hours.map((one) => one * HOUR))
+  [15 * DAY, undefined, [2, 6, 18]],
+  [DAY, undefined, [2]],
+  [400 * DAY, undefined, [2, 6, 18, 54, 162, 486]],
+  [0, undefined, [2, 6, 18, 54, 162, 486]],
+  [15 * DAY, 2 * HOUR, [2]],
+  [15 * DAY, 4 * DAY, [2, 6, 18, 54]],
+])('ranges of blocks when %d ms are kept, none longer than %s', (retentionMs, maxMs, hours) => {
+  expect(blockRanges(retentionMs, maxMs)).toEqual(hours.map((one) => one * HOUR))
 })

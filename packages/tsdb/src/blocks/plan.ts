@@ -20,10 +20,11 @@ const RETENTION_PART_MAX = 0.1
 /** Deleted parts of a block, per series in it, above which it is rewritten without them. */
 const TOMBSTONES_PER_SERIES_MAX = 0.05
 
-/** The sizes of blocks, ms, smallest first; `retentionMs` 0 stands for no limit. */
-export function blockRanges(retentionMs: number): number[] {
-  const limit =
+/** The sizes of blocks, ms, smallest first; `retentionMs` 0 stands for no limit, `maxMs` for that part of it. */
+export function blockRanges(retentionMs: number, maxMs?: number): number[] {
+  const part =
     retentionMs === 0 ? RANGE_MAX_MS : Math.min(RANGE_MAX_MS, retentionMs * RETENTION_PART_MAX)
+  const limit = maxMs ?? part
   const ranges = [BLOCK_RANGE_MS]
   while (ranges.length < LEVELS_MAX && ranges.at(-1)! * RANGE_FACTOR <= limit)
     ranges.push(ranges.at(-1)! * RANGE_FACTOR)
