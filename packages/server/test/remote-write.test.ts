@@ -373,6 +373,27 @@ test('native histograms are sent where that is asked for', async () => {
   expect(received).toEqual([`h{cluster="c"} ${T0 + 5}:h3`])
 })
 
+test('histograms with buckets of their own are not for 1.0, as in Prometheus', async () => {
+  await start('  send_native_histograms: true\n')
+  const appender = storage.appender()
+  const h = makeHistogram({
+    isInteger: true,
+    schema: -53,
+    count: 3,
+    sum: 5,
+    customBounds: Float64Array.of(1, 2),
+    positiveSpans: Int32Array.of(0, 2),
+    positiveCounts: Float64Array.of(1, 2),
+  })
+  appender.appendHistogram(appender.series(Labels.fromObject({ __name__: 'h' })), T0 + 5, h)
+  appender.commit()
+  write(6, ['a'])
+  await until(() => received.length === 1, 'want 1')
+  const reason = { reason: 'nhcb_in_rw1_not_supported' }
+  expect(metric('histograms_dropped_total', reason)).toBe(1)
+  expect([metric('histograms_in_total'), metric('samples_in_total')]).toEqual([1, 1])
+})
+
 test('exemplars are sent where that is asked for', async () => {
   await start('  send_exemplars: true\n')
   const appender = storage.appender()

@@ -2,9 +2,9 @@
 import type { WriteMetadata } from '@vigie/model/remote-write'
 import type { Logger } from '../logger.ts'
 import type { RemoteWriteConfig } from './config.ts'
-import { type OwnMetric, queueMetrics } from './counters.ts'
 import type { LogSource } from './log-source.ts'
 import { PositionFile } from './positions.ts'
+import { type OwnMetric, queueMetrics } from './queue-metrics.ts'
 import { WriteQueue } from './write-queue.ts'
 
 export interface RemoteWriteOptions {
@@ -74,7 +74,8 @@ export class RemoteWrite {
   }
 
   metrics(): OwnMetric[] {
-    return queueMetrics(this.#queues.map((queue) => queue.state()))
+    const states = this.#queues.map((queue) => queue.state())
+    return queueMetrics(states, this.#options.source.newestMs())
   }
 
   /** Sends what is left, as far as that is quick. Before the storage is closed. */

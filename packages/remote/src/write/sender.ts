@@ -78,8 +78,9 @@ export class Sender {
           isUnclear && outcome.status === 400 && batch.size > 1 && this.#protocol === PROTOCOL_V1
         if (isDivided) return this.#deliverParts(batch, signal)
         // One sample that is refused now was taken before.
-        if (!isUnclear || batch.size > 1 || outcome.status !== 400)
-          this.#fail(batch, outcome.reason)
+        if (isUnclear && batch.size === 1 && outcome.status === 400)
+          counters.drop('already_taken', batch.entries[0].kind)
+        else this.#fail(batch, outcome.reason)
         return true
       }
       // In another protocol at once: nothing of it was taken.
@@ -119,8 +120,7 @@ export class Sender {
     const body = batch.encode(protocol, metadataOf)
     const startMs = now()
     const outcome = await this.#post(body, protocol, batch.counts[0] + batch.counts[1] > 0)
-    counters.batches++
-    counters.batchSeconds += (now() - startMs) / 1000
+    counters.request((now() - startMs) / 1000)
     counters.bytes += body.length
     this.isFailing = outcome.kind === 'later'
     return outcome

@@ -9,12 +9,12 @@
  * At least once: after a restart the records of which a part had not been delivered are sent again.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { Labels } from '@vigie/model'
+import { CUSTOM_BUCKETS_SCHEMA, type Histogram, Labels } from '@vigie/model'
 import type { WriteMetadata } from '@vigie/model/remote-write'
 import type { Logger } from '../logger.ts'
 import type { MetadataOf } from './batch.ts'
 import { PROTOCOL_V1, type RemoteWriteConfig } from './config.ts'
-import { type PerKind, type QueueState, WriteCounters } from './counters.ts'
+import { type PerKind, WriteCounters } from './counters.ts'
 import {
   type LogPosition,
   type LogSource,
@@ -23,6 +23,7 @@ import {
   isBefore,
 } from './log-source.ts'
 import type { PositionFile } from './positions.ts'
+import type { QueueState } from './queue-metrics.ts'
 import { RESHARD_INTERVAL_MS, Rate, desiredShards } from './rates.ts'
 import {
   EXEMPLAR,
@@ -191,12 +192,22 @@ export class WriteQueue {
 
   #take(kind: SampleKind, ref: number, t: number, v: number, extra: SampleExtra): void {
     this.#rates.in.add(1)
+    this.counters.read[kind]++
     const labels = this.#series.get(ref)
     if (labels === null || labels === undefined) {
       this.counters.drop(
         labels === null ? 'dropped_series' : 'unintentionally_dropped_series',
         kind,
       )
+      this.#droppedCount++
+      return
+    }
+    if (
+      kind === HISTOGRAM &&
+      this.config.protocol === PROTOCOL_V1 &&
+      isCustom(extra as Histogram)
+    ) {
+      this.counters.drop('nhcb_in_rw1_not_supported', kind)
       this.#droppedCount++
       return
     }
@@ -385,3 +396,5 @@ export class WriteQueue {
     }
   }
 }
+
+const isCustom = ({ schema }: Histogram): boolean => schema === CUSTOM_BUCKETS_SCHEMA
