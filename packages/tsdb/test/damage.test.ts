@@ -6,6 +6,7 @@ import { Block } from '../src/block/block.ts'
 import { CorruptBlockError } from '../src/block/meta.ts'
 import { writeBlock } from '../src/block/writer.ts'
 import { encodeSamples } from '../src/chunk/encode.ts'
+import { crc32c } from '../src/wal/crc32c.ts'
 import { parseHistogram } from './histograms.ts'
 import { MemoryDisk } from './memory-disk.ts'
 import { dump, open, parseLabels, recordingLog, write } from './notation.ts'
@@ -74,6 +75,25 @@ test('WAL repair: whatever bytes are others, what is left was written, and appen
     }),
     { numRuns: 200 },
   )
+})
+
+test('of a record that makes no sense nothing is taken over, under a right checksum either', async () => {
+  const disk = new MemoryDisk()
+  let tsdb = await open({ disk, walCompression: 'none' })
+  write(tsdb, 'a{x="1"} 1:1', 'b{x="1"} 1:1')
+  await tsdb.close()
+  const path = 'data/wal/00000000'
+  const bytes = Buffer.from(disk.files.get(path)!)
+  const end = 7 + bytes.readUInt16BE(1)
+  // The length of the last text of b.
+  bytes[end - 2] = 0x7f
+  bytes.writeUInt32BE(crc32c(bytes, 7, end), 3)
+  disk.write(path, bytes)
+  tsdb = await open({ disk })
+  expect(dump(tsdb)).toEqual([])
+  write(tsdb, 'a{x="1"} 2:2')
+  await tsdb.close()
+  expect(dump(await open({ disk }))).toEqual(['a{x="1"} 2:2'])
 })
 
 test('samples whose series were lost stay lost: no later series gets them', async () => {

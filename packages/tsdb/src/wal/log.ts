@@ -218,7 +218,10 @@ export class WriteAheadLog {
     }
     switch (type) {
       case SERIES:
-        readSeries(record, (ref, pairs) => visitor.series(ref, pairs))
+        whole<[number, string[]]>(
+          (take) => readSeries(record, (...one) => take(one)),
+          ([ref, pairs]) => visitor.series(ref, pairs),
+        )
         break
       case SAMPLES:
       case SAMPLES_V2:
@@ -230,16 +233,25 @@ export class WriteAheadLog {
       case CUSTOM_FLOAT_HISTOGRAMS:
       case HISTOGRAMS_V2:
       case FLOAT_HISTOGRAMS_V2:
-        readHistograms(record, (ref, t, h) => {
-          see(t)
-          visitor.histogram(ref, t, h)
-        })
+        whole<[number, number, Histogram]>(
+          (take) => readHistograms(record, (...one) => take(one)),
+          ([ref, t, h]) => {
+            see(t)
+            visitor.histogram(ref, t, h)
+          },
+        )
         break
       case TOMBSTONES:
-        readTombstones(record, (ref, from, to) => visitor.tombstone(ref, from, to))
+        whole<[number, number, number]>(
+          (take) => readTombstones(record, (...one) => take(one)),
+          ([ref, from, to]) => visitor.tombstone(ref, from, to),
+        )
         break
       case EXEMPLARS:
-        readExemplars(record, (ref, t, v, pairs) => visitor.exemplar?.(ref, t, v, pairs))
+        whole<[number, number, number, string[]]>(
+          (take) => readExemplars(record, (...one) => take(one)),
+          ([ref, t, v, pairs]) => visitor.exemplar?.(ref, t, v, pairs),
+        )
         break
       default:
         this.skippedRecords.set(type, (this.skippedRecords.get(type) ?? 0) + 1)
@@ -384,6 +396,13 @@ export class WriteAheadLog {
   close(): void {
     this.#writer!.close()
   }
+}
+
+/** Visits what a record holds once all of it was read: of one that makes no sense nothing is taken over. */
+function whole<T>(read: (take: (one: T) => void) => void, visit: (one: T) => void): void {
+  const all: T[] = []
+  read((one) => void all.push(one))
+  for (const one of all) visit(one)
 }
 
 const emptySegment = (index: number): Segment => ({
