@@ -8,6 +8,8 @@ import { type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Labels, makeHistogram } from '@vigie/model'
+import { encodeWriteRequest } from '@vigie/model/remote-write'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type Peer, startPrometheus, startVictoriaMetrics } from '../../../interop/peers.ts'
 import { type TestVigie, startTestVigie } from './start-vigie.ts'
@@ -132,6 +134,48 @@ test.each(['VictoriaMetrics', 'Prometheus'] as const)(
     expect(error).toMatchObject({ status: 'error' })
   },
 )
+
+test('rules read and record native histograms', async () => {
+  const flags = ['--web.enable-remote-write-receiver', '--enable-feature=native-histograms']
+  peer = await startPrometheus({ flags })
+  const h = makeHistogram({
+    isInteger: true,
+    schema: 3,
+    count: 9,
+    sum: 12.5,
+    zeroThreshold: 0.001,
+    zeroCount: 2,
+    positiveSpans: Int32Array.of(-3, 2, 2, 1),
+    positiveCounts: Float64Array.of(1, 2, 4),
+  })
+  const t = Date.now()
+  const series = ['a', 'b'].map((name) => ({
+    labels: Labels.fromObject({ __name__: 'native', name }),
+    t: [t],
+    v: [NaN],
+    h: [h],
+  }))
+  const written = await fetch(`${peer.url}/api/v1/write`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy' },
+    body: encodeWriteRequest({ series }),
+  })
+  expect(written.status, await written.text()).toBe(204)
+  const rule = "groups: [{ name: g, rules: [{ record: 'all:native', expr: 'sum(native)' }] }]"
+  vigie = await startTestVigie(config(peer.url), {}, { 'rules.yml': rule })
+  await eventually(async () => {
+    const query = async (text: string): Promise<unknown> => {
+      const path = `/api/v1/query?query=${encodeURIComponent(text)}`
+      const { result } = (await ask(peer!.url, path)).data as unknown as {
+        result: { histogram: [number, unknown] }[]
+      }
+      return result[0]?.histogram[1]
+    }
+    const want = await query('sum(native)')
+    expect(want).toMatchObject({ count: '18', sum: '25' })
+    expect(await query('all:native')).toEqual(want)
+  })
+})
 
 test('alerts survive a restart with an empty disk; a cluster that is gone is a clear error', async () => {
   peer = await start.Prometheus()

@@ -1,5 +1,6 @@
 /** A cluster's samples, read as those of any storage: of few series, as federation and restored alerts want. */
 import {
+  type Histogram,
   Labels,
   type LabelQuery,
   type Matcher,
@@ -7,7 +8,9 @@ import {
   type SampleColumns,
   type SeriesSet,
 } from '@vigie/model'
-import { type Cluster, ClusterError, valueOf } from './cluster.ts'
+import { type Cluster, ClusterError } from './cluster.ts'
+import { type JsonHistogram, histogramOf } from './json-histogram.ts'
+import { valueOf } from './value-of.ts'
 
 export class ClusterQueryable implements Queryable {
   readonly #cluster: Cluster
@@ -16,21 +19,25 @@ export class ClusterQueryable implements Queryable {
     this.#cluster = cluster
   }
 
-  /** Raw samples by a range selector; native histograms are left out. Throws ClusterError. */
+  /** Raw samples by a range selector. Throws ClusterError. */
   async select(matchers: readonly Matcher[], minT: number, maxT: number): Promise<SeriesSet> {
     // A range does not hold its beginning.
     const query = `${selectorOf(matchers)}[${Math.max(1, maxT - minT + 1)}ms]`
     const params = this.#cluster.timed({ query, time: String(maxT / 1000) })
     const data = (await this.#cluster.data('/api/v1/query', params)) as {
       resultType: string
-      result: { metric: Record<string, string>; values?: [number, string][] }[]
+      result: {
+        metric: Record<string, string>
+        values?: [number, string][]
+        histograms?: [number, JsonHistogram][]
+      }[]
     }
     if (data.resultType !== 'matrix')
       throw new ClusterError('unavailable', `expected a matrix, got a ${data.resultType}`)
     return new MatrixSet(
-      data.result.map(({ metric, values }) => ({
+      data.result.map(({ metric, values = [], histograms = [] }) => ({
         labels: Labels.fromObject(metric),
-        values: values ?? [],
+        samples: samplesOf(values, histograms),
       })),
     )
   }
@@ -68,10 +75,32 @@ function paramsOf({ minT, maxT, matchers }: LabelQuery): URLSearchParams {
 
 const selectorOf = (matchers: readonly Matcher[]): string => `{${matchers.map(String).join(',')}}`
 
-class MatrixSet implements SeriesSet {
-  readonly #series: readonly { labels: Labels; values: [number, string][] }[]
+interface Sample {
+  t: number
+  v: number
+  h?: Histogram
+}
 
-  constructor(series: readonly { labels: Labels; values: [number, string][] }[]) {
+/** Floats and histograms of one series, by time. */
+function samplesOf(
+  values: readonly [number, string][],
+  histograms: readonly [number, JsonHistogram][],
+): Sample[] {
+  const msOf = (seconds: number): number => Math.round(seconds * 1000)
+  const floats = values.map(([at, text]): Sample => ({ t: msOf(at), v: valueOf(text) }))
+  if (histograms.length === 0) return floats
+  const others = histograms.map(([at, json]): Sample => ({
+    t: msOf(at),
+    v: NaN,
+    h: histogramOf(json),
+  }))
+  return [...floats, ...others].sort((a, b) => a.t - b.t)
+}
+
+class MatrixSet implements SeriesSet {
+  readonly #series: readonly { labels: Labels; samples: Sample[] }[]
+
+  constructor(series: readonly { labels: Labels; samples: Sample[] }[]) {
     this.#series = series
   }
 
@@ -85,9 +114,10 @@ class MatrixSet implements SeriesSet {
 
   samples(index: number, minT: number, maxT: number, out: SampleColumns): void {
     out.clear()
-    for (const [seconds, value] of this.#series[index].values) {
-      const t = Math.round(seconds * 1000)
-      if (t >= minT && t <= maxT) out.push(t, valueOf(value))
+    for (const { t, v, h } of this.#series[index].samples) {
+      if (t < minT || t > maxT) continue
+      if (h === undefined) out.push(t, v)
+      else out.pushHistogram(t, h)
     }
   }
 }

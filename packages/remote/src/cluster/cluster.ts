@@ -3,7 +3,9 @@
  * else with the Prometheus HTTP API. Whole queries go there, so that it can evaluate them where its
  * data is.
  */
-import { Labels } from '@vigie/model'
+import { type Histogram, Labels } from '@vigie/model'
+import { type JsonHistogram, histogramOf } from './json-histogram.ts'
+import { valueOf } from './value-of.ts'
 
 export interface ClusterAnswer {
   status: number
@@ -42,6 +44,8 @@ export class ClusterError extends Error {
 export interface ClusterSample {
   labels: Labels
   v: number
+  /** Instead of `v`, which is NaN then. */
+  h?: Histogram
 }
 
 /** Requests that wait for their turn. */
@@ -91,7 +95,7 @@ export class Cluster {
     }
   }
 
-  /** An instant query whose result is a vector or a scalar; histograms are left out. Throws ClusterError. */
+  /** An instant query whose result is a vector or a scalar. Throws ClusterError. */
   async instant(expr: string, timeMs: number): Promise<ClusterSample[]> {
     const params = this.timed({ query: expr, time: String(timeMs / 1000) })
     const data = (await this.data('/api/v1/query', params)) as QueryData
@@ -101,9 +105,11 @@ export class Cluster {
         'bad_data',
         `expected an instant vector or a scalar, got a ${data.resultType}`,
       )
-    return data.result.flatMap(({ metric, value }) =>
-      value === undefined ? [] : [{ labels: Labels.fromObject(metric), v: valueOf(value[1]) }],
-    )
+    return data.result.flatMap(({ metric, value, histogram }) => {
+      const labels = Labels.fromObject(metric)
+      if (histogram !== undefined) return [{ labels, v: NaN, h: histogramOf(histogram[1]) }]
+      return value === undefined ? [] : [{ labels, v: valueOf(value[1]) }]
+    })
   }
 
   /** Parameters of a query, with the limit that we keep and without VictoriaMetrics's delay of the newest samples. */
@@ -161,9 +167,15 @@ export class Cluster {
   }
 }
 
+interface VectorElement {
+  metric: Record<string, string>
+  value?: [number, string]
+  histogram?: [number, JsonHistogram]
+}
+
 type QueryData =
   | { resultType: 'scalar'; result: [number, string] }
-  | { resultType: 'vector'; result: { metric: Record<string, string>; value?: [number, string] }[] }
+  | { resultType: 'vector'; result: VectorElement[] }
   | { resultType: 'matrix' | 'string' }
 
 const TYPES: ReadonlySet<string> = new Set([
@@ -188,11 +200,3 @@ const typeOf = (status: number, type: unknown): string =>
   typeof type === 'string' && TYPES.has(type)
     ? type
     : (TYPES_BY_STATUS.get(status) ?? 'unavailable')
-
-const SPECIAL_VALUES = new Map([
-  ['+Inf', Infinity],
-  ['-Inf', -Infinity],
-  ['Inf', Infinity],
-])
-
-export const valueOf = (text: string): number => SPECIAL_VALUES.get(text) ?? Number(text)
