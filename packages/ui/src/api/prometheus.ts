@@ -6,12 +6,24 @@ export interface VectorSample {
   metric: LabelMap
   /** Seconds, value as Prometheus writes it. */
   value?: [number, string]
-  histogram?: [number, { count: string; sum: string }]
+  histogram?: [number, HistogramValue]
+}
+
+/** A native histogram. */
+export interface HistogramValue {
+  count: string
+  sum: string
+  /**
+   * Those with something in them: which bounds belong to it (0: the upper, 1: the lower, 2: none, 3: both), lower
+   * and upper bound, count.
+   */
+  buckets?: [number, string, string, string][]
 }
 
 export interface MatrixSeries {
   metric: LabelMap
   values?: [number, string][]
+  histograms?: [number, HistogramValue][]
 }
 
 export type QueryResult =

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { positionedError } from './error-position.ts'
 import { readGraphUrl, writeGraphUrl } from './graph-url.ts'
+import { bucketRange, histogramSummary } from './histogram-value.tsx'
 import { seriesName } from './series-name.ts'
 
 const read = (query: string): unknown => readGraphUrl(new URLSearchParams(query))
@@ -67,4 +68,11 @@ test.each([
   [{}, '{}'],
 ])('series %o is %s', (metric, name) => {
   expect(seriesName(metric as Record<string, string>)).toBe(name)
+})
+
+test('a native histogram in words', () => {
+  expect(histogramSummary({ count: '1633', sum: '16.5' })).toBe('1633 observations, mean 0.0101')
+  expect(histogramSummary({ count: '0', sum: '0' })).toBe('0 observations')
+  expect(bucketRange([0, '0.25', '0.50001', '1'])).toBe('(0.25, 0.5]')
+  expect(bucketRange([3, '-0.001', '0.001', '1'])).toBe('[-0.001, 0.001]')
 })

@@ -37,6 +37,15 @@ export function GraphResult({
     )
   }
   if (!data || !drawn) return graph.error ? <></> : <Skeleton height={360} />
+  if (drawn.series.length === 0 && drawn.histograms > 0) {
+    return (
+      <Empty title="Native histograms" icon="explore">
+        A histogram is not one line. Ask for one, such as{' '}
+        <code>histogram_quantile(0.9, rate(…[5m]))</code>, <code>histogram_avg</code> or{' '}
+        <code>histogram_count</code>; the table shows the buckets.
+      </Empty>
+    )
+  }
   if (drawn.series.length === 0) {
     return data.answers.some((one) => one.error !== undefined) ? (
       <Empty title="No result" icon="warn">
@@ -54,8 +63,10 @@ export function GraphResult({
 interface Picture {
   times: number[]
   series: ChartSeries[]
-  /** Series in the answer; more than are drawn when there are too many. */
+  /** Series in the answer that can be drawn; more than are drawn when there are too many. */
   total: number
+  /** Series of nothing but native histograms. */
+  histograms: number
 }
 
 function Drawn({
@@ -77,6 +88,12 @@ function Drawn({
       {drawn.total > series.length && (
         <Note tone="warn">
           {drawn.total} series: the first {series.length} are drawn.
+        </Note>
+      )}
+      {drawn.histograms > 0 && (
+        <Note tone="warn">
+          {drawn.histograms} series of native histograms are not drawn: ask for a quantile, a mean
+          or a count of them.
         </Note>
       )}
       <TimeChart
@@ -107,7 +124,8 @@ function Drawn({
 }
 
 function draw(data: GraphAnswer): Picture {
-  const all = data.answers.flatMap((answer) => answer.series)
+  const answered = data.answers.flatMap((answer) => answer.series)
+  const all = answered.filter(({ values }) => (values ?? []).length > 0)
   const shown = all.slice(0, SERIES_MAX)
   const { times, values } = alignMatrix(shown, data.startSec, data.endSec, data.stepSec)
   const series = shown.map(({ metric }, i): ChartSeries => ({
@@ -118,7 +136,7 @@ function draw(data: GraphAnswer): Picture {
     fillOpacity: shown.length === 1 ? 0.1 : 0,
     format: (value) => formatCount(Number(value.toPrecision(6))),
   }))
-  return { times, series, total: all.length }
+  return { times, series, total: all.length, histograms: answered.length - all.length }
 }
 
 const axisNumber = (value: number): string => formatCount(Number(value.toPrecision(6)))

@@ -3,6 +3,7 @@ import type { ReactElement } from 'react'
 import type { Loaded } from '../api/use-api.ts'
 import type { QueryResult } from '../api/prometheus.ts'
 import { Empty, SkeletonRows } from '../controls/feedback.tsx'
+import { HistogramCell, histogramSummary } from './histogram-value.tsx'
 import { seriesName } from './series-name.ts'
 import type { TableAnswer } from './use-explore.ts'
 
@@ -54,7 +55,7 @@ function Rows({ result }: { result: QueryResult }): ReactElement {
         {rows.length} {rows.length === 1 ? 'result' : 'results'}
         {rows.length > ROWS_MAX && `, the first ${ROWS_MAX} shown`}
       </div>
-      <table className="data">
+      <table className="data series">
         <tbody>
           {rows.slice(0, ROWS_MAX).map(([name, value]) => (
             <tr key={name} data-testid="explore-row">
@@ -70,20 +71,20 @@ function Rows({ result }: { result: QueryResult }): ReactElement {
   )
 }
 
-function rowsOf(result: QueryResult): [string, string][] {
+function rowsOf(result: QueryResult): [string, ReactElement | string][] {
   switch (result.resultType) {
     case 'vector':
       return result.result.map((one) => [
         seriesName(one.metric),
-        one.value?.[1] ??
-          (one.histogram
-            ? `histogram, ${one.histogram[1].count} observations, sum ${one.histogram[1].sum}`
-            : ''),
+        one.value?.[1] ?? (one.histogram ? <HistogramCell histogram={one.histogram[1]} /> : ''),
       ])
     case 'matrix':
       return result.result.map((one) => [
         seriesName(one.metric),
-        (one.values ?? []).map(([t, value]) => `${value} @${t}`).join('\n'),
+        [
+          ...(one.values ?? []).map(([t, value]) => `${value} @${t}`),
+          ...(one.histograms ?? []).map(([t, value]) => `${histogramSummary(value)} @${t}`),
+        ].join('\n'),
       ])
     case 'scalar':
     case 'string':
