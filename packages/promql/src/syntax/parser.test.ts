@@ -215,6 +215,16 @@ test('series of unit tests', () => {
   check('x 1+2x3', 'x', [1, 3, 5, 7])
   check('x -1-1x2 _x2', 'x', [-1, -2, -3, undefined, undefined])
   check('{} 1e3 -Inf 1m', '{}', [1000, -Infinity, 60])
-  expect(() => parseSeries('x 1+1')).toThrow(ParseError)
+  check('x 1_000 0x1 Inf+1x1 +2.5', 'x', [1000, 0, 0, Infinity, Infinity, 2.5])
+  const refused = [
+    'x 1+1',
+    'x stalex2',
+    'x NaNx3',
+    'x 1+infx3',
+    'x 1+-1x2',
+    'x 1x1_0',
+    'x {a="b"} 1',
+  ]
+  for (const text of refused) expect(() => parseSeries(text), text).toThrow(ParseError)
   expect(() => parseSeries('x 1x99999999')).toThrow('too many values')
 })

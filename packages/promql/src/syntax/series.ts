@@ -81,8 +81,9 @@ function addHistograms(text: string, start: number, values: SeriesValue[]): numb
 
 /** Where the labels end: after the name and its braces, with quoted braces passed over. */
 function labelsEnd(text: string): number {
-  const head =
-    /^\s*[^\s{]*\s*(?:\{(?:[^"'`{}]|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)*\})?/.exec(text)!
+  const head = /^\s*[^\s{]*(?:\{(?:[^"'`{}]|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)*\})?/.exec(
+    text,
+  )!
   const name = /^\s*[^\s{]*/.exec(text)!
   return head[0].endsWith('}') ? head[0].length : name[0].length
 }
@@ -101,7 +102,15 @@ export function parseLabels(text: string): Labels {
   return Labels.fromPairs(pairs)
 }
 
-const ITEM = /^(_|stale|[+-]?[^+\-x_]+?(?:[eE][+-]?\d+)?)(?:([+-])([^x]+))?(?:x(\d+))?$/
+/** Words end where no letter follows: `infx3` and `stalex3` are none. No hexadecimal: `0x3` is 0 0 0 0. */
+const NUMBER = [
+  /(?:[iI][nN][fF]|[nN][aA][nN])(?!\w)/,
+  /(?:\d+(?:ms|[smhdwy]))+/,
+  /(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d[\d_]*)?/,
+]
+  .map(({ source }) => source)
+  .join('|')
+const ITEM = new RegExp(`^(_|stale(?!\\w)|[+-]?(?:${NUMBER}))(?:([+-])(${NUMBER}))?(?:x(\\d+))?$`)
 
 function addValues(item: string, values: SeriesValue[], fail: (message: string) => never): void {
   const match = ITEM.exec(item)
