@@ -549,6 +549,13 @@ export class Vigie {
 
   #apply(config: VigieConfig): void {
     this.storage.exemplars.resize(exemplarsMax(this.#options, config))
+    void this.storage
+      .setOutOfOrderTimeWindow(config.outOfOrderTimeWindowMs)
+      .catch((error: Error) => {
+        this.log.error('the window for samples out of order stays as it was', {
+          error: error.message,
+        })
+      })
     for (const warning of config.warnings) this.log.warn(warning)
     const { evaluationIntervalMs, externalLabels, scrapeIntervalMs, defaultRules: rules } = config
     this.scrape.apply([...config.scrapeJobs, ...config.probeJobs, ...this.#internalJobs(config)])

@@ -36,7 +36,7 @@ import {
   checkpointRecords,
   walRefOf,
 } from './wal-records.ts'
-import { WriteAheadLog } from './wal/log.ts'
+import { type LogOptions, type LogVisitor, WriteAheadLog } from './wal/log.ts'
 import { RecordWriter } from './wal/records.ts'
 import type { TailVisitor } from './wal/tail-records.ts'
 import { type WalPosition, WalTail } from './wal/wal-tail.ts'
@@ -76,6 +76,24 @@ const SPARE_SAMPLES_MAX = 1 << 18
 /** A segment that spans more than this is ended, so that it can be dropped. */
 const SEGMENT_SPAN_MS_MAX = 30 * 60_000
 
+const NO_RECORDS: LogVisitor = {
+  series() {},
+  samples() {},
+  histogram() {},
+  tombstone() {},
+}
+
+const logOptions = (options: TsdbOptions, name: string): LogOptions => ({
+  dir: join(options.dir, name),
+  segmentBytes: limitsOf(options).segmentBytes,
+  isCompressed: options.walCompression !== 'none',
+  isSynced: options.fsync === 'always',
+  workerUrl: options.blockWorkerUrl,
+  disk: options.disk,
+  log: options.log,
+  now: options.now,
+})
+
 export class HeadStore implements BatchSink {
   readonly head: Head
   readonly now: () => number
@@ -100,9 +118,12 @@ export class HeadStore implements BatchSink {
   writeFailure: WriteFailure | undefined
   readonly exemplars: ExemplarRing
   readonly #options: TsdbOptions
-  readonly outOfOrderTimeWindowMs: number
+  /** See TsdbOptions. */
+  outOfOrderTimeWindowMs: number
   // What the late ones among the samples are written to as well: the log of all does not bring them back.
-  readonly #lateLog: WriteAheadLog | undefined
+  #lateLog: WriteAheadLog | undefined
+  #lateOpening: Promise<WriteAheadLog> | undefined
+  #windowWanted: number
   // Its last segment with samples that stand still.
   #frozenSegment = -1
   readonly #writer = new RecordWriter()
@@ -126,6 +147,7 @@ export class HeadStore implements BatchSink {
     this.wal = wal
     this.#lateLog = lateLog
     this.outOfOrderTimeWindowMs = limitsOf(options).outOfOrderTimeWindowMs
+    this.#windowWanted = this.outOfOrderTimeWindowMs
     this.#options = options
     this.exemplars = replay.exemplars
     this.#nextRef = replay.nextRef
@@ -152,21 +174,12 @@ export class HeadStore implements BatchSink {
     head.minValidT = minT
     head.minAppendT = Math.max(minT, -T_MAX)
     const replay = new Replay(head, now, new ExemplarRing(options.maxExemplars ?? 0))
-    const logOptions = {
-      segmentBytes: limits.segmentBytes,
-      isCompressed: options.walCompression !== 'none',
-      isSynced: options.fsync === 'always',
-      workerUrl: options.blockWorkerUrl,
-      disk,
-      log: options.log,
-      now,
-    }
-    const wal = await WriteAheadLog.open({ dir: join(options.dir, 'wal'), ...logOptions }, replay)
+    const wal = await WriteAheadLog.open(logOptions(options, 'wal'), replay)
     replay.finish()
     const lateDir = join(options.dir, LATE_LOG_DIR)
     const hasLate = limits.outOfOrderTimeWindowMs > 0 || disk.stat(lateDir) !== undefined
     const lateLog = hasLate
-      ? await WriteAheadLog.open({ dir: lateDir, ...logOptions }, replay.late())
+      ? await WriteAheadLog.open(logOptions(options, LATE_LOG_DIR), replay.late())
       : undefined
     replay.report(wal, options.log)
     // Chunks of Prometheus, in numbers of a log that goes on differently from here; it has all of them.
@@ -249,6 +262,24 @@ export class HeadStore implements BatchSink {
   dropLate(): void {
     this.head.outOfOrder.dropFrozen()
     this.#lateLog?.dropThrough(this.#frozenSegment)
+  }
+
+  /**
+   * Takes samples out of order up to this age from now on, see TsdbOptions; of several calls the last one
+   * counts. Throws DiskError; then it is as before.
+   */
+  async setOutOfOrderTimeWindow(windowMs: number): Promise<void> {
+    this.#windowWanted = windowMs
+    if (windowMs > 0 && this.#lateLog === undefined) {
+      // There was none, so that nothing is in it.
+      this.#lateOpening ??= WriteAheadLog.open(logOptions(this.#options, LATE_LOG_DIR), NO_RECORDS)
+      try {
+        this.#lateLog = await this.#lateOpening
+      } finally {
+        this.#lateOpening = undefined
+      }
+    }
+    this.outOfOrderTimeWindowMs = this.#windowWanted
   }
 
   takeBatch(): Batch {

@@ -77,10 +77,10 @@ const headMetrics = ({ store: { head, counters }, stats }: MetricSources): Metri
   ),
 ]
 
-const measuredMetrics = ({ store, limits }: MetricSources): MetricFamily[] => {
+const measuredMetrics = ({ store }: MetricSources): MetricFamily[] => {
   const { measures, lateLogBytes } = store
   // Prometheus has these two only where samples may come out of order.
-  const isLateTaken = limits.outOfOrderTimeWindowMs > 0
+  const isLateTaken = store.outOfOrderTimeWindowMs > 0
   return [
     ...measures
       .families()

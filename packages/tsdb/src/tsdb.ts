@@ -80,6 +80,8 @@ export interface Tsdb extends Storage {
    * block of its own unless it is skipped, and so what came out of order. Resolves with the name.
    */
   snapshot(options: { skipHead: boolean }): Promise<string>
+  /** See HeadStore. */
+  setOutOfOrderTimeWindow(windowMs: number): Promise<void>
   /** What a thread that reads beside this one asks; see StorageReader. */
   share(): StorageShare
   /** Follows the log from a place on, see HeadStore. To be closed before the storage is. */
@@ -236,6 +238,10 @@ class OpenTsdb implements Tsdb {
     return new StorageShare(this.#store.head, (minT, maxT) =>
       this.#blocks.overlapping(minT, maxT).map(({ dir, version }) => ({ dir, version })),
     )
+  }
+
+  setOutOfOrderTimeWindow(windowMs: number): Promise<void> {
+    return this.#store.setOutOfOrderTimeWindow(windowMs)
   }
 
   follow(options: FollowOptions): Promise<WalTail> {

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import {
   APPENDED,
   DUPLICATE,
+  OUT_OF_BOUNDS,
   OUT_OF_ORDER,
   SampleColumns,
   TOO_OLD,
@@ -78,6 +79,26 @@ test('a snapshot has them, unless it skips the head; what comes after it is as b
   await tsdb.maintain()
   expect(tsdb.stats().blocks).toBeGreaterThan(0)
   expect(dump(tsdb)).toEqual([`${all[0]} ${13.1 * HOUR}:6`, later[1]])
+})
+
+test('the window can be opened and closed on the way', async () => {
+  const disk = new MemoryDisk()
+  const tsdb = await open({ disk })
+  write(tsdb, `a ${10 * HOUR}:1`)
+  const check = (text: string, want: number): void => {
+    const appender = tsdb.appender()
+    expect(append(appender, text), text).toEqual([want])
+    appender.commit()
+  }
+  check(`a ${9.5 * HOUR}:2`, OUT_OF_ORDER)
+  await Promise.all([HOUR, WINDOW_MS].map((one) => tsdb.setOutOfOrderTimeWindow(one)))
+  check(`a ${6.5 * HOUR}:3`, APPENDED)
+  await tsdb.setOutOfOrderTimeWindow(0)
+  check(`a ${9.6 * HOUR}:4`, OUT_OF_ORDER)
+  check(`a ${7 * HOUR}:4`, OUT_OF_BOUNDS)
+  const want = [`a ${6.5 * HOUR}:3 ${10 * HOUR}:1`]
+  expect(dump(tsdb)).toEqual(want)
+  expect(dump(await open({ disk: disk.afterKill() }))).toEqual(want)
 })
 
 test('histograms too', async () => {

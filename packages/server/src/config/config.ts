@@ -48,8 +48,8 @@ export interface VigieConfig {
   externalLabels: ReadonlyMap<string, string>
   /** `storage.exemplars.max_exemplars`; 0: none. */
   maxExemplars: number
-  /** `storage.tsdb`: read at the start, not at a reload. Undefined: what the flags say. */
   outOfOrderTimeWindowMs: number
+  /** `storage.tsdb.retention`: read at the start, not at a reload. Undefined: what the flags say. */
   retentionMs: number | undefined
   retentionBytes: number | undefined
   scrapeJobs: ScrapeJob[]
