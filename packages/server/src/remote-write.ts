@@ -13,32 +13,44 @@ const AHEAD_MS_MAX = 600_000
 const PROBLEMS_MAX = 1000
 const NOTHING = new Uint8Array(0)
 
-/** The message that a request says it is, undefined for one that is not served. */
-function messageOf(request: FastifyRequest): string | undefined {
-  const type = request.headers['content-type'] ?? 'application/x-protobuf'
-  const match = /^application\/x-protobuf(?:\s*;\s*proto=([\w.]+))?\s*$/i.exec(type)
-  if (match === null) return undefined
-  const message = match[1] ?? PROTOCOL_V1
-  return message === PROTOCOL_V1 || message === PROTOCOL_V2 ? message : undefined
+/** The message that a request says it is, or what is wrong with its content type. */
+function messageOf(request: FastifyRequest): { message: string } | { problem: string } {
+  const type = request.headers['content-type'] ?? MEDIA_TYPE
+  const [media, ...parameters] = type.split(';')
+  if (media !== MEDIA_TYPE)
+    return {
+      problem: `expected ${MEDIA_TYPE} as the first (media) part, got ${type} content-type`,
+    }
+  for (const parameter of parameters) {
+    const [name, value, ...more] = parameter.trim().split('=')
+    if (value === undefined || more.length > 0)
+      return {
+        problem: `as per https://www.rfc-editor.org/rfc/rfc9110#parameter expected parameters to be key-values, got ${parameter} in ${type} content-type`,
+      }
+    if (name !== 'proto') continue
+    if (value === PROTOCOL_V1 || value === PROTOCOL_V2) return { message: value }
+    return {
+      problem: `got ${type} content type; unknown remote write protobuf message ${value}, supported: ${PROTOCOL_V1}, ${PROTOCOL_V2}`,
+    }
+  }
+  return { message: PROTOCOL_V1 }
 }
+
+const MEDIA_TYPE = 'application/x-protobuf'
 
 /** Refuses what is not remote write, before its body is read. */
 export async function checkWriteHeaders(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  if (messageOf(request) === undefined)
+  const message = messageOf(request)
+  if ('problem' in message) return refuse(reply, 415, message.problem)
+  const encoding = request.headers['content-encoding'] ?? ''
+  if (encoding !== '' && encoding !== 'snappy')
     return refuse(
       reply,
       415,
-      `content type ${JSON.stringify(request.headers['content-type'])} is not served, expected application/x-protobuf with proto=${PROTOCOL_V1} (the default) or proto=${PROTOCOL_V2}`,
-    )
-  const encoding = request.headers['content-encoding'] ?? 'snappy'
-  if (encoding !== 'snappy')
-    return refuse(
-      reply,
-      415,
-      `content encoding ${JSON.stringify(encoding)} is not served, expected snappy`,
+      `${encoding} encoding (compression) is not accepted by this server; only snappy is acceptable`,
     )
 }
 
@@ -55,7 +67,8 @@ export async function acceptWrite(
   reply: FastifyReply,
   vigie: Vigie,
 ): Promise<void> {
-  const isV2 = messageOf(request) === PROTOCOL_V2
+  const message = messageOf(request)
+  const isV2 = 'message' in message && message.message === PROTOCOL_V2
   const written: Written = { samples: 0, histograms: 0, exemplars: 0 }
   let problems: string[]
   try {

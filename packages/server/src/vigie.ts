@@ -97,6 +97,8 @@ export interface VigieOptions {
   }
   externalUrl: string | null
   web: WebConfig | undefined
+  /** Pages of these origins may read the Prometheus API; undefined: of none but Vigie's own. */
+  isReadableFrom?: ((origin: string) => boolean) | undefined
   enableLifecycle: boolean
   /** Deletion and snapshots by the API; off unless given. */
   enableAdminApi?: boolean
@@ -259,6 +261,7 @@ export class Vigie {
     this.#app = createApp({
       safety: safetyOf(options),
       web: options.web,
+      isReadableFrom: options.isReadableFrom,
       onAnswer: (route, status, seconds) => this.#process.countAnswer(route, status, seconds),
       onFault: (error, { method, url }) =>
         log.error('a request failed by our fault', { method, url, error: error.stack }),

@@ -756,7 +756,7 @@ test('a target and what it says of its metrics', async () => {
     expect(await get('metadata?metric=b')).toEqual({ b: [gauge] })
     expect(await get('metadata?limit=1')).toEqual({ n_total: [counter] })
     expect(await get('metadata?limit=0')).toEqual({})
-    expect(await get('metadata?limit_per_metric=0&metric=b')).toEqual({ b: [] })
+    expect(await get('metadata?limit_per_metric=0&metric=b')).toEqual({ b: [gauge] })
     expect(await get('targets/metadata?metric=b')).toEqual([{ target: labels, ...gauge }])
     expect(await get('targets/metadata?match_target=%7Bjob=%22app%22%7D&limit=1')).toEqual([
       { target: labels, metric: 'n_total', ...counter },

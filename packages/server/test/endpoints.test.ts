@@ -378,3 +378,73 @@ test('a remote write receiver that is switched off', async () => {
   ])
   await off.stop()
 })
+
+test('methods that a path does not take, and bodies that it does not read', async () => {
+  const check = async (
+    request: string,
+    status: number,
+    allow: string | null,
+    init: RequestInit = {},
+  ): Promise<void> => {
+    const [method, path] = request.split(' ')
+    const response = await fetch(started.url + path, { method, ...init })
+    await response.arrayBuffer()
+    expect([response.status, response.headers.get('allow')], request).toEqual([status, allow])
+  }
+  await check('DELETE /api/v1/query', 405, 'GET, OPTIONS, POST')
+  await check('HEAD /api/v1/query', 405, 'GET, OPTIONS, POST')
+  await check('POST /api/v1/targets', 405, 'GET, OPTIONS')
+  await check('GET /api/v1/write', 405, 'OPTIONS, POST')
+  await check('GET /-/reload', 405, 'OPTIONS, POST, PUT')
+  await check('PUT /api/v1/series', 405, 'DELETE, GET, OPTIONS, POST')
+  await check('DELETE /api/v1/series', 500, null)
+  await check('POST /-/healthy', 405, 'GET, HEAD, OPTIONS')
+  await check('HEAD /-/healthy', 200, null)
+  await check('OPTIONS /-/healthy', 200, 'GET, HEAD, OPTIONS')
+  await check('OPTIONS /api/v1/query', 204, null)
+  await check('OPTIONS /api/v1/nothing', 204, null)
+  await check('POST /api/v1/nothing', 404, null)
+  const json = { headers: { 'content-type': 'application/json' }, body: 'query=2' }
+  await check('POST /api/v1/query?query=1', 200, null, json)
+  await check('POST /api/v1/query', 400, null, json)
+})
+
+test('pages of other origins read the API when they are allowed to', async () => {
+  const other = await startTestVigie('default_rules: false', {
+    isReadableFrom: (origin) => origin === 'http://a.com',
+  })
+  try {
+    const headersOf = async (origin?: string): Promise<(string | null)[]> => {
+      const headers = origin === undefined ? {} : { origin }
+      const response = await fetch(`${other.url}/api/v1/query?query=1`, { headers })
+      const names = ['vary', 'access-control-allow-origin', 'access-control-allow-methods']
+      return names.map((name) => response.headers.get(name))
+    }
+    expect(await headersOf()).toEqual(['Origin', null, null])
+    expect(await headersOf('http://a.com')).toEqual([
+      'Origin',
+      'http://a.com',
+      'GET, POST, OPTIONS',
+    ])
+    expect(await headersOf('http://b.com')).toEqual(['Origin', null, 'GET, POST, OPTIONS'])
+  } finally {
+    await other.stop()
+  }
+})
+
+test('numbers of /federate', async () => {
+  const lines = ['fed{n="1"} 1795408622', 'fed{n="2"} -0', 'fed{n="3"} 100000', 'fed{n="4"} 1e-5']
+  expect(await post('/api/v1/write', encodeSeries(lines, 150_000, 1000))).toBe(204)
+  const response = await fetch(`${started.url}/federate?match[]=fed&match[]={}`)
+  const values = (await response.text()).match(/(?<=\} )\S+/g)
+  expect(values).toEqual(['1.795408622e+09', '0', '100000', '1e-05'])
+})
+
+test('where a range query falls between milliseconds', async () => {
+  const times = async (more: string): Promise<unknown> => {
+    const found = await data(`query_range?query=time()&${more}`)
+    return (found as { result: { values: [number, string][] }[] }).result[0].values.map(([t]) => t)
+  }
+  expect(await times('start=1.0005&end=3.0005&step=1')).toEqual([1, 2, 3])
+  expect(await times('start=1.0004&end=3.0005&step=0.9996')).toEqual([1, 1.999, 2.998])
+})

@@ -68,7 +68,6 @@ export const PROMETHEUS_FLAGS: ReadonlyMap<string, ForeignFlag> = new Map<string
   ],
   ['web.console.libraries', text(CONSOLES)],
   ['web.console.templates', text(CONSOLES)],
-  ['web.cors.origin', text('pages of other sites are refused')],
   ['web.local-assets', text(ASSETS)],
   ['web.max-connections', text(LIMITED)],
   ['web.max-notifications-subscribers', text(LIMITED)],

@@ -1,5 +1,5 @@
 /** The command line of `vigie [target…]`: Prometheus's flags where one exists. */
-import { parseDuration } from '@vigie/model'
+import { compileAnchored, parseDuration } from '@vigie/model'
 import { parseSize } from '@vigie/server'
 import { parseArgs } from 'node:util'
 import { PROMETHEUS_FLAGS } from './prometheus-flags.ts'
@@ -92,6 +92,14 @@ export const SERVE_FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
       type: 'boolean',
       value: 'false',
       help: 'listen beyond this machine without --web.config.file',
+    },
+  ],
+  [
+    'web.cors.origin',
+    {
+      type: 'string',
+      value: '',
+      help: "pages of which origins may read Prometheus's API, an anchored regex; of none when not given",
     },
   ],
   ['web.enable-lifecycle', { type: 'boolean', value: 'false', help: 'POST /-/reload and /-/quit' }],
@@ -217,6 +225,19 @@ export function countFlag(args: ServeArgs, name: string): number {
       `--${name}: found ${JSON.stringify(text)}, expected a whole number of 1 or more`,
     )
   return Number(text)
+}
+
+/** Whether pages of an origin may read the API; undefined: of none. */
+export function originsFlag(args: ServeArgs): ((origin: string) => boolean) | undefined {
+  const text = args.flags.get('web.cors.origin')!
+  if (text === '') return undefined
+  try {
+    return compileAnchored(text)
+  } catch (error) {
+    throw new UsageError(
+      `--web.cors.origin: found ${JSON.stringify(text)}, expected a regex such as https?://(a|b)\\.com: ${(error as Error).message}`,
+    )
+  }
 }
 
 /** The names given by --enable-feature, however often it came. */

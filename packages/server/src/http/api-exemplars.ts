@@ -5,15 +5,17 @@ import type { SeriesExemplars } from '@vigie/tsdb'
 import type { Vigie } from '../vigie.ts'
 import type { Call, Outcome } from './answer.ts'
 import { badData } from './api-error.ts'
-import { endParam, startParam } from './params.ts'
+import { endTime, startTime } from './params.ts'
 import { formatTimestamp, labelsJson } from './prom-json.ts'
 
 export function queryExemplars({ params, vigie }: Call): Outcome {
-  const [minT, maxT] = [startParam(params), endParam(params)]
-  if (maxT < minT) throw badData('end timestamp must not be before start timestamp')
+  const [start, end] = [startTime(params), endTime(params)]
+  if (end.orderMs < start.orderMs) throw badData('end timestamp must not be before start timestamp')
   const selectors = selectorsOf(parsed(vigie, params.get('query') ?? ''))
   if (selectors.length === 0) return 'nothing'
-  return { data: exemplarsJson(vigie.storage.exemplars.select(selectors, minT, maxT)) }
+  return {
+    data: exemplarsJson(vigie.storage.exemplars.select(selectors, start.unixMs, end.unixMs)),
+  }
 }
 
 /** Unlike elsewhere the parameter is not named in the error. */

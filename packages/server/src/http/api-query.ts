@@ -4,6 +4,7 @@ import type { QueryRequest } from '../query/run-query.ts'
 import { type Answer, type Call, json } from './answer.ts'
 import { badData, badParameter } from './api-error.ts'
 import {
+  DURATION_MS_MAX,
   durationParam,
   limitParam,
   parseDurationText,
@@ -18,7 +19,7 @@ const POINTS_MAX = 11_000
 
 export function query({ params, vigie, signal }: Call): Promise<Buffer> {
   const limit = limitParam(params)
-  const timeMs = timeParam(params, 'time', vigie.now())
+  const timeMs = timeParam(params, vigie.now())
   return vigie.query(
     { ...queryOf(params), startMs: timeMs, endMs: timeMs, stepMs: 0, limit },
     signal,
@@ -27,21 +28,33 @@ export function query({ params, vigie, signal }: Call): Promise<Buffer> {
 
 export function queryRange({ params, vigie, signal }: Call): Promise<Buffer> {
   const limit = limitParam(params)
-  const startMs = requiredTimeParam(params, 'start')
-  const endMs = requiredTimeParam(params, 'end')
-  if (endMs < startMs) throw badParameter('end', 'end timestamp must not be before start time')
+  const start = requiredTimeParam(params, 'start')
+  const end = requiredTimeParam(params, 'end')
+  if (end.orderMs < start.orderMs)
+    throw badParameter('end', 'end timestamp must not be before start time')
   const stepMs = requiredDurationParam(params, 'step')
-  if (stepMs < 1)
-    throw badParameter(
-      'step',
-      'zero or negative query resolution step widths are not accepted. Try a positive integer',
-    )
-  if (Math.floor((endMs - startMs) / stepMs) > POINTS_MAX)
+  if (stepMs <= 0) throw badParameter('step', STEP_PROBLEM)
+  const rangeMs = Math.min(end.orderMs - start.orderMs, DURATION_MS_MAX)
+  if (Math.trunc(rangeMs / stepMs) > POINTS_MAX)
     throw badData(
       'exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)',
     )
-  return vigie.query({ ...queryOf(params), startMs, endMs, stepMs, limit }, signal)
+  // Evaluation counts in whole milliseconds.
+  if (stepMs < 1) throw badParameter('step', STEP_PROBLEM)
+  return vigie.query(
+    {
+      ...queryOf(params),
+      startMs: start.queryMs,
+      endMs: end.queryMs,
+      stepMs: Math.trunc(stepMs),
+      limit,
+    },
+    signal,
+  )
 }
+
+const STEP_PROBLEM =
+  'zero or negative query resolution step widths are not accepted. Try a positive integer'
 
 type QueryPart = Pick<QueryRequest, 'text' | 'lookbackMs' | 'timeoutMs' | 'stats'>
 

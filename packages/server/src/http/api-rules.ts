@@ -1,7 +1,9 @@
 /** `/rules` with its filters and pages, `/alerts`. */
 import { createHash } from 'node:crypto'
 import type { RuleManager } from '@vigie/alerting'
-import { Labels, matchesAll, quote } from '@vigie/model'
+import { Labels, compareNames, matchesAll, quote } from '@vigie/model'
+import { printExpr } from '@vigie/promql'
+import type { Vigie } from '../vigie.ts'
 import { type Answer, type Call, json } from './answer.ts'
 import { badParameter } from './api-error.ts'
 import { FALSE, TRUE } from './booleans.ts'
@@ -30,12 +32,22 @@ export function rules({ params, vigie }: Call): Answer {
     .filter((one) => files.size === 0 || files.has(one.file))
     .map((one) => ({ ...one, rules: one.rules.filter(isWanted) }))
     .filter((one) => one.rules.length > 0)
-  const shown = groups.slice(0, page.size)
+  const shown = groups.slice(0, page.size).map((one) => asPrometheus(one, vigie))
   return json({
     groups: hidesAlerts(params) ? shown.map(withoutAlerts) : shown,
     ...(groups.length > page.size ? { groupNextToken: tokenOf(groups[page.size]) } : {}),
   })
 }
+
+/** Expressions printed from what they mean, labels by name. */
+const asPrometheus = (group: Group, { engine }: Vigie): Group => ({
+  ...group,
+  rules: group.rules.map((rule) => ({
+    ...rule,
+    query: printExpr(engine.parse(rule.query)),
+    labels: Object.fromEntries(Object.entries(rule.labels).sort(([a], [b]) => compareNames(a, b))),
+  })),
+})
 
 function byFileAndName(a: Group, b: Group): number {
   const [one, other] = a.file === b.file ? [a.name, b.name] : [a.file, b.file]

@@ -3,7 +3,7 @@ import { type Labels, type Matcher, compareLabels } from '@vigie/model'
 import { seriesOfCluster } from '../remote/cluster-client.ts'
 import type { Answer, Call, Outcome } from './answer.ts'
 import { cutWarning } from './envelope.ts'
-import { badData } from './api-error.ts'
+import { ApiError, badData } from './api-error.ts'
 import { endParam, labelNameParam, limitParam, matchersParam, named, startParam } from './params.ts'
 import { labelsJson } from './prom-json.ts'
 
@@ -30,6 +30,11 @@ export async function series({ params, vigie }: Call): Promise<Outcome> {
     data: `[${kept.map(labelsJson).join(',')}]`,
     warnings: [...warnings, ...cutWarning(sorted.length, limit)],
   }
+}
+
+/** `DELETE /series`, which Prometheus answers so since its first version 2. */
+export function dropSeries(): never {
+  throw new ApiError('internal', 'not implemented')
 }
 
 export async function labelNames({ params, vigie }: Call): Promise<Answer> {

@@ -57,7 +57,8 @@ export function scrapePoolConfig({ params, vigie }: Call): Answer {
 export function metadata({ params, vigie }: Call): Answer {
   const metric = params.get('metric') ?? ''
   const limit = countParam(params, 'limit')
-  const perMetric = countParam(params, 'limit_per_metric')
+  // Unlike the limit, 0 is none.
+  const perMetric = countParam(params, 'limit_per_metric') || Infinity
   const byName = new Map<string, Map<string, { type: string; unit: string; help: string }>>()
   for (const one of vigie.scrape.metadata()) {
     if (metric !== '' && one.metric !== metric) continue

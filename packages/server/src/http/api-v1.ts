@@ -1,5 +1,5 @@
 /** The Prometheus HTTP API below /api/v1. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, RouteHandlerMethod } from 'fastify'
 import { acceptRead } from '../remote/read-endpoint.ts'
 import { acceptWrite, checkWriteHeaders, refuseWrite } from '../remote-write.ts'
 import type { Vigie } from '../vigie.ts'
@@ -12,7 +12,7 @@ import { relabelSteps } from './api-relabel.ts'
 import { alerts, rules } from './api-rules.ts'
 import { search } from './api-search.ts'
 import { selfMetrics } from './api-self-metrics.ts'
-import { labelNames, labelValues, series } from './api-series.ts'
+import { dropSeries, labelNames, labelValues, series } from './api-series.ts'
 import {
   alertmanagers,
   buildInfo,
@@ -25,23 +25,20 @@ import {
 } from './api-status.ts'
 import { metadata, scrapePoolConfig, scrapePools, targets, targetsMetadata } from './api-targets.ts'
 import { liveNotifications } from './live-notifications.ts'
+import { type Method, addRoute, refuseOthers } from './methods.ts'
 import { openapi } from './openapi.ts'
 
 const READ = ['GET', 'POST'] as const
 const GET = ['GET'] as const
+const POST = ['POST'] as const
 const ADMIN = ['POST', 'PUT'] as const
 
-const ROUTES: readonly (readonly [
-  methods: readonly ('GET' | 'POST' | 'PUT')[],
-  path: string,
-  handler: Handler,
-])[] = [
+const ROUTES: readonly (readonly [methods: readonly Method[], path: string, handler: Handler])[] = [
   [READ, '/query', query],
   [READ, '/query_range', queryRange],
   [READ, '/query_exemplars', queryExemplars],
   [READ, '/format_query', formatQuery],
   [READ, '/parse_query', parseQuery],
-  [READ, '/series', series],
   [READ, '/labels', labelNames],
   [GET, '/label/:name/values', labelValues],
   [GET, '/targets', targets],
@@ -69,25 +66,36 @@ const ROUTES: readonly (readonly [
 ]
 
 export function addApiV1(app: FastifyInstance, vigie: Vigie): void {
-  for (const [methods, path, handler] of ROUTES) {
-    app.route({
-      method: [...methods],
-      url: `/api/v1${path}`,
-      handler: async (request, reply) => answer(handler, request, reply, vigie),
-    })
-  }
+  const respond =
+    (handler: Handler): RouteHandlerMethod =>
+    async (request, reply) =>
+      answer(handler, request, reply, vigie)
+  for (const [methods, path, handler] of ROUTES)
+    addRoute(app, methods, `/api/v1${path}`, respond(handler))
+  app.route({
+    method: [...READ],
+    url: '/api/v1/series',
+    handler: respond(series),
+    exposeHeadRoute: false,
+  })
+  app.delete('/api/v1/series', respond(dropSeries))
+  refuseOthers(app, [...READ, 'DELETE'], '/api/v1/series')
   for (const kind of ['metric_names', 'label_names', 'label_values'] as const)
-    app.route({
-      method: [...READ],
-      url: `/api/v1/search/${kind}`,
-      handler: async (request, reply) => search(kind, request, reply, vigie),
-    })
-  app.get('/api/v1/openapi.yaml', async (request, reply) => openapi(request, reply, vigie.version))
-  app.get('/api/v1/notifications/live', async (_request, reply) => liveNotifications(reply, vigie))
-  app.post('/api/v1/read', async (request, reply) => acceptRead(request, reply, vigie))
+    addRoute(app, READ, `/api/v1/search/${kind}`, async (request, reply) =>
+      search(kind, request, reply, vigie),
+    )
+  addRoute(app, GET, '/api/v1/openapi.yaml', async (request, reply) =>
+    openapi(request, reply, vigie.version),
+  )
+  addRoute(app, GET, '/api/v1/notifications/live', async (_request, reply) =>
+    liveNotifications(reply, vigie),
+  )
+  addRoute(app, POST, '/api/v1/read', async (request, reply) => acceptRead(request, reply, vigie))
   app.post('/api/v1/write', {
     onRequest: async (request, reply) =>
       vigie.switches.remoteWrite ? checkWriteHeaders(request, reply) : refuseWrite(reply),
     handler: async (request, reply) => acceptWrite(request, reply, vigie),
   })
+  refuseOthers(app, POST, '/api/v1/write')
+  app.options('/api/v1/*', async (_request, reply) => reply.code(204).send())
 }

@@ -30,6 +30,8 @@ const gzipAsync = promisify(gzip)
 export interface AppOptions {
   safety: SafetyOptions
   web: WebConfig | undefined
+  /** Pages of these origins may read the Prometheus API; undefined: of none but this. */
+  isReadableFrom: ((origin: string) => boolean) | undefined
   /** Called once per answered request, for /metrics. */
   onAnswer: (route: string, status: number, seconds: number) => void
   /** Called with what went wrong in ours. */
@@ -87,7 +89,9 @@ function tlsOptions(tls: ServerTls): SecureContextOptions {
 
 function addBodyParsers(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    // Prometheus's endpoints take forms; of any other body they say nothing.
+    if (request.url.startsWith('/api/v1/')) return done(null, body)
     try {
       done(null, body === '' ? undefined : JSON.parse(body as string))
     } catch (error) {
@@ -109,6 +113,8 @@ async function guard(
 ): Promise<void> {
   reply.headers(SECURITY_HEADERS)
   const path = request.url.split('?', 1)[0]
+  if (options.isReadableFrom !== undefined && path.startsWith('/api/v1/'))
+    reply.headers(corsHeaders(request.headers.origin, options.isReadableFrom))
   const reason = refusal(request.method, path, request.headers, options.safety)
   if (reason !== undefined) {
     await reply
@@ -123,6 +129,21 @@ async function guard(
     .header('www-authenticate', 'Basic')
     .type('text/plain; charset=utf-8')
     .send('Unauthorized\n')
+}
+
+/** What lets a page of another origin read the answer, as Prometheus says it. */
+function corsHeaders(
+  origin: string | undefined,
+  isAllowed: (origin: string) => boolean,
+): Record<string, string> {
+  if (origin === undefined) return { vary: 'Origin' }
+  return {
+    vary: 'Origin',
+    'access-control-allow-headers': 'Accept, Authorization, Content-Type, Origin',
+    'access-control-allow-methods': 'GET, POST, OPTIONS',
+    'access-control-expose-headers': 'Date',
+    ...(isAllowed(origin) ? { 'access-control-allow-origin': origin } : {}),
+  }
 }
 
 /** JSON is UTF-8 by definition: the type is said as Prometheus says it. */
@@ -147,7 +168,7 @@ async function compress(
   if (!/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) return payload
   reply
     .header('content-encoding', 'gzip')
-    .header('vary', 'Accept-Encoding')
+    .header('vary', [reply.getHeader('vary') ?? [], 'Accept-Encoding'].flat().join(', '))
     .removeHeader('content-length')
   return gzipAsync(payload, { level: 1 })
 }

@@ -3,7 +3,14 @@
  * 0.0.4 with timestamps and external labels; series that have ended are left out, and so are native
  * histograms, which the text format cannot carry.
  */
-import { type Labels, METRIC_NAME, SampleColumns, formatValue, isStale } from '@vigie/model'
+import {
+  type Labels,
+  METRIC_NAME,
+  SampleColumns,
+  compareLabels,
+  formatValue,
+  isStale,
+} from '@vigie/model'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { renderLabels } from '../self-metrics.ts'
 import type { Vigie } from '../vigie.ts'
@@ -41,6 +48,8 @@ async function newestOf(params: URLSearchParams, vigie: Vigie): Promise<Newest[]
   const columns = new SampleColumns()
   const selectors = params.getAll('match[]').map((text) => selectorOf(text, true))
   for (const matchers of selectors) {
+    // One without a matcher matches nothing, as in Prometheus.
+    if (matchers.length === 0) continue
     const set = await vigie.queryable.select(matchers, minT, maxT)
     for (let i = 0; i < set.count; i++) {
       const labels = set.labels(i)
@@ -56,7 +65,7 @@ async function newestOf(params: URLSearchParams, vigie: Vigie): Promise<Newest[]
 
 function byLabels({ labels: a }: Newest, { labels: b }: Newest): number {
   if (a.metricName !== b.metricName) return a.metricName < b.metricName ? -1 : 1
-  return a.key < b.key ? -1 : 1
+  return compareLabels(a, b)
 }
 
 function expose(found: readonly Newest[], externalLabels: ReadonlyMap<string, string>): string {
@@ -74,9 +83,19 @@ function expose(found: readonly Newest[], externalLabels: ReadonlyMap<string, st
     const shown: Record<string, string> = {}
     for (const [key, value] of labels) if (key !== METRIC_NAME) shown[escapeName(key)] = value
     for (const [key, value] of added) if (!labels.has(key)) shown[escapeName(key)] = value
-    out += `${escapeName(name)}${renderLabels(shown)} ${formatValue(v)} ${t}\n`
+    out += `${escapeName(name)}${renderLabels(shown)} ${formatSample(v)} ${t}\n`
   }
   return out
+}
+
+/** Go's shortest `%g`, which has an exponent below 0.0001 and from a million on; there is no negative zero. */
+function formatSample(v: number): string {
+  if (v === 0) return '0'
+  if (!Number.isFinite(v)) return formatValue(v)
+  const [digits, exponent] = v.toExponential().split('e')
+  const power = Number(exponent)
+  if (power >= -4 && power < 6) return String(v)
+  return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
 }
 
 /** The `underscores` escaping: what the classic format has no room for becomes an underscore. */

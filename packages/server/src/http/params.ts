@@ -3,43 +3,31 @@ import { isUtf8 } from 'node:buffer'
 import { type Matcher, parseDuration, quote } from '@vigie/model'
 import { ParseError, parseSelector } from '@vigie/promql'
 import { ApiError, badData, badParameter } from './api-error.ts'
+import { type GoTime, MAX_TIME, MIN_TIME, parseGoFloat, parseGoTime } from './go-time.ts'
 
-/** Bounds Prometheus uses for a missing start and end; ms. */
-const TIME_MIN_MS = -8.64e15
-const TIME_MAX_MS = 8.64e15
+/** When a query is evaluated; `missing` when it is not said. */
+export const timeParam = (params: URLSearchParams, missing: number): number =>
+  optionalTime(params, 'time')?.queryMs ?? missing
 
-/** How Prometheus and its friends write these bounds. */
-const TIME_BOUNDS = new Map([
-  ['-292273086-05-16T16:47:06Z', TIME_MIN_MS],
-  ['292277025-08-18T07:12:54.999999999Z', TIME_MAX_MS],
-])
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
-
-/** Unix seconds (fractions allowed) or RFC 3339, in ms; undefined when it is neither. */
-export function parseTime(text: string): number | undefined {
-  if (DECIMAL.test(text)) return Math.round(Number(text) * 1000)
-  if (/^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(text)) {
-    const ms = Date.parse(text)
-    return Number.isNaN(ms) ? undefined : ms
-  }
-  return TIME_BOUNDS.get(text)
-}
-
-export function timeParam(params: URLSearchParams, name: string, missing: number): number {
-  const text = params.get(name)
-  if (text === null || text === '') return missing
-  const ms = parseTime(text)
-  if (ms === undefined)
+function optionalTime(params: URLSearchParams, name: string): GoTime | undefined {
+  const text = params.get(name) ?? ''
+  if (text === '') return undefined
+  const time = parseGoTime(text)
+  if (time === undefined)
     throw badParameter(
       name,
       `invalid time value for '${name}': cannot parse ${quote(text)} to a valid timestamp`,
     )
-  return ms
+  return time
 }
 
-export const startParam = (params: URLSearchParams): number =>
-  timeParam(params, 'start', TIME_MIN_MS)
-export const endParam = (params: URLSearchParams): number => timeParam(params, 'end', TIME_MAX_MS)
+/** What may be left out: then it is as early, or as late, as can be. */
+export const startTime = (params: URLSearchParams): GoTime =>
+  optionalTime(params, 'start') ?? MIN_TIME
+export const endTime = (params: URLSearchParams): GoTime => optionalTime(params, 'end') ?? MAX_TIME
+/** The same in ms. */
+export const startParam = (params: URLSearchParams): number => startTime(params).unixMs
+export const endParam = (params: URLSearchParams): number => endTime(params).unixMs
 
 /** The same with its errors under the name of the parameter, as some endpoints have them. */
 export function named<T>(name: string, read: () => T): T {
@@ -52,11 +40,12 @@ export function named<T>(name: string, read: () => T): T {
 }
 
 /** A time that has to be there. */
-export function requiredTimeParam(params: URLSearchParams, name: string): number {
+export function requiredTimeParam(params: URLSearchParams, name: string): GoTime {
   const text = params.get(name) ?? ''
-  const ms = parseTime(text)
-  if (ms === undefined) throw badParameter(name, `cannot parse ${quote(text)} to a valid timestamp`)
-  return ms
+  const time = parseGoTime(text)
+  if (time === undefined)
+    throw badParameter(name, `cannot parse ${quote(text)} to a valid timestamp`)
+  return time
 }
 
 /** Seconds or a Prometheus duration, in ms; undefined when it is not there. */
@@ -73,15 +62,20 @@ export function requiredDurationParam(params: URLSearchParams, name: string): nu
 }
 
 /** Prometheus counts durations in nanoseconds, in 64 bits. */
-const DURATION_MS_MAX = 2 ** 63 / 1e6
+export const DURATION_MS_MAX: number = 2 ** 63 / 1e6
 
-/** ms, or what is wrong with it. */
+/** ms, in whole nanoseconds; or what is wrong with it. */
 export function parseDurationText(text: string): number | string {
-  if (!DECIMAL.test(text))
-    return parseDuration(text) ?? `cannot parse ${quote(text)} to a valid duration`
-  const ms = Number(text) * 1000
-  if (Math.abs(ms) <= DURATION_MS_MAX) return ms
-  return `cannot parse ${quote(text)} to a valid duration. It overflows int64`
+  const problem = `cannot parse ${quote(text)} to a valid duration`
+  const seconds = parseGoFloat(text)
+  if (seconds === undefined) {
+    const ms = parseDuration(text)
+    return ms === undefined || ms >= DURATION_MS_MAX ? problem : ms
+  }
+  // What is no number becomes the least integer.
+  if (Number.isNaN(seconds)) return -DURATION_MS_MAX
+  const ms = Math.trunc(seconds * 1e9) / 1e6
+  return Math.abs(ms) <= DURATION_MS_MAX ? ms : `${problem}. It overflows int64`
 }
 
 /** How many results at most; 0 is no limit. */
@@ -124,7 +118,7 @@ export function selectorOf(text: string, allowsEmpty = false): Matcher[] {
     if (!(error instanceof ParseError)) throw error
     if (error.problems.some((one) => one.message === EMPTY_SELECTOR))
       throw badData('match[] must contain at least one non-empty matcher')
-    if (text.trim() === '') throw badData('unknown position: parse error: unexpected end of input')
+    if (text === '') throw badData('unknown position: parse error: unexpected end of input')
     throw badData(error.message)
   }
 }

@@ -36,7 +36,8 @@ export function refusal(
   const host = headers.host ?? ''
   if (!options.isOpen && !isOurHost(hostName(host), options.hosts))
     return `the request names host ${JSON.stringify(host)}, which is not this server; use localhost, or start with --web.external-url=http://${host}`
-  if (method === 'GET' || method === 'HEAD' || READ_ONLY.test(path)) return undefined
+  if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || READ_ONLY.test(path))
+    return undefined
   const { origin } = headers
   if (origin !== undefined && originHost(origin) !== host.toLowerCase())
     return `a page of ${origin} may not change anything here; open Vigie itself`
