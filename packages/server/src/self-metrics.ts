@@ -41,6 +41,35 @@ export function renderLabels(labels: Readonly<Record<string, string>>): string {
 const escapeLabel = (value: string): string =>
   value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n')
 
+/** Upper bounds of the durations of answers, s, as in Prometheus. */
+const ANSWER_SECONDS = [0.1, 0.2, 0.4, 1, 3, 8, 20, 60, 120]
+
+/** Durations of one handler's answers. */
+class AnswerTimes {
+  readonly #counts = [...ANSWER_SECONDS, Infinity].map(() => 0)
+  #sum = 0
+
+  add(seconds: number): void {
+    const at = ANSWER_SECONDS.findIndex((bound) => seconds <= bound)
+    this.#counts[at < 0 ? ANSWER_SECONDS.length : at]++
+    this.#sum += seconds
+  }
+
+  samples(handler: string): Metric['samples'] {
+    let count = 0
+    const buckets = this.#counts.map((one, i) => {
+      count += one
+      const le = i < ANSWER_SECONDS.length ? String(ANSWER_SECONDS[i]) : '+Inf'
+      return { suffix: '_bucket', labels: { handler, le }, value: count }
+    })
+    return [
+      ...buckets,
+      { suffix: '_sum', labels: { handler }, value: this.#sum },
+      { suffix: '_count', labels: { handler }, value: count },
+    ]
+  }
+}
+
 /** The process, its event loop and its answers. */
 export class ProcessMetrics {
   readonly #loop = monitorEventLoopDelay({ resolution: 10 })
@@ -49,6 +78,9 @@ export class ProcessMetrics {
     string,
     { handler: string; code: string; count: number; seconds: number }
   >()
+
+  /** By handler. */
+  readonly #times = new Map<string, AnswerTimes>()
 
   constructor(startTimeMs: number) {
     this.#startSeconds = startTimeMs / 1000
@@ -66,6 +98,9 @@ export class ProcessMetrics {
       )
     entry.count++
     entry.seconds += seconds
+    let times = this.#times.get(route)
+    if (times === undefined) this.#times.set(route, (times = new AnswerTimes()))
+    times.add(seconds)
   }
 
   collect(version: string): Metric[] {
@@ -108,6 +143,12 @@ export class ProcessMetrics {
           labels: { handler: one.handler, code: one.code },
           value: one.count,
         })),
+      },
+      {
+        name: 'prometheus_http_request_duration_seconds',
+        help: 'How long HTTP requests took.',
+        type: 'histogram' as const,
+        samples: [...this.#times].flatMap(([handler, times]) => times.samples(handler)),
       },
       {
         name: 'vigie_http_request_seconds_total',

@@ -522,6 +522,18 @@ export class Vigie {
         type: 'gauge',
         samples: [{ labels: {}, value: this.configError === null ? 1 : 0 }],
       },
+      {
+        name: 'prometheus_config_last_reload_success_timestamp_seconds',
+        help: 'When the configuration was last read and taken.',
+        type: 'gauge',
+        samples: [{ labels: {}, value: this.configTimeMs / 1000 }],
+      },
+      {
+        name: 'prometheus_engine_queries_concurrent_max',
+        help: 'Queries at once.',
+        type: 'gauge',
+        samples: [{ labels: {}, value: this.#options.query.maxConcurrency }],
+      },
     ]
   }
 

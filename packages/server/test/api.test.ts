@@ -640,6 +640,10 @@ describe('management', () => {
     expect(text).toMatch(
       /prometheus_http_requests_total\{handler="\/api\/v1\/query",code="200"\} \d+/,
     )
+    expect(text).toMatch(
+      /^prometheus_http_request_duration_seconds_bucket\{handler="\/api\/v1\/query",le="\+Inf"\} [1-9]/m,
+    )
+    expect(text).toContain('\n# TYPE prometheus_tsdb_wal_fsync_duration_seconds summary\n')
   })
 
   test('a reload, and a bad one that changes nothing', async () => {
