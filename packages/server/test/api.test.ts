@@ -764,7 +764,9 @@ test('a target and what it says of its metrics', async () => {
     expect(await get('targets/metadata?metric=b')).toEqual([{ target: labels, ...gauge }])
     expect(await get('targets/metadata?match_target=%7Bjob=%22app%22%7D&limit=1')).toEqual([
       { target: labels, metric: 'n_total', ...counter },
+      { target: labels, metric: 'b', ...gauge },
     ])
+    expect(await get('targets/metadata?limit=0')).toEqual([])
     expect(await get('targets/metadata?match_target=%7Bjob=%22other%22%7D')).toEqual([])
   } finally {
     await one.stop()

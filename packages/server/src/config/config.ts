@@ -97,11 +97,14 @@ export function parseConfig(input: ConfigInput): VigieConfig {
   checkJobs(source, top)
   const folder = dirname(resolve(input.file))
   const at = (path: string): string => (isAbsolute(path) ? path : join(folder, path))
+  // Rule files are named as they are from here, as in Prometheus.
+  const ruleFileAt = (path: string): string =>
+    isAbsolute(path) ? path : join(dirname(input.file), path)
   const around = { at, env: input.env }
   const parts = {
     ...alertingParts(source, top, input.env, warnings),
     ...remoteParts(source, top, around),
-    ruleGroups: readRuleFiles(source, top.rule_files, at, input.language),
+    ruleGroups: readRuleFiles(source, top.rule_files, ruleFileAt, input.language),
   }
   if (source.problems.length > 0)
     throw new ConfigError(source.problems.sort((a, b) => a.line - b.line))

@@ -80,11 +80,17 @@ export function targetsMetadata({ params, vigie }: Call): Answer {
   const selector = params.get('match_target') ?? ''
   const matchers = selector === '' ? [] : named('match_target', () => selectorOf(selector, true))
   const metric = params.get('metric') ?? ''
-  const rows = vigie.scrape
+  const found = vigie.scrape
     .metadata()
     .filter((one) => metric === '' || one.metric === metric)
     .filter((one) => matchesAll(matchers, one.target))
-    .slice(0, limit)
+  const rows: typeof found = []
+  for (const [i, one] of found.entries()) {
+    // Only between targets is counted: of one, all is told.
+    const isNext = i === 0 || found[i - 1].target.key !== one.target.key
+    if (isNext && rows.length >= limit) break
+    rows.push(one)
+  }
   return json(
     rows.map((one) => ({
       target: one.target.toObject(),
