@@ -123,6 +123,12 @@ test.each<[data: string, query: string, want: string]>([
     'error: invalid trend factor. Expected: 0 < tf < 1, got: +Inf',
   ],
   ['x NaN 1 5', 'mad_over_time(x[5m])', '{} NaN'],
+  // Observations that are no number.
+  [
+    'h {{count:10 sum:NaN buckets:[4 4]}}x2',
+    'histogram_quantile(0.2, h)',
+    '{} 1.4142135623730951 | PromQL info: input to histogram_quantile has NaN observations, result is skewed higher (1:25)',
+  ],
   // Labels.
   [
     'x{a="b"} 1x2',
@@ -140,6 +146,19 @@ test.each<[data: string, query: string, want: string]>([
   ],
 ])('%s: %s', async (data, query, want) => {
   expect(await ask(data, query)).toBe(want)
+})
+
+test('names that are to go are still known to rate()', async () => {
+  const engine = new Engine({ enableDelayedNameRemoval: true })
+  const store = memory('x 1 2 3', MINUTE_MS)
+  const { infos } = await engine.instant(store, 'rate((-x)[3m:1m])', { timeMs: 2 * MINUTE_MS })
+  expect(infos).toEqual([
+    'PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "x" (1:1)',
+  ])
+  const counts = await engine.instant(store, 'count_values by (__name__) ("v", -x)', {
+    timeMs: 2 * MINUTE_MS,
+  })
+  expect(counts.type === 'vector' && counts.samples[0].labels.toString()).toBe('x{v="-3"}')
 })
 
 test('where a parameter changes, its extremes are said', async () => {

@@ -93,8 +93,7 @@ function annotate(
         annotations.possibleNonCounterType(name, type, place)
       return
     }
-    if (name === '' || row.dropsName || COUNTER_SUFFIXES.some((suffix) => name.endsWith(suffix)))
-      return
+    if (name === '' || COUNTER_SUFFIXES.some((suffix) => name.endsWith(suffix))) return
     annotations.possibleNonCounter(name, place)
   } else if (func.name === 'quantile_over_time') {
     for (const [step, q] of params[0].entries()) {

@@ -48,8 +48,15 @@ export function histogramQuantile(q: number, h: Histogram): Estimate {
   count = Math.min(count, h.count)
   if (count < rank) return hasNan ? { value: NaN, nan: 'result' } : plain(upper)
   rank = isForward ? rank - (count - bucket.count) : count - rank
+  if (hasNan) {
+    // Prometheus counts on to the end, and then takes the value from the last bucket.
+    for (; at < buckets.length; at++) {
+      bucket = buckets[at]
+      count += bucket.count
+      ;({ lower, upper } = bucket)
+    }
+  }
   const value = within(h, lower, upper, rank / bucket.count)
-  for (; at < buckets.length; at++) count += buckets[at].count
   return { value, nan: hasNan && count < h.count ? 'skew' : undefined }
 }
 
