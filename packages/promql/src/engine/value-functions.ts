@@ -1,4 +1,5 @@
 /** Functions that map each sample of an instant vector to another number. They drop the metric name. */
+import { log2 } from './go-math.ts'
 import { maxOf, minOf } from './numbers.ts'
 
 /** `params` are the scalar arguments at this step, in the order in which they are written. */
@@ -26,7 +27,7 @@ export const VALUE_FUNCTIONS: ReadonlyMap<string, ValueFunction> = new Map<strin
   ['exp', Math.exp],
   ['floor', Math.floor],
   ['ln', Math.log],
-  ['log2', Math.log2],
+  ['log2', log2],
   ['log10', Math.log10],
   ['sin', Math.sin],
   ['sinh', Math.sinh],

@@ -4,6 +4,7 @@
  * zero bucket on a linear one.
  */
 import { type Histogram, type HistogramBucket, histogramBuckets } from '@vigie/model'
+import { exp2, log2 } from '../engine/go-math.ts'
 import { KahanSum } from '../engine/kahan.ts'
 import { isCustom } from './builder.ts'
 
@@ -79,19 +80,19 @@ function oneSided(h: Histogram, lower: number, upper: number): [number, number] 
 /** The value at a fraction of a bucket. */
 function within(h: Histogram, lower: number, upper: number, fraction: number): number {
   if (isCustom(h) || (lower <= 0 && upper >= 0)) return lower + (upper - lower) * fraction
-  const logLower = Math.log2(Math.abs(lower))
-  const logUpper = Math.log2(Math.abs(upper))
+  const logLower = log2(Math.abs(lower))
+  const logUpper = log2(Math.abs(upper))
   return lower > 0
-    ? 2 ** (logLower + (logUpper - logLower) * fraction)
-    : -(2 ** (logUpper + (logLower - logUpper) * (1 - fraction)))
+    ? exp2(logLower + (logUpper - logLower) * fraction)
+    : -exp2(logUpper + (logLower - logUpper) * (1 - fraction))
 }
 
 /** The part of a bucket that lies below `v`, which is within it. */
 export function fractionBelow(lower: number, upper: number, v: number, isLinear: boolean): number {
   if (isLinear) return (v - lower) / (upper - lower)
-  const logLower = Math.log2(Math.abs(lower))
-  const logUpper = Math.log2(Math.abs(upper))
-  const log = Math.log2(Math.abs(v))
+  const logLower = log2(Math.abs(lower))
+  const logUpper = log2(Math.abs(upper))
+  const log = log2(Math.abs(v))
   return v > 0
     ? (log - logLower) / (logUpper - logLower)
     : 1 - (log - logUpper) / (logLower - logUpper)
