@@ -349,7 +349,7 @@ test('deletion, cleaning and snapshots when they are switched on', async () => {
       `invalid parameter "start": invalid time value for 'start': cannot parse "x" to a valid timestamp`,
     )
     expect(await error('admin/tsdb/snapshot?skip_head=x')).toBe(
-      'invalid parameter "skip_head": unable to parse boolean "x" argument',
+      'invalid parameter "skip_head": unable to parse boolean: strconv.ParseBool: parsing "x": invalid syntax',
     )
     const blocks = await (await fetch(`${own.url}/api/v1/status/tsdb/blocks`)).json()
     expect(blocks).toEqual({ status: 'success', data: { blocks: expect.any(Array) } })

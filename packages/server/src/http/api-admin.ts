@@ -1,4 +1,5 @@
 /** `/admin/tsdb/…`: deletion and snapshots, behind --web.enable-admin-api; and `/status/tsdb/blocks`. */
+import { quote } from '@vigie/model'
 import { type Answer, type Call, type Handler, json } from './answer.ts'
 import { ApiError, badData, badParameter } from './api-error.ts'
 import { endParam, matchersParam, named, startParam } from './params.ts'
@@ -33,7 +34,10 @@ function skipHeadParam(params: URLSearchParams): boolean {
   const text = params.get('skip_head') ?? ''
   if (text === '' || FALSE.includes(text)) return false
   if (TRUE.includes(text)) return true
-  throw badParameter('skip_head', `unable to parse boolean "${text}" argument`)
+  throw badParameter(
+    'skip_head',
+    `unable to parse boolean: strconv.ParseBool: parsing ${quote(text)}: invalid syntax`,
+  )
 }
 
 export const tsdbBlocks = ({ vigie }: Call): Answer => json({ blocks: vigie.storage.blocks() })
