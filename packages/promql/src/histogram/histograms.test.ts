@@ -26,7 +26,7 @@ test.each<[string, string, string]>([
   [GROWING, 'sum(h) * 2', '{{count:24 sum:48 buckets:[6 12 6]}}'],
   [GROWING, '-h', '{{count:-12 sum:-24 counter_reset_hint:gauge buckets:[-3 -6 -3]}}'],
   [GROWING, 'histogram_avg(h) + histogram_count(h)', '14'],
-  [GROWING, 'histogram_quantile(0.5, h)', '1.4142135623730951'],
+  [GROWING, 'histogram_quantile(0.5, h)', '1.414213562373095'],
   [GROWING, 'histogram_fraction(1, 2, h)', '0.5'],
   [GROWING, 'h </ 2', '{{count:9 sum:10.606601717798213 buckets:[3 6]}}'],
   [GROWING, 'count_over_time(h[3m])', '3'],
