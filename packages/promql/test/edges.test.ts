@@ -127,7 +127,7 @@ test.each<[data: string, query: string, want: string]>([
   [
     'h {{count:10 sum:NaN buckets:[4 4]}}x2',
     'histogram_quantile(0.2, h)',
-    '{} 1.4142135623730951 | PromQL info: input to histogram_quantile has NaN observations, result is skewed higher (1:25)',
+    '{} 1.414213562373095 | PromQL info: input to histogram_quantile has NaN observations, result is skewed higher (1:25)',
   ],
   // Labels.
   [
