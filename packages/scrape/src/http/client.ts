@@ -12,6 +12,8 @@ import { ScrapeError } from '../ingest/limits.ts'
 import { isLoopback } from '../target/target.ts'
 import { authorizationHeader, configuredHeaders, tlsOptions } from './credentials.ts'
 import { BodyPool, GrowingBody } from './body-pool.ts'
+import { PlainClient, requestText } from './plain-client.ts'
+import { ClosedEarly, bodyTooLarge } from './plain-connection.ts'
 import { explainNetworkError } from './network-error.ts'
 import { TokenSource } from './oauth2.ts'
 import { type ProxyOf, proxyAuthorization, proxyOf, tunnelConnector } from './proxy.ts'
@@ -57,6 +59,12 @@ export class HttpClient {
   readonly #connectTimeoutMs: number
   readonly #now: () => number
   readonly #dispatcher: Dispatcher
+  readonly #plain = new PlainClient(bodies, KEEP_ALIVE_MS)
+  /** Whether every request of one kind has the same headers: not when files say them. */
+  readonly #isFixed: boolean
+  readonly #requests = new WeakMap<FetchRequest['headers'], Prepared>()
+  /** What is sent for an address, which stands for its headers too. */
+  readonly #texts = new WeakMap<URL, string>()
   readonly #proxyOf: ProxyOf
   /** By the proxy that they go through. */
   readonly #tunnels = new Map<string, Dispatcher>()
@@ -73,6 +81,7 @@ export class HttpClient {
     this.#now = now
     this.#connectTimeoutMs = connectTimeoutMs
     this.#dispatcher = agent(createConnector(config.tls, connectTimeoutMs))
+    this.#isFixed = isFixed(config)
     this.#proxyOf = config.proxy === undefined ? () => undefined : proxyOf(config.proxy)
     const { oauth2 } = config
     if (oauth2 === undefined) return
@@ -106,14 +115,17 @@ export class HttpClient {
   }
 
   async close(): Promise<void> {
+    this.#plain.close()
     const tunnels = [...this.#tunnels.values()].map((one) => one.destroy())
     await Promise.all([this.#dispatcher.destroy(), ...tunnels, this.#tokenClient?.close()])
   }
 
   async #follow(request: FetchRequest, deadline: Deadline): Promise<FetchResponse> {
-    const headers = await this.#headers(request)
-    let url = new URL(request.url)
-    const first = url
+    const { url: first, headers: sent } = this.#isFixed
+      ? await this.#remembered(request)
+      : await this.#prepared(request)
+    let url = first
+    let headers = sent
     let method = request.method ?? 'GET'
     for (let redirects = 0; ; redirects++) {
       const answer = await this.#once(url, method, headers, request, deadline)
@@ -130,13 +142,28 @@ export class HttpClient {
         throw new ScrapeError(`redirected to ${url.href}, which is not HTTP`)
       if (answer.status === 303 || (answer.status < 303 && method === 'POST')) method = 'GET'
       // Credentials are for the host they were given for.
-      if (url.host !== first.host) delete headers.authorization
+      if (url.host !== first.host) headers = withoutAuthorization(headers)
     }
   }
 
-  async #headers(request: FetchRequest): Promise<Record<string, string>> {
+  /** Scrapes ask for the same thing again and again, with one object for the headers. */
+  async #remembered(request: FetchRequest): Promise<Prepared> {
+    const known = this.#requests.get(request.headers)
+    if (known?.of === request.url && known.isCompressed === request.isCompressed) return known
+    const prepared = await this.#prepared(request)
+    this.#requests.set(request.headers, prepared)
+    return prepared
+  }
+
+  async #prepared(request: FetchRequest): Promise<Prepared> {
+    const url = new URL(request.url)
+    const { isCompressed } = request
+    return { of: request.url, isCompressed, url, headers: await this.#headers(request, url) }
+  }
+
+  async #headers(request: FetchRequest, url: URL): Promise<Record<string, string>> {
     const headers: Record<string, string> = {}
-    const isLocal = isLoopback(new URL(request.url).hostname)
+    const isLocal = isLoopback(url.hostname)
     headers['accept-encoding'] = request.isCompressed && !isLocal ? 'gzip' : 'identity'
     for (const [name, value] of await configuredHeaders(this.#config)) headers[name] = value
     for (const [name, value] of Object.entries(request.headers))
@@ -157,19 +184,54 @@ export class HttpClient {
     request: FetchRequest,
     deadline: Deadline,
   ): Promise<RawResponse> {
-    const [dispatcher, via] = this.#route(url, this.#signed(url, method, headers, request))
-    const send = (): Promise<RawResponse> =>
-      dispatch(dispatcher, via.origin, via.path, method, via.headers, request, deadline)
+    const send = this.#sender(
+      url,
+      method,
+      this.#signed(url, method, headers, request),
+      request,
+      deadline,
+    )
     try {
-      return await send()
+      return await send(false)
     } catch (error) {
       const isRepeatable = request.isRepeatable ?? method !== 'POST'
       const isIdleClose = error instanceof ClosedEarly && isRepeatable && !deadline.isOver
       if (!isIdleClose) throw error instanceof ClosedEarly ? error.cause : error
-      return await send().catch((again: unknown) => {
+      return await send(true).catch((again: unknown) => {
         throw again instanceof ClosedEarly ? again.cause : again
       })
     }
+  }
+
+  /** What sends the request: over plain HTTP by our own connections, whatever else by undici's. */
+  #sender(
+    url: URL,
+    method: string,
+    headers: Record<string, string>,
+    request: FetchRequest,
+    deadline: Deadline,
+  ): (isFresh: boolean) => Promise<RawResponse> {
+    if (method === 'GET' && url.protocol === 'http:' && this.#proxyOf(url) === undefined) {
+      let text = this.#texts.get(url)
+      if (text === undefined) this.#texts.set(url, (text = requestText(url, headers)))
+      return (isFresh) => this.#get(url, text, request.bodySizeMax, isFresh, deadline)
+    }
+    const [dispatcher, via] = this.#route(url, headers)
+    return () => dispatch(dispatcher, via.origin, via.path, method, via.headers, request, deadline)
+  }
+
+  async #get(
+    url: URL,
+    text: string,
+    bodySizeMax: number,
+    isFresh: boolean,
+    deadline: Deadline,
+  ): Promise<RawResponse> {
+    const giveUp = (close: (reason: Error) => void): void =>
+      deadline.watch(() => close(tooLate(deadline)))
+    const { status, headers, body } = await this.#plain.get(url, text, bodySizeMax, isFresh, giveUp)
+    const release = (): void => body.release()
+    return { status, headers, body: await unpack(body.bytes, headers, bodySizeMax), release }
   }
 
   #signed(
@@ -216,6 +278,15 @@ export class HttpClient {
   }
 }
 
+/** A request with what the configuration adds to it. */
+interface Prepared {
+  of: string
+  isCompressed: boolean
+  url: URL
+  /** Not to be changed. */
+  headers: Record<string, string>
+}
+
 interface Route {
   origin: string
   path: string
@@ -229,9 +300,6 @@ type RawResponse = Pick<FetchResponse, 'status' | 'headers' | 'body' | 'release'
 
 /** Of all clients of the process. */
 const bodies = new BodyPool()
-
-/** The connection ended before a byte of the answer. */
-class ClosedEarly extends Error {}
 
 /** One timer for a request with all its redirects. */
 class Deadline {
@@ -280,9 +348,7 @@ function dispatch(
       reject(failure)
       abort?.(failure)
     }
-    deadline.watch(() =>
-      fail(new ScrapeError(`no complete answer within ${deadline.timeoutMs / 1000} s`)),
-    )
+    deadline.watch(() => fail(tooLate(deadline)))
     dispatcher.dispatch(
       {
         origin,
@@ -326,9 +392,27 @@ function dispatch(
 const isClosed = (error: Error & { code?: string }): boolean =>
   error.code === 'UND_ERR_SOCKET' || error.code === 'ECONNRESET' || error.code === 'EPIPE'
 
-function bodyTooLarge(limit: number): ScrapeError {
-  return new ScrapeError(`body size limit exceeded (limit: ${limit} bytes)`)
+const isFixed = ({
+  basicAuth,
+  authorization,
+  headerFiles,
+  oauth2,
+  sigv4,
+}: HttpClientConfig): boolean =>
+  oauth2 === undefined &&
+  sigv4 === undefined &&
+  (headerFiles === undefined || headerFiles.size === 0) &&
+  [basicAuth?.usernameFile, basicAuth?.passwordFile, authorization?.credentialsFile].every(
+    (file) => file === undefined || file === '',
+  )
+
+function withoutAuthorization(headers: Record<string, string>): Record<string, string> {
+  const { authorization: _left, ...others } = headers
+  return others
 }
+
+const tooLate = ({ timeoutMs }: Deadline): ScrapeError =>
+  new ScrapeError(`no complete answer within ${timeoutMs / 1000} s`)
 
 async function unpack(body: Buffer, headers: RawResponse['headers'], max: number): Promise<Buffer> {
   const encoding = headers['content-encoding']

@@ -231,10 +231,12 @@ export class ScrapeLoop {
     counters.duplicate += counts.duplicate
     counters.tooOld += counts.tooOld
     counters.refused += counts.refused
-    const fields = { target: this.target.url, ...namedCounts(counts) }
-    if (counts.refused > 0) log.warn('storage is full: new series are left out', fields)
-    else if (counts.outOfOrder + counts.duplicate + counts.tooOld > 0)
-      log.debug('samples left out', fields)
+    const isLeftOut = counts.outOfOrder + counts.duplicate + counts.tooOld > 0
+    if (counts.refused > 0 || isLeftOut) {
+      const fields = { target: this.target.url, ...namedCounts(counts) }
+      if (counts.refused > 0) log.warn('storage is full: new series are left out', fields)
+      else log.debug('samples left out', fields)
+    }
     if (failure === '') return
     counters.failures++
     if (failure.startsWith('sample limit exceeded')) counters.sampleLimit++
