@@ -40,8 +40,26 @@ interface RunningRule {
   lastEvaluationMs: number | undefined
   evaluationCount: number
   failureCount: number
+  /** What its last evaluation returned; 0 after one that failed. */
+  sampleCount: number
   /** What it wrote last time, to be ended when it is not written again. */
   previous: Map<string, Labels>
+}
+
+/** What a group says of itself on `/metrics`. */
+export interface GroupCounts {
+  evaluations: number
+  failures: number
+  missed: number
+  /** Scheduled evaluations, missed ones included. */
+  iterations: number
+  durationMs: number
+  /** Epoch ms; 0 before the first evaluation. */
+  lastEvaluationMs: number
+  /** What the last evaluation returned. */
+  samples: number
+  rules: number
+  intervalMs: number
 }
 
 export class GroupRunner {
@@ -55,6 +73,11 @@ export class GroupRunner {
   #shouldRestore: boolean
   #evaluationIndex = 0
   #missedCount = 0
+  /** Scheduled evaluations, the missed ones too. */
+  #iterationCount = 0
+  #sampleCount = 0
+  /** Of the group that this one replaced. */
+  #before = { evaluations: 0, failures: 0 }
   #durationMs = 0
   #lastEvaluationMs: number | undefined
 
@@ -76,6 +99,7 @@ export class GroupRunner {
       lastEvaluationMs: undefined,
       evaluationCount: 0,
       failureCount: 0,
+      sampleCount: 0,
       previous: new Map(),
     }))
     this.#shouldRestore = before === undefined || before.#shouldRestore
@@ -97,6 +121,14 @@ export class GroupRunner {
         running.rule.takeOver(old.rule)
     }
     this.#end(left)
+    // Counters of a group do not fall when its file changes.
+    const { evaluations, failures } = before.counts()
+    this.#before = { evaluations, failures }
+    this.#missedCount = before.#missedCount
+    this.#iterationCount = before.#iterationCount
+    this.#durationMs = before.#durationMs
+    this.#lastEvaluationMs = before.#lastEvaluationMs
+    this.#sampleCount = before.#sampleCount
   }
 
   start(): void {
@@ -124,6 +156,7 @@ export class GroupRunner {
         const late = Math.floor((this.#context.now() - next) / this.intervalMs)
         const missed = Math.max(0, late)
         this.#missedCount += missed
+        this.#iterationCount += missed
         this.#schedule(next + missed * this.intervalMs)
       })
     }, delayMs)
@@ -137,12 +170,14 @@ export class GroupRunner {
   async evaluate(timeMs: number): Promise<void> {
     const start = performance.now()
     const startedMs = this.#context.now()
+    this.#iterationCount++
     for (const running of this.#rules) {
       if (this.#isStopped) return
       await this.#evaluateRule(running, timeMs)
     }
     this.#durationMs = performance.now() - start
     this.#lastEvaluationMs = startedMs
+    this.#sampleCount = this.#rules.reduce((total, one) => total + one.sampleCount, 0)
     // The first evaluation may come before the first scrapes; the second sees what there is.
     if (this.#shouldRestore && ++this.#evaluationIndex >= 2) await this.#restore(timeMs)
   }
@@ -151,12 +186,14 @@ export class GroupRunner {
     const start = performance.now()
     const startedMs = this.#context.now()
     const { limit, queryOffsetMs } = this.definition
+    running.sampleCount = 0
     const queryTimeMs = timeMs - (queryOffsetMs ?? 0)
     try {
       const samples =
         running.rule instanceof AlertingRule
           ? await running.rule.evaluate(timeMs, queryTimeMs, limit, this.#context)
           : await evaluateRecording(running.rule, queryTimeMs, limit, this.#context)
+      running.sampleCount = samples.length
       this.#write(running, samples, queryTimeMs)
       running.health = 'ok'
       running.lastError = undefined
@@ -278,14 +315,19 @@ export class GroupRunner {
     }
   }
 
-  counts(): { evaluations: number; failures: number; missed: number; durationMs: number } {
+  counts(): GroupCounts {
     const sum = (key: 'evaluationCount' | 'failureCount'): number =>
       this.#rules.reduce((total, one) => total + one[key], 0)
     return {
-      evaluations: sum('evaluationCount'),
-      failures: sum('failureCount'),
+      evaluations: this.#before.evaluations + sum('evaluationCount'),
+      failures: this.#before.failures + sum('failureCount'),
       missed: this.#missedCount,
+      iterations: this.#iterationCount,
       durationMs: this.#durationMs,
+      lastEvaluationMs: this.#lastEvaluationMs ?? 0,
+      samples: this.#sampleCount,
+      rules: this.#rules.length,
+      intervalMs: this.intervalMs,
     }
   }
 }

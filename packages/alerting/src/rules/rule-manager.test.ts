@@ -6,6 +6,7 @@ import { quiet } from '../../test/quiet.ts'
 import type { Alert } from '../alert.ts'
 import { type GroupContext, GroupRunner, nextTime } from './group-runner.ts'
 import { parseRuleFile } from './rule-file.ts'
+import type { RuleGroup } from './rule-group.ts'
 import { RuleManager } from './rule-manager.ts'
 
 /** A group of one rule, driven by hand: values of `x{a="1"}` every 10 s, `_` for none. */
@@ -103,6 +104,58 @@ test("what goes wrong is the rule's health", async () => {
     "{alert: r, expr: \"label_replace(x, 'a', '2', '', '') or x\", labels: {a: same}}",
     'vector contains metrics with the same labelset after applying alert labels',
   )
+})
+
+test('what a group counts goes on when its file changes', async () => {
+  const storage = new MemoryStorage()
+  let nowMs = 0
+  const context: GroupContext = {
+    query: queryOf(storage),
+    storage,
+    now: () => nowMs,
+    log: quiet,
+    onAlerts: () => {},
+    externalLabels: new Map(),
+    externalUrl: 'http://v',
+    resendDelayMs: 60_000,
+    sampleOf: () => null,
+  }
+  const group = (rules: string): RuleGroup =>
+    parseRuleFile(`groups: [{name: g, rules: [${rules}]}]`, 'f').groups[0]
+  const same = { missed: 0, intervalMs: 10_000, durationMs: expect.any(Number) as number }
+  const first = new GroupRunner(
+    group('{record: r, expr: x}, {record: s, expr: x + on () x}'),
+    10_000,
+    context,
+  )
+  expect(first.counts()).toEqual({
+    ...same,
+    evaluations: 0,
+    failures: 0,
+    iterations: 0,
+    lastEvaluationMs: 0,
+    samples: 0,
+    rules: 2,
+  })
+  for (nowMs = 10_000; nowMs <= 20_000; nowMs += 10_000) {
+    storage.write('x,a=1', nowMs, 1)
+    storage.write('x,a=2', nowMs, 1)
+    await first.evaluate(nowMs)
+  }
+  const counts = { evaluations: 4, failures: 2, iterations: 2, lastEvaluationMs: 20_000 }
+  expect(first.counts()).toEqual({ ...same, ...counts, samples: 2, rules: 2 })
+  const second = new GroupRunner(group('{record: r, expr: sum(x)}'), 10_000, context, first)
+  expect(second.counts()).toEqual({ ...same, ...counts, samples: 2, rules: 1 })
+  await second.evaluate(nowMs)
+  expect(second.counts()).toEqual({
+    ...same,
+    evaluations: 5,
+    failures: 2,
+    iterations: 3,
+    lastEvaluationMs: 30_000,
+    samples: 1,
+    rules: 1,
+  })
 })
 
 test('a limit discards everything', async () => {

@@ -3,7 +3,7 @@ import type { Labels, Storage } from '@vigie/model'
 import type { Alert, SampleRows } from '../alert.ts'
 import type { Logger } from '../logger.ts'
 import type { OwnMetric } from '../own-metric.ts'
-import { type GroupContext, GroupRunner } from './group-runner.ts'
+import { type GroupContext, type GroupCounts, GroupRunner } from './group-runner.ts'
 import type { QueryFn } from './query.ts'
 import type { RuleGroup } from './rule-group.ts'
 import type { AlertStatus, GroupStatus } from './rule-status.ts'
@@ -108,7 +108,7 @@ export class RuleManager {
       name: string,
       help: string,
       type: OwnMetric['type'],
-      value: (counts: ReturnType<GroupRunner['counts']>) => number,
+      value: (counts: GroupCounts) => number,
     ): OwnMetric => ({
       name,
       help,
@@ -140,6 +140,31 @@ export class RuleManager {
         'gauge',
         (c) => c.durationMs / 1000,
       ),
+      metric(
+        'prometheus_rule_group_iterations_total',
+        'Scheduled evaluations of a group, executed or missed.',
+        'counter',
+        (c) => c.iterations,
+      ),
+      metric(
+        'prometheus_rule_group_last_evaluation_timestamp_seconds',
+        'When the last evaluation of a group began.',
+        'gauge',
+        (c) => c.lastEvaluationMs / 1000,
+      ),
+      metric(
+        'prometheus_rule_group_last_evaluation_samples',
+        'Samples that the last evaluation of a group returned.',
+        'gauge',
+        (c) => c.samples,
+      ),
+      metric(
+        'prometheus_rule_group_interval_seconds',
+        'Interval of a group.',
+        'gauge',
+        (c) => c.intervalMs / 1000,
+      ),
+      metric('prometheus_rule_group_rules', 'Rules of a group.', 'gauge', (c) => c.rules),
     ]
   }
 }
