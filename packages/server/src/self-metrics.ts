@@ -1,6 +1,7 @@
 /** `/metrics` of Vigie itself, in the text format. Prometheus's names where one exists. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { formatValue } from '@vigie/model'
+import { processFigures } from './process-files.ts'
 
 export interface Metric {
   name: string
@@ -119,6 +120,9 @@ export class ProcessMetrics {
         (user + system) / 1e6,
       ),
       gauge('process_resident_memory_bytes', 'Resident memory.', rss),
+      ...[...processFigures()].map(([name, value]) =>
+        gauge(name, 'Of the process, from /proc.', value),
+      ),
       gauge('nodejs_heap_size_used_bytes', 'Heap in use.', heapUsed),
       gauge('nodejs_heap_size_total_bytes', 'Heap reserved.', heapTotal),
       gauge(
@@ -134,6 +138,10 @@ export class ProcessMetrics {
       {
         ...gauge('vigie_build_info', 'Version of Vigie and of Node.', 1),
         samples: [{ labels: { version, nodejs: process.version }, value: 1 }],
+      },
+      {
+        ...gauge('prometheus_build_info', 'What /api/v1/status/buildinfo says.', 1),
+        samples: [{ labels: buildLabels(version), value: 1 }],
       },
       {
         name: 'prometheus_http_requests_total',
@@ -168,6 +176,14 @@ export class ProcessMetrics {
     this.#loop.disable()
   }
 }
+
+/** Dashboards of Prometheus find its servers by these; what has no value here is left out. */
+const buildLabels = (version: string): Readonly<Record<string, string>> => ({
+  goarch: process.arch === 'x64' ? 'amd64' : process.arch,
+  goos: process.platform,
+  goversion: process.version,
+  version,
+})
 
 const gauge = (name: string, help: string, value: number): Metric => ({
   name,
