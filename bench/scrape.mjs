@@ -1,5 +1,5 @@
 // `scrape-cpu` and `scrape-memory`: 50 targets × 2,000 series, every value changing, scraped every 2 s by Vigie, by
-// Prometheus and by VictoriaMetrics, one after the other.
+// Prometheus and by VictoriaMetrics at the same time: what else the machine does then costs all of them the same.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ const TARGETS = 50
 const SERIES = 2000
 const INTERVAL_S = 2
 /** All series are made and code is warm after this long. */
-const WARM_MS = 20_000
+const WARM_MS = 30_000
 const MEASURED_MS = 60_000
 
 const CLI = fileURLToPath(new URL('../packages/vigie/bundle/cli.js', import.meta.url))
@@ -40,43 +40,40 @@ export async function benchScrape() {
     writeFileSync(join(dir, 'prometheus.yml'), config)
     // Prometheus has no rules unless it is given some: both only scrape.
     writeFileSync(join(dir, 'vigie.yml'), `${config}default_rules: false\n`)
-    const ours = await measure('vigie', (port) =>
+    const vigie = (address) =>
       start(
         process.execPath,
-        [
-          CLI,
-          '--config.file=vigie.yml',
-          '--data.dir=vigie',
-          `--web.listen-address=127.0.0.1:${port}`,
-        ],
+        [CLI, '--config.file=vigie.yml', '--data.dir=vigie', `--web.listen-address=${address}`],
         { cwd: dir },
-      ),
-    )
-    const figures = []
-    for (const { name, command, args } of PEER_SERVERS) {
-      const peer = await measure(name, (port) =>
-        start(command, args('prometheus.yml', name, `127.0.0.1:${port}`), { cwd: dir }),
       )
+    const startPeer =
+      ({ name, command, args }) =>
+      (address) =>
+        start(command, args('prometheus.yml', name, address), { cwd: dir })
+    const [ours, ...peers] = await Promise.all([
+      measure('vigie', vigie),
+      ...PEER_SERVERS.map((peer) => measure(peer.name, startPeer(peer))),
+    ])
+    return peers.flatMap((peer) => {
       const of = (figure, key, unit) => ({
-        name: `${figure}/${name}`,
+        name: `${figure}/${peer.name}`,
         ours: ours[key],
         peer: peer[key],
         unit,
         peerVersion: peer.version,
       })
-      figures.push(of('scrape-cpu', 'cpuNs', 'ns/sample'), of('scrape-memory', 'residentMb', 'MB'))
-    }
-    return figures
+      return [of('scrape-cpu', 'cpuNs', 'ns/sample'), of('scrape-memory', 'residentMb', 'MB')]
+    })
   } finally {
     await stop(targets)
     rmSync(dir, { recursive: true, force: true })
   }
 }
 
-async function measure(name, startPeer) {
-  const port = await freePort()
-  const child = startPeer(port)
-  const base = `http://127.0.0.1:${port}`
+async function measure(name, startServer) {
+  const address = `127.0.0.1:${await freePort()}`
+  const child = startServer(address)
+  const base = `http://${address}`
   try {
     await untilReady(`${base}/-/ready`, 30_000)
     await pause(WARM_MS)
@@ -89,6 +86,7 @@ async function measure(name, startPeer) {
     const cpu = cpuSeconds(child.pid) - before.cpu
     const { data } = await (await fetch(`${base}/api/v1/status/buildinfo`)).json()
     return {
+      name,
       cpuNs: (cpu / samples) * 1e9,
       residentMb: residentBytes(child.pid) / 2 ** 20,
       version: data.version,

@@ -109,6 +109,12 @@ export function readInt64(reader: protobuf.Reader): number {
   return high * 2 ** 32 + (low >>> 0)
 }
 
+/** The same as text, exact. */
+export function readInt64Text(reader: protobuf.Reader): string {
+  readHalves(reader)
+  return String(BigInt.asIntN(64, (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)))
+}
+
 export function readUint64(reader: protobuf.Reader): number {
   readHalves(reader)
   return (high >>> 0) * 2 ** 32 + (low >>> 0)

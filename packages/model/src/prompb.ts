@@ -8,8 +8,10 @@ export {
   endOf,
   expectEnd,
   readInt64,
+  readInt64Text,
   readLabel,
   readSample,
+  readUint64,
   tag,
   uncompressSnappy,
   writeDouble,
@@ -17,5 +19,5 @@ export {
   writeSample,
 } from './prompb-parts.ts'
 export { readHistogram, writeHistogram } from './prompb-histogram.ts'
-export { DecodedWriteBuilder, METRIC_TYPES } from './decoded-write.ts'
+export { type DecodedWrite, DecodedWriteBuilder, METRIC_TYPES } from './decoded-write.ts'
 export { decoding, readTimeSeries, writeTimeSeries } from './remote-write.ts'

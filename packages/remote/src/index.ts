@@ -44,3 +44,9 @@ export {
   type RemoteReadConfig,
   RemoteReader,
 } from './read/remote-reader.ts'
+export { decodeJson as decodeOtlpJson } from './otlp/decode-json.ts'
+export { decodeProtobuf as decodeOtlpProtobuf } from './otlp/decode-protobuf.ts'
+export { OtlpError, type ResourceMetrics } from './otlp/metrics.ts'
+export { STRATEGIES as OTLP_STRATEGIES } from './otlp/names.ts'
+export { OTLP_DEFAULTS, type OtlpSettings, type OtlpSwitches } from './otlp/settings.ts'
+export { translate as translateOtlp } from './otlp/translate.ts'

@@ -6,7 +6,7 @@ import { PROTOCOL_V1, PROTOCOL_V2, decodeWriteRequestV2 } from '@vigie/remote'
 import type { Vigie } from './vigie.ts'
 
 /** A request that unpacks to more is refused. */
-const DECODED_SIZE_BYTES_MAX = 64 * 1024 * 1024
+export const DECODED_SIZE_BYTES_MAX: number = 64 * 1024 * 1024
 /** What is newer than the clock by more than this is refused, ms: as in Prometheus. */
 const AHEAD_MS_MAX = 600_000
 /** Problems that one answer names. */
@@ -89,7 +89,7 @@ export async function acceptWrite(
 }
 
 /** What was taken of a request. */
-interface Written {
+export interface Written {
   samples: number
   histograms: number
   exemplars: number
@@ -102,7 +102,11 @@ function tellWritten(reply: FastifyReply, written: Written): void {
   reply.header('X-Prometheus-Remote-Write-Exemplars-Written', written.exemplars)
 }
 
-const refuse = async (reply: FastifyReply, status: number, message: string): Promise<void> => {
+export const refuse = async (
+  reply: FastifyReply,
+  status: number,
+  message: string,
+): Promise<void> => {
   await reply
     .code(status)
     .type('text/plain; charset=utf-8')
@@ -110,7 +114,7 @@ const refuse = async (reply: FastifyReply, status: number, message: string): Pro
 }
 
 /** Appends what can be; returns what cannot, each naming its series. */
-function appendAll(batch: DecodedWrite, vigie: Vigie, written: Written): string[] {
+export function appendAll(batch: DecodedWrite, vigie: Vigie, written: Written): string[] {
   const appender = vigie.storage.appender()
   const problems: string[] = []
   const { invalidSeries, t, v, h } = batch

@@ -104,6 +104,8 @@ export interface VigieOptions {
   enableAdminApi?: boolean
   /** Whether others may write by remote write; they may unless it says false. */
   enableRemoteWrite?: boolean
+  /** Whether others may send by OTLP; off unless given. */
+  enableOtlp?: boolean
   /** Names as of Prometheus's `--enable-feature`. */
   features?: ReadonlySet<string>
   dashboardsDir: string
@@ -130,6 +132,7 @@ export interface Switches {
   admin: boolean
   lifecycle: boolean
   remoteWrite: boolean
+  otlp: boolean
   features: ReadonlySet<string>
 }
 
@@ -223,6 +226,7 @@ export class Vigie {
       admin: options.enableAdminApi ?? false,
       lifecycle: options.enableLifecycle,
       remoteWrite: options.enableRemoteWrite ?? true,
+      otlp: options.enableOtlp ?? false,
       features: options.features ?? new Set(),
     }
     this.notifications = new Notifications(now)

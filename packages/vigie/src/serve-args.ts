@@ -120,6 +120,14 @@ export const SERVE_FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
     },
   ],
   [
+    'web.enable-otlp-receiver',
+    {
+      type: 'boolean',
+      value: 'false',
+      help: 'POST /api/v1/otlp/v1/metrics: metrics of OpenTelemetry',
+    },
+  ],
+  [
     'enable-feature',
     {
       type: 'string',

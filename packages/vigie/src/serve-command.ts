@@ -94,6 +94,7 @@ export async function serve(args: ServeArgs, extras: ServeExtras = {}): Promise<
     enableLifecycle: flag('web.enable-lifecycle') === 'true',
     enableAdminApi: flag('web.enable-admin-api') === 'true',
     enableRemoteWrite: flag('web.enable-remote-write-receiver') === 'true',
+    enableOtlp: flag('web.enable-otlp-receiver') === 'true',
     features: featuresFlag(args),
     dashboardsDir: resolve(flag('dashboards.path')),
     queryWorkerUrl: new URL('./query-worker.js', import.meta.url),

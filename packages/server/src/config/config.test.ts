@@ -215,3 +215,35 @@ test('how long samples are kept, and how late they may come', () => {
     'vigie.yml:1: storage.tsdb.retention.time: found "long", expected a duration such as 15s or 1m',
   ])
 })
+
+test('how metrics of OpenTelemetry are named', () => {
+  expect(parse('otlp:').otlp).toEqual(parse('').otlp)
+  const { otlp } = parse(
+    'otlp: { translation_strategy: NoTranslation, promote_resource_attributes: [" a.b "] }',
+  )
+  expect([otlp.strategy, otlp.promoted]).toEqual([
+    'NoTranslation',
+    { isAllBut: false, names: new Set(['a.b']) },
+  ])
+  const all = parse(
+    'otlp: { promote_all_resource_attributes: true, ignore_resource_attributes: [a] }',
+  )
+  expect(all.otlp.promoted).toEqual({ isAllBut: true, names: new Set(['a']) })
+  const wrong = (text: string): string[] => problemsOf(`otlp: { ${text} }`)
+  expect(wrong('ignore_resource_attributes: [a]')).toEqual([
+    'vigie.yml:1: otlp.ignore_resource_attributes: cannot be configured unless promote_all_resource_attributes is true',
+  ])
+  expect(
+    wrong('promote_all_resource_attributes: true, promote_resource_attributes: [a, "", a]'),
+  ).toEqual([
+    'vigie.yml:1: otlp.promote_resource_attributes: cannot be configured together with promote_all_resource_attributes',
+  ])
+  expect(wrong('promote_resource_attributes: [a, "", a]')).toEqual([
+    'vigie.yml:1: otlp.promote_resource_attributes[1]: empty resource attribute',
+    'vigie.yml:1: otlp.promote_resource_attributes[2]: duplicated resource attribute "a"',
+  ])
+  expect(wrong('translation_strategy: Other, nope: 1')).toEqual([
+    'vigie.yml:1: otlp.translation_strategy: found "Other", expected one of UnderscoreEscapingWithSuffixes, UnderscoreEscapingWithoutSuffixes, NoUTF8EscapingWithSuffixes, NoTranslation',
+    'vigie.yml:1: otlp.nope: unknown key',
+  ])
+})

@@ -36,6 +36,8 @@ import {
   isUnservedScrapeKey,
   topLevel,
 } from './schema.ts'
+import type { OtlpSettings } from '@vigie/remote'
+import { otlpSettings } from './otlp.ts'
 import { ConfigError, type KeyPath, YamlSource, formatProblem } from './source.ts'
 
 export interface VigieConfig {
@@ -64,6 +66,8 @@ export interface VigieConfig {
   checks: CheckConfig[]
   remoteWrites: RemoteWriteSettings[]
   remoteReads: RemoteReadSettings[]
+  /** How metrics that come by OTLP are named. */
+  otlp: OtlpSettings
   /** What is asked instead of the local storage. */
   cluster: ClusterSettings | undefined
   dashboardFolders: string[]
@@ -104,6 +108,7 @@ export function parseConfig(input: ConfigInput): VigieConfig {
   const parts = {
     ...alertingParts(source, top, input.env, warnings),
     ...remoteParts(source, top, around),
+    otlp: otlpSettings(source, top.otlp),
     ruleGroups: readRuleFiles(source, top.rule_files, ruleFileAt, input.language),
   }
   if (source.problems.length > 0)

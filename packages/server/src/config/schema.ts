@@ -20,12 +20,12 @@ import {
   url,
 } from './fields.ts'
 import { httpConfigKeys, tlsConfig } from './http-config.ts'
+import { otlpSection } from './otlp.ts'
 
 /** Keys that Prometheus knows and Vigie does not serve yet: a named warning, never an error, never silence. */
 export const UNSERVED_TOP: readonly string[] = [
   'runtime',
   'alerting',
-  'otlp',
   'tracing',
   'scrape_config_files',
 ]
@@ -234,6 +234,8 @@ export const topLevel = z.strictObject({
   remote_write: z.unknown().optional(),
   remote_read: z.unknown().optional(),
   checks: z.unknown().optional(),
+  // A section without anything in it is null.
+  otlp: z.preprocess((value) => value ?? {}, otlpSection),
 })
 
 export type TopLevel = z.infer<typeof topLevel>

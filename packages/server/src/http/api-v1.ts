@@ -1,6 +1,7 @@
 /** The Prometheus HTTP API below /api/v1. */
 import type { FastifyInstance, RouteHandlerMethod } from 'fastify'
 import { acceptRead } from '../remote/read-endpoint.ts'
+import { acceptOtlp, refuseOtlp } from '../otlp-write.ts'
 import { acceptWrite, checkWriteHeaders, refuseWrite } from '../remote-write.ts'
 import type { Vigie } from '../vigie.ts'
 import { type Handler, answer } from './answer.ts'
@@ -97,5 +98,12 @@ export function addApiV1(app: FastifyInstance, vigie: Vigie): void {
     handler: async (request, reply) => acceptWrite(request, reply, vigie),
   })
   refuseOthers(app, POST, '/api/v1/write')
+  app.post('/api/v1/otlp/v1/metrics', {
+    onRequest: async (_request, reply) => {
+      if (!vigie.switches.otlp) await refuseOtlp(reply)
+    },
+    handler: async (request, reply) => acceptOtlp(request, reply, vigie),
+  })
+  refuseOthers(app, POST, '/api/v1/otlp/v1/metrics')
   app.options('/api/v1/*', async (_request, reply) => reply.code(204).send())
 }

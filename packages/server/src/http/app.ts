@@ -89,11 +89,11 @@ function tlsOptions(tls: ServerTls): SecureContextOptions {
 
 function addBodyParsers(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    // Prometheus's endpoints take forms; of any other body they say nothing.
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    // Prometheus's endpoints take forms, or what they decode themselves.
     if (request.url.startsWith('/api/v1/')) return done(null, body)
     try {
-      done(null, body === '' ? undefined : JSON.parse(body as string))
+      done(null, body.length === 0 ? undefined : JSON.parse(body.toString('utf8')))
     } catch (error) {
       done(new ApiError('bad_data', `the body is not JSON: ${(error as Error).message}`))
     }

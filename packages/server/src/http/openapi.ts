@@ -89,6 +89,7 @@ const DESCRIBED: readonly Described[] = [
   row(ADMIN, '/admin/tsdb/snapshot', 'skip_head?', 'Copy the storage'),
   row(POST, '/write', '', 'Remote write'),
   row(POST, '/read', '', 'Remote read'),
+  row(POST, '/otlp/v1/metrics', '', 'Metrics of OpenTelemetry'),
 ]
 
 const VERSIONS = new Map([
