@@ -14,6 +14,7 @@ export {
   readUint64,
   tag,
   uncompressSnappy,
+  writeBits,
   writeDouble,
   writeLabel,
   writeSample,

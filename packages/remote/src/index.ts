@@ -37,6 +37,7 @@ export {
   encodeChunkedSeries,
   encodeReadRequest,
 } from './wire/read.ts'
+export { type MetricFamily, encodeMetricFamilies, familyType } from './wire/metric-family.ts'
 export { MergedQueryable } from './read/merged-queryable.ts'
 export {
   type PostRead,

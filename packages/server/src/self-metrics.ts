@@ -39,7 +39,8 @@ export function renderLabels(labels: Readonly<Record<string, string>>): string {
   return parts.length === 0 ? '' : `{${parts.join(',')}}`
 }
 
-const escapeLabel = (value: string): string =>
+/** A label's value, or a name, for between quotes. */
+export const escapeLabel = (value: string): string =>
   value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n')
 
 /** Upper bounds of the durations of answers, s, as in Prometheus. */

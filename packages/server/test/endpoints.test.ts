@@ -37,7 +37,7 @@ utf8_name{host_name="x \\"y",cluster="c",instance="",job="never"} 0.5 100000
 let started: TestVigie
 
 beforeAll(async () => {
-  started = await startTestVigie(CONFIG, { now: () => 200_000 })
+  started = await startTestVigie(CONFIG, { now: () => 200_000, enableOtlp: true })
   const status = await post('/api/v1/write', encodeSeries(SERIES, 0, 10_000))
   if (status !== 204) throw new Error(`remote write answers ${status}`)
 })
@@ -438,6 +438,42 @@ test('numbers of /federate', async () => {
   const response = await fetch(`${started.url}/federate?match[]=fed&match[]={}`)
   const values = (await response.text()).match(/(?<=\} )\S+/g)
   expect(values).toEqual(['1.795408622e+09', '0', '100000', '1e-05'])
+})
+
+test('names and formats of /federate', async () => {
+  const lines = ['{"fed.x_1", "a-b"="c", "x:y"="z", e_f="g"} 1']
+  expect(await post('/api/v1/write', encodeSeries(lines, 150_000, 1000))).toBe(204)
+  const ask = async (accept: string): Promise<[string | null, string]> => {
+    const response = await fetch(`${started.url}/federate?match[]={"fed.x_1"}`, {
+      headers: { accept },
+    })
+    return [response.headers.get('content-type'), await response.text()]
+  }
+  const TEXT = 'text/plain; version=0.0.4; charset=utf-8; escaping='
+  const external = 'e_f="g",x:y="z",cluster="c",instance="",job="never"'
+  for (const [accept, escaping, name, labels] of [
+    ['', 'underscores', 'fed_x_1', 'a_b="c"'],
+    ['text/plain;escaping=nope', 'underscores', 'fed_x_1', 'a_b="c"'],
+    ['text/plain;escaping=dots', 'dots', 'fed_dot_x__1', 'a__b="c"'],
+    ['text/plain;escaping=values', 'values', 'U__fed_2e_x__1', 'U__a_2d_b="c"'],
+  ])
+    expect(await ask(accept)).toEqual([
+      TEXT + escaping,
+      `# TYPE ${name} untyped\n${name}{${labels},${external}} 1 150000\n`,
+    ])
+  // What is wanted most says how names are written, also where it is not served.
+  const prometheus =
+    'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.3,*/*;q=0.2'
+  expect(await ask(prometheus)).toEqual([
+    `${TEXT}allow-utf-8`,
+    '# TYPE "fed.x_1" untyped\n{"fed.x_1","a-b"="c",' + `${external}} 1 150000\n`,
+  ])
+  const MESSAGE = 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily'
+  const protobuf = `${MESSAGE}; encoding=delimited`
+  const [type, body] = await ask(`text/plain;q=0.5,${protobuf};q=0.7`)
+  expect(type).toBe(`${protobuf}; escaping=underscores`)
+  expect(body).toContain('fed_x_1')
+  expect((await ask(`${MESSAGE};encoding=text`))[0]).toBe(`${TEXT}underscores`)
 })
 
 test('where a range query falls between milliseconds', async () => {

@@ -26,6 +26,8 @@ let bodies: Server
 let theirs: Peer
 let ours: TestVigie
 let federated: Peer
+/** Federates from both, with native histograms; `from` says where a series is from. */
+let compared: Peer
 
 const config = (address: string, more = ''): string => `
 global: { scrape_interval: 1s, external_labels: { cluster: c } }
@@ -77,11 +79,25 @@ scrape_configs:
   static_configs: [{ targets: ['${new URL(ours.url).host}'] }]
 `,
   })
+  const federate = (from: string, url: string): string => `
+- job_name: ${from}
+  honor_labels: true
+  metrics_path: /federate
+  params: { 'match[]': ['{job=~"native|both|exemplars"}'] }
+  static_configs: [{ targets: ['${new URL(url).host}'] }]
+  metric_relabel_configs: [{ target_label: from, replacement: ${from} }]`
+  compared = await startPrometheus({
+    config: `
+global: { scrape_interval: 1s }
+scrape_configs:${federate('theirs', theirs.url)}${federate('ours', ours.url)}
+`,
+    flags: ['--enable-feature=native-histograms'],
+  })
   for (const url of [theirs.url, ours.url]) await until(url, 'count(up == 1) == 7')
   await until(federated.url, 'hits_total')
 }, 60_000)
 afterAll(async () => {
-  for (const peer of [source, theirs, federated]) await peer?.kill()
+  for (const peer of [source, theirs, federated, compared]) await peer?.kill()
   await ours?.stop()
   bodies?.closeAllConnections()
   bodies?.close()
@@ -178,6 +194,18 @@ test('a Prometheus that federates from us has what we have', async () => {
   expect(floats.length).toBeGreaterThan(100)
   expect(lines(their, ['cluster'])).toEqual(lines(floats))
   expect(their.every(({ metric }) => metric.cluster === 'c')).toBe(true)
+})
+
+test('a Prometheus that federates from both has the same from us, native histograms too', async () => {
+  for (const from of ['theirs', 'ours']) await until(compared.url, `hits_total{from="${from}"}`)
+  const from = async (name: string): Promise<Result> =>
+    (await query(compared.url, `{from="${name}"}`)).filter(
+      // What a server says of its own time.
+      ({ metric }) => !/^(scrape_|prometheus_target_|up$)/.test(metric.__name__),
+    )
+  const [their, our] = [await from('theirs'), await from('ours')]
+  expect(lines(our, ['from'])).toEqual(lines(their, ['from']))
+  expect(our.filter(({ histogram }) => histogram !== undefined).length).toBeGreaterThan(3)
 })
 
 test('promtool analyzes a histogram of ours', async () => {

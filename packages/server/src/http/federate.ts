@@ -1,27 +1,32 @@
 /**
- * `/federate?match[]=`: the newest sample of each series, for another Prometheus to scrape. Text format
- * 0.0.4 with timestamps and external labels; series that have ended are left out, and so are native
- * histograms, which the text format cannot carry.
+ * `/federate?match[]=`: the newest sample of each series with its time and the external labels, for another
+ * Prometheus to scrape. Series that have ended are left out, and histograms where there is no way to write
+ * them: native ones in text, those with custom buckets also in protobuf.
  */
 import {
+  CUSTOM_BUCKETS_SCHEMA,
+  type Histogram,
   type Labels,
   METRIC_NAME,
   SampleColumns,
   compareLabels,
   formatValue,
   isStale,
+  isStaleHistogram,
 } from '@vigie/model'
+import { type MetricFamily, encodeMetricFamilies, familyType } from '@vigie/remote'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { renderLabels } from '../self-metrics.ts'
+import { escapeLabel } from '../self-metrics.ts'
 import type { Vigie } from '../vigie.ts'
 import { ApiError } from './api-error.ts'
 import { paramsOf } from './app.ts'
+import { type Escaping, escapeName, isClassicName, negotiateFormat } from './exposition-format.ts'
 import { selectorOf } from './params.ts'
 
 interface Newest {
   labels: Labels
   t: number
-  v: number
+  value: number | Histogram
 }
 
 export async function federate(
@@ -30,10 +35,17 @@ export async function federate(
   vigie: Vigie,
 ): Promise<FastifyReply> {
   try {
+    const { isProtobuf, escaping, contentType } = negotiateFormat(request.headers.accept)
     const found = await newestOf(paramsOf(request), vigie)
-    return reply
-      .type('text/plain; version=0.0.4; charset=utf-8; escaping=underscores')
-      .send(expose(found, vigie.config.externalLabels))
+    const shown = found.filter(
+      ({ value }) =>
+        typeof value === 'number' || (isProtobuf && value.schema !== CUSTOM_BUCKETS_SCHEMA),
+    )
+    const families = familiesOf(shown, vigie.config.externalLabels, escaping)
+    reply.type(contentType)
+    return isProtobuf
+      ? reply.send(Buffer.from(encodeMetricFamilies(families)))
+      : reply.send(textOf(families))
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
     return reply.code(error.status).type('text/plain; charset=utf-8').send(`${error.message}\n`)
@@ -56,8 +68,10 @@ async function newestOf(params: URLSearchParams, vigie: Vigie): Promise<Newest[]
       if (found.has(labels.key)) continue
       set.samples(i, minT, maxT, columns)
       const last = columns.length - 1
-      if (last < 0 || columns.h?.[last] !== undefined || isStale(columns.v[last])) continue
-      found.set(labels.key, { labels, t: columns.t[last], v: columns.v[last] })
+      if (last < 0) continue
+      const value = columns.h?.[last] ?? columns.v[last]
+      if (typeof value === 'number' ? isStale(value) : isStaleHistogram(value)) continue
+      found.set(labels.key, { labels, t: columns.t[last], value })
     }
   }
   return [...found.values()].sort(byLabels)
@@ -68,22 +82,50 @@ function byLabels({ labels: a }: Newest, { labels: b }: Newest): number {
   return compareLabels(a, b)
 }
 
-function expose(found: readonly Newest[], externalLabels: ReadonlyMap<string, string>): string {
+/** Samples of one name and type that follow each other, with names as they are written. */
+function familiesOf(
+  found: readonly Newest[],
+  externalLabels: ReadonlyMap<string, string>,
+  escaping: Escaping,
+): MetricFamily[] {
   // Without a label of that name the server that scrapes this would put its own.
   const external = new Map([['instance', ''], ...externalLabels])
   const added = [...external].sort(([a], [b]) => (a < b ? -1 : 1))
-  let out = ''
-  let name = ''
-  for (const { labels, t, v } of found) {
+  const families: MetricFamily[] = []
+  let metricName = ''
+  let type = 0
+  for (const { labels, t, value } of found) {
     if (labels.metricName === '') continue
-    if (labels.metricName !== name) {
-      name = labels.metricName
-      out += `# TYPE ${escapeName(name)} untyped\n`
+    if (labels.metricName !== metricName || familyType(value) !== type) {
+      metricName = labels.metricName
+      type = familyType(value)
+      families.push({ name: escapeName(metricName, escaping), metrics: [] })
     }
-    const shown: Record<string, string> = {}
-    for (const [key, value] of labels) if (key !== METRIC_NAME) shown[escapeName(key)] = value
-    for (const [key, value] of added) if (!labels.has(key)) shown[escapeName(key)] = value
-    out += `${escapeName(name)}${renderLabels(shown)} ${formatSample(v)} ${t}\n`
+    const shown: [string, string][] = []
+    for (const [key, label] of labels)
+      if (key !== METRIC_NAME) shown.push([escapeName(key, escaping), label])
+    for (const [key, label] of added)
+      if (!labels.has(key)) shown.push([escapeName(key, escaping), label])
+    families.at(-1)!.metrics.push({ labels: shown, t, value })
+  }
+  return families
+}
+
+function textOf(families: readonly MetricFamily[]): string {
+  let out = ''
+  for (const { name, metrics } of families) {
+    const isClassic = isClassicName(name)
+    const quoted = isClassic ? name : `"${escapeLabel(name)}"`
+    out += `# TYPE ${quoted} untyped\n`
+    for (const { labels, t, value } of metrics) {
+      const parts = labels.map(
+        ([key, label]) =>
+          `${isClassicName(key) ? key : `"${escapeLabel(key)}"`}="${escapeLabel(label)}"`,
+      )
+      const inside = (isClassic ? parts : [quoted, ...parts]).join(',')
+      const series = (isClassic ? name : '') + (inside === '' ? '' : `{${inside}}`)
+      out += `${series} ${formatSample(value as number)} ${t}\n`
+    }
   }
   return out
 }
@@ -97,7 +139,3 @@ function formatSample(v: number): string {
   if (power >= -4 && power < 6) return String(v)
   return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
 }
-
-/** The `underscores` escaping: what the classic format has no room for becomes an underscore. */
-const escapeName = (name: string): string =>
-  name.replace(/[^a-zA-Z0-9_:]/gu, '_').replace(/^(?=\d)/, '_')
