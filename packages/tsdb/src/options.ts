@@ -49,6 +49,11 @@ export interface TsdbOptions {
    */
   outOfOrderTimeWindowMs?: number
   /**
+   * Samples out of order that wait in memory for the next block; with more of them one is made at once.
+   * Default 8 million, about 10 bytes each and 800 for each series that has some.
+   */
+  lateSamplesMax?: number
+  /**
    * How long a query may read what it has selected, ms: what it may need is kept for as long. Default
    * five minutes.
    */
@@ -75,6 +80,7 @@ export interface Limits {
   segmentBytes: number
   headChunkBytes: number
   outOfOrderTimeWindowMs: number
+  lateSamplesMax: number
   snapshotMs: number
 }
 
@@ -85,6 +91,7 @@ export const RETENTION_MS_DEFAULT: number = 15 * 24 * HOUR_MS
 export const RETENTION_BYTES_DEFAULT = 0
 export const MAX_SERIES_DEFAULT = 1_000_000
 export const HEAD_CHUNK_BYTES_DEFAULT: number = 16 * MIB
+export const LATE_SAMPLES_MAX_DEFAULT = 8_000_000
 export const SNAPSHOT_MS_DEFAULT: number = 5 * 60_000
 const SEGMENT_BYTES_DEFAULT = 128 * MIB
 const SEGMENT_BYTES_MIN = 32 * 1024
@@ -98,6 +105,7 @@ export function limitsOf(options: TsdbOptions): Limits {
     maxBlockMs: options.maxBlockMs,
     maxSeries: options.maxSeries ?? MAX_SERIES_DEFAULT,
     outOfOrderTimeWindowMs: options.outOfOrderTimeWindowMs ?? 0,
+    lateSamplesMax: options.lateSamplesMax ?? LATE_SAMPLES_MAX_DEFAULT,
     snapshotMs: options.snapshotMs ?? SNAPSHOT_MS_DEFAULT,
     headChunkBytes: options.headChunkBytes ?? HEAD_CHUNK_BYTES_DEFAULT,
     // Whole segments are dropped, so one must be a small part of what is kept.

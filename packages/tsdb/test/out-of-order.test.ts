@@ -81,6 +81,30 @@ test('a snapshot has them, unless it skips the head; what comes after it is as b
   expect(dump(tsdb)).toEqual([`${all[0]} ${13.1 * HOUR}:6`, later[1]])
 })
 
+test('with too many of them in memory a block is made at once', async () => {
+  const disk = new MemoryDisk()
+  const tsdb = await open({ disk, outOfOrderTimeWindowMs: WINDOW_MS, lateSamplesMax: 99 })
+  write(tsdb, `a ${10 * HOUR}:1`)
+  const late = (count: number, from: number): void => {
+    for (let i = 0; i < count; i++) write(tsdb, `a ${from + i}:2`)
+  }
+  late(99, 7 * HOUR)
+  await tsdb.maintain()
+  expect(tsdb.stats().blocks).toBe(0)
+  late(1, 9 * HOUR)
+  const all = dump(tsdb)
+  await tsdb.maintain()
+  expect(tsdb.blocks().map(({ minTime, stats }) => [minTime / HOUR, stats.numSamples])).toEqual([
+    [6, 99],
+    [8, 1],
+  ])
+  expect(tsdb.stats().samples).toBe(1)
+  expect(dump(tsdb)).toEqual(all)
+  late(5, 8 * HOUR)
+  const more = dump(tsdb)
+  expect(dump(await openWindow(disk.afterKill()))).toEqual(more)
+})
+
 test('the window can be opened and closed on the way', async () => {
   const disk = new MemoryDisk()
   const tsdb = await open({ disk })

@@ -96,7 +96,7 @@ export class BlockMaintenance {
     if (now() < this.#notBeforeMs) return undefined
     try {
       this.#look()
-      if (await this.#cut()) await this.#cutLate()
+      if ((await this.#cut()) || this.#isLateFull()) await this.#cutLate()
       await this.#merge()
       return undefined
     } catch (error) {
@@ -118,6 +118,12 @@ export class BlockMaintenance {
   #isHeadFull(): boolean {
     const { head } = this.#options.store
     return this.#newest() - Math.max(head.minT, head.minValidT) > HEAD_SPAN_MS_MAX
+  }
+
+  /** What comes late is not put into files as it fills: memory would grow with the window. */
+  #isLateFull(): boolean {
+    const { limits, store } = this.#options
+    return store.head.outOfOrder.samples > limits.lateSamplesMax
   }
 
   /** A sample from the future moves nothing. */
