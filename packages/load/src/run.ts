@@ -10,14 +10,11 @@ import { availableParallelism } from 'node:os'
 import { basename, resolve } from 'node:path'
 import type { CheckReport, LoadIo, LoadOptions, PromqlQuery, RunReport, RunWindow } from './api.ts'
 import { refuseTooManyVus } from './blocking/limit.ts'
-import type { Program } from './compile/compile.ts'
 import { isRemote } from './compile/imports.ts'
 import { compileWithRemotes } from './compile/remote.ts'
 import { EXIT, LoadError } from './errors.ts'
-import { formatGoDuration } from './duration.ts'
-import { type Share, allocate, lastMomentMs, maxVusOf, plannedVusOf } from './executors/plan.ts'
+import { maxVusOf } from './executors/plan.ts'
 import { MAX_WORKERS, RunState, isControlled, monotonicMs } from './executors/run-state.ts'
-import { limitSentence } from './generator/health.ts'
 import { GeneratorMonitor } from './generator/monitor.ts'
 import { ThreadMeter } from './generator/thread-meter.ts'
 import { GeneratorGroup, instanceName } from './group/generator-group.ts'
@@ -34,25 +31,20 @@ import { openOutput } from './outputs/open-outputs.ts'
 import { RemoteWriteOutput } from './outputs/remote-write.ts'
 import { RunReporter } from './outputs/run-reporter.ts'
 import { scriptSource } from './outputs/script-source.ts'
-import { Progress, describeScenario } from './progress.ts'
+import { Progress } from './progress.ts'
+import { announcement } from './run/announcement.ts'
+import { endSummary } from './run/end-summary.ts'
+import { runReport, stateOf } from './run/run-report.ts'
+import { type Script, Workers } from './run/workers.ts'
 import { StatusLine } from './status-line.ts'
-import {
-  type SummaryInput,
-  checkReports,
-  metricsData,
-  summaryData,
-  summaryExport,
-} from './summary/data.ts'
+import type { SummaryInput } from './summary/data.ts'
 import { brokenChecksText } from './summary/broken-checks.ts'
-import { machineSummary } from './summary/machine-readable.ts'
-import { summaryText } from './summary/text.ts'
 import { ReportCollector } from './report/collector.ts'
 import { type RunSettings, readConfigFile, resolveSettings } from './settings.ts'
 import { NO_SCRIPT, USAGE } from './usage.ts'
 import type { LogLevel } from './vu/environment.ts'
-import { progressOf } from './vu/execution.ts'
-import type { Preparation, ScriptFacts } from './worker-protocol.ts'
-import { type Notice, WorkerThread } from './worker-thread.ts'
+import type { ScriptFacts } from './worker-protocol.ts'
+import type { Notice } from './worker-thread.ts'
 
 /** Where fetched modules are kept, from the current folder. */
 const IMPORTS_DIR = 'data/imports'
@@ -64,12 +56,6 @@ const VUS_INTERVAL_MS = 1000
 const METER_INTERVAL_MS = 500
 /** ms that a worker has to let go when it is told to stop, or when its time is over. */
 const STOP_TIMEOUT_MS = 5000
-/** ms that a worker whose event loop turns may come late to its end. */
-const LATE_MS = 10_000
-/** ms that an event loop may be silent when the run should be over. */
-const HUNG_MS = 2000
-/** ms between two looks at workers that should be over. */
-const WATCH_INTERVAL_MS = 200
 
 /** What the k6 whose behaviour this is sends: servers may tell clients apart by it, and count its bytes. */
 const USER_AGENT = 'Grafana k6/2.2.0'
@@ -110,7 +96,7 @@ class LoadRun {
   #consoleWriter: LogWriter | null = null
   readonly #id: string
   readonly #startedMs: number
-  readonly #workers: WorkerThread[] = []
+  readonly #workers: Workers
   readonly #outputs: Output[] = []
   #options!: RunOptions
   #facts!: ScriptFacts
@@ -138,9 +124,6 @@ class LoadRun {
   #failure: LoadError | null = null
   /** Dropped iterations that were sampled, by scenario. */
   readonly #dropped: number[] = []
-  #program: { program: Program; env: Record<string, string> } | null = null
-  /** Workers whose event loop never turned again. */
-  readonly #hung = new Set<WorkerThread>()
   #isMarkedFailed = false
   #isLingering = false
   #brokenChecks: CheckReport[] | null = null
@@ -174,6 +157,7 @@ class LoadRun {
     this.#logWriter = logWriter
     this.#startedMs = io.now()
     this.#id = given.args.runId ?? given.runId ?? newRunId(this.#startedMs)
+    this.#workers = new Workers(given.workerUrl, (notice, worker) => this.#hear(notice, worker))
   }
 
   async execute(): Promise<number> {
@@ -196,7 +180,7 @@ class LoadRun {
     } finally {
       clearInterval(this.#vusTimer)
       this.#io.signal?.removeEventListener('abort', onSignal)
-      await Promise.all(this.#workers.map((worker) => worker.close()))
+      await this.#workers.close()
       this.#consoleWriter?.close()
     }
     return this.#verdict()
@@ -220,7 +204,7 @@ class LoadRun {
     } catch (error) {
       this.#fail(error)
     } finally {
-      await Promise.all(this.#workers.map((worker) => worker.close()))
+      await this.#workers.close()
     }
     return this.#failure?.exitCode ?? EXIT.ok
   }
@@ -235,8 +219,8 @@ class LoadRun {
   // Opening
 
   /** Compiles the script and evaluates it once: its options, functions and files. */
-  async #inspect(): Promise<{ path: string; program: Program; env: Record<string, string> }> {
-    const first = this.#startWorker()
+  async #inspect(): Promise<{ path: string; script: Script }> {
+    this.#workers.startFirst()
     const path = resolve(this.#io.cwd, this.#script)
     const { args } = this.#given
     const program = await compileWithRemotes(path, resolve(this.#io.cwd, IMPORTS_DIR), {
@@ -245,14 +229,13 @@ class LoadRun {
       npm: args.npm || /^(1|t|true)$/i.test(this.#io.env['VIGIE_NPM'] ?? ''),
     })
     this.#scriptPaths = program.modules.map((module) => module.path).filter((one) => !isRemote(one))
-    const env = this.#scriptEnv()
-    this.#facts = await first.request('inspect', { program, env })
-    return { path, program, env }
+    const script = { program, env: this.#scriptEnv() }
+    this.#facts = await this.#workers.inspect(script)
+    return { path, script }
   }
 
   async #open(): Promise<void> {
-    this.#program = await this.#inspect()
-    const { program, env } = this.#program
+    const { script } = await this.#inspect()
     this.#readOptions()
     const count = Math.max(
       1,
@@ -262,16 +245,21 @@ class LoadRun {
         MAX_WORKERS,
       ),
     )
-    if (program.blocking !== null) this.#announceBlocking(program.blocking)
-    while (this.#workers.length < count) this.#startWorker()
-    await Promise.all(
-      this.#workers.slice(1).map((worker) => worker.request('load', { program, env })),
-    )
+    const { blocking } = script.program
+    if (blocking !== null) this.#announceBlocking(blocking)
+    await this.#workers.load(script, count)
     this.#openOutputs()
     this.#announce()
     // As in k6 from here to the end of teardown: 0 VUs are active while they are made and in setup.
     this.#vusTimer = setInterval(() => this.#sampleVus(), VUS_INTERVAL_MS)
-    await this.#prepareVus()
+    await this.#workers.prepare({
+      script,
+      facts: this.#facts,
+      options: this.#options,
+      state: this.#state,
+      flushIntervalMs: this.#given.controller?.flushIntervalMs,
+      wantsSamples: this.#outputs.some((one) => one.sample !== undefined),
+    })
   }
 
   #announceBlocking(reason: string): void {
@@ -288,14 +276,6 @@ class LoadRun {
     if (this.#io.stdin === undefined)
       throw new LoadError(EXIT.other, 'cannot read the script: there is no standard input')
     return this.#io.stdin()
-  }
-
-  #startWorker(): WorkerThread {
-    const worker = new WorkerThread(this.#given.workerUrl, this.#workers.length, (notice, index) =>
-      this.#hear(notice, index),
-    )
-    this.#workers.push(worker)
-    return worker
   }
 
   #scriptEnv(): Record<string, string> {
@@ -430,78 +410,8 @@ class LoadRun {
     if (this.#given.args.quiet) return
     const output = this.#outputs.filter((one) => one !== this.#vigie).map((one) => one.description)
     if (this.#vigie !== null) output.push(`${this.#given.vigieUrl} (run ${this.#id})`)
-    this.#io.stdout(
-      [
-        '',
-        '     execution: local',
-        `        script: ${this.#script}`,
-        `        output: ${output.join(', ') || '-'}`,
-        '',
-        ...(this.#given.controller === undefined ? this.#scenarioLines() : []),
-        '',
-        '',
-      ].join('\n'),
-    )
-  }
-
-  #percentOfTest(): string {
-    const { stripes } = this.#options
-    return (stripes === null ? 100 : (100 * stripes.own.length) / stripes.period).toFixed(2)
-  }
-
-  #scenarioLines(): string[] {
-    const { scenarios } = this.#options
-    const vus = scenarios.reduce((sum, one) => sum + maxVusOf(one), 0)
-    return [
-      `     scenarios: (${this.#percentOfTest()}%) ${scenarios.length} scenario${scenarios.length === 1 ? '' : 's'}, ${vus} max VUs, ${formatGoDuration(lastMomentMs(scenarios))} max duration (incl. graceful stop):`,
-      ...scenarios.map((one) => `              * ${one.name}: ${describeScenario(one)}`),
-    ]
-  }
-
-  async #prepareVus(): Promise<void> {
-    const { scenarios } = this.#options
-    const { shares, vuIds, unplannedVUs } = allocate(scenarios, this.#workers.length)
-    this.#state.add('lastVuId', vuIds.flat().length)
-    this.#state.add('unplannedVus', unplannedVUs)
-    scenarios.forEach((one, i) =>
-      this.#state.addOf(i, 'unplannedVus', maxVusOf(one) - plannedVusOf(one)),
-    )
-    await Promise.all(
-      this.#workers.map((worker, i) =>
-        worker.request('prepare', this.#preparation(worker, shares[i]!, vuIds[i]!)),
-      ),
-    )
-  }
-
-  #preparation(worker: WorkerThread, shares: Share[], vuIds: number[]): Preparation {
-    const { thresholds, systemTags, raw, scenarios, ...vuOptions } = this.#options
-    void thresholds
-    void systemTags
-    return {
-      options: vuOptions,
-      testOptions: testOptions(raw, scenarios),
-      scenarios,
-      state: this.#state.buffer,
-      flushIntervalMs: this.#given.controller?.flushIntervalMs,
-      worker: worker.index,
-      workers: this.#workers.length,
-      shares,
-      vuIds,
-      openedFiles: this.#facts.openedFiles,
-      sharedArrays: this.#facts.sharedArrays,
-      wantsSamples: this.#outputs.some((one) => one.sample !== undefined),
-    }
-  }
-
-  /** The worker that runs what runs once; when the first one hangs, a new one. */
-  async #onceWorker(): Promise<WorkerThread> {
-    const first = this.#workers[0]!
-    if (!this.#hung.has(first)) return first
-    const fresh = this.#startWorker()
-    await fresh.request('load', this.#program!)
-    await fresh.request('prepare', this.#preparation(fresh, [], []))
-    this.#workers[0] = fresh
-    return fresh
+    const isPlanned = this.#given.controller === undefined
+    this.#io.stdout(announcement(this.#script, output, this.#options, isPlanned))
   }
 
   // Running
@@ -511,7 +421,7 @@ class LoadRun {
     await this.#given.dataChecks?.before()
     const { noSetup } = this.#options
     if (!noSetup && this.#facts.functions.includes('setup'))
-      this.#setupData = await this.#workers[0]!.request('setup', null)
+      this.#setupData = await this.#workers.setup()
     await this.#group?.meet('ready')
     if (this.#isStopping) return
     this.#state.startMs = monotonicMs()
@@ -592,42 +502,16 @@ class LoadRun {
     }
   }
 
-  /** Every worker gets its time and a little more; one that does not come back is given up. */
-  async #runWorkers(): Promise<void> {
-    await Promise.all(
-      this.#workers.map(async (worker) => {
-        const watch = this.#watchWorker(worker)
-        try {
-          await worker.request('run', { setupData: this.#setupData })
-        } catch (error) {
-          // What a VU in an endless loop does is an interrupted iteration, as in k6.
-          if (!this.#hung.has(worker)) throw error
-        } finally {
-          clearInterval(watch)
-        }
-      }),
+  #runWorkers(): Promise<void> {
+    return this.#workers.run(
+      this.#setupData,
+      () => this.#isStopping,
+      () =>
+        this.#log(
+          'error',
+          'a worker thread does not stop: the script seems to run without ever waiting; what it measured last is lost',
+        ),
     )
-  }
-
-  /** Ends a worker that should have come to its end and whose event loop does not turn, or that is far too late. */
-  #watchWorker(worker: WorkerThread): NodeJS.Timeout {
-    const lastMs = lastMomentMs(this.#options.scenarios)
-    let overSinceMs: number | null = null
-    return setInterval(() => {
-      const now = monotonicMs()
-      if (!this.#isStopping && now - this.#state.startMs < lastMs) return
-      overSinceMs ??= now
-      const isHung = this.#state.silenceMs(worker.index) > HUNG_MS
-      if (!isHung && now - overSinceMs < LATE_MS) return
-      if (this.#hung.has(worker)) return
-      this.#hung.add(worker)
-      this.#log(
-        'error',
-        'a worker thread does not stop: the script seems to run without ever waiting; what it measured last is lost',
-      )
-      this.#state.add('interrupted')
-      void worker.close()
-    }, WATCH_INTERVAL_MS)
   }
 
   #sampleVus(): void {
@@ -680,12 +564,10 @@ class LoadRun {
     this.#ending.abort()
     this.#log('error', reason.message)
     this.#failure ??= reason
-    for (const worker of this.#workers) {
-      worker.stop()
-      setTimeout(() => {
-        if (this.#endedMs === null && this.#durationMs === 0) void worker.close()
-      }, STOP_TIMEOUT_MS).unref()
-    }
+    this.#workers.stop()
+    setTimeout(() => {
+      if (this.#endedMs === null && this.#durationMs === 0) void this.#workers.close()
+    }, STOP_TIMEOUT_MS).unref()
   }
 
   #hear(notice: Notice, worker: number): void {
@@ -722,7 +604,7 @@ class LoadRun {
     if (hasRun && !this.#isInterrupted) await this.#checkData()
     this.#endedMs = this.#io.now()
     this.#exitCode = this.#verdict()
-    this.#report = this.#reportState()
+    this.#report = stateOf(this.#exitCode)
     await this.#writeReport()
     if (this.#given.onReport !== undefined) this.#given.onReport(this.#runReport())
     await this.#group?.leave()
@@ -806,7 +688,7 @@ class LoadRun {
   async #teardown(): Promise<void> {
     const wasSetUp = this.#state.startMs !== 0
     if (!wasSetUp || this.#options.noTeardown || !this.#facts.functions.includes('teardown')) return
-    await (await this.#onceWorker()).request('teardown', { setupData: this.#setupData })
+    await this.#workers.teardown(this.#setupData)
   }
 
   #summaryInput(): SummaryInput {
@@ -824,63 +706,19 @@ class LoadRun {
   }
 
   async #summarise(): Promise<void> {
-    const input = this.#summaryInput()
-    const data = summaryData(input)
-    const { summaryExport: target } = this.#settings
-    const isNew = this.#settings.newMachineReadableSummary
-    const machine = isNew ? this.#machineSummary(input) : null
-    if (target !== null)
-      this.#writeFile(
-        target,
-        machine === null ? summaryExport(data) : JSON.stringify(machine, null, 4),
-      )
-    this.#summaryText = this.#textOf(input, false)
-    const mode = this.#settings.summaryMode
-    if (mode === 'disabled') return
-    const written = this.#facts.functions.includes('handleSummary')
-      ? await this.#handleSummary(machine ?? data)
-      : null
-    if (written === null) {
-      this.#io.stdout(`\n\n${this.#textOf(input, !input.noColor)}\n`)
-      return
-    }
-    const sentence = this.#monitor === null ? null : limitSentence(this.#monitor.total())
-    if (sentence !== null) this.#log('warning', sentence)
-    for (const [to, content] of written) {
-      if (to === 'stdout' || to === 'stderr')
-        this.#io[to](typeof content === 'string' ? content : Buffer.from(content).toString('utf8'))
-      else this.#writeFile(to, content)
-    }
-  }
-
-  #machineSummary({ engine, durationMs, trendStats }: SummaryInput): Record<string, unknown> {
-    const script = basename(this.#script)
-    return machineSummary({ engine, durationMs, trendStats, script, nowMs: this.#io.now() })
-  }
-
-  /** Null: it failed, and the default summary is shown instead. */
-  async #handleSummary(data: unknown): Promise<[string, string | Uint8Array][] | null> {
-    try {
-      return await (await this.#onceWorker()).request('summary', { data })
-    } catch (error) {
-      if (!(error instanceof LoadError)) throw error
-      this.#log('error', error.message)
-      return null
-    }
-  }
-
-  #textOf(input: SummaryInput, hasColour: boolean): string {
-    const mode = this.#settings.summaryMode
-    return summaryText({
-      mode,
-      total: this.#engine.view(),
-      ...this.#engine.details(),
-      thresholds: this.#thresholds,
-      generator: this.#monitor?.total() ?? null,
-      durationMs: input.durationMs,
-      trendStats: input.trendStats,
+    const hasOwn = this.#facts.functions.includes('handleSummary')
+    this.#summaryText = await endSummary({
+      input: this.#summaryInput(),
+      settings: this.#settings,
       timeUnit: this.#options.summaryTimeUnit,
-      hasColour,
+      script: basename(this.#script),
+      nowMs: this.#io.now(),
+      generator: this.#monitor?.total() ?? null,
+      handleSummary: hasOwn ? (data) => this.#workers.handleSummary(data) : null,
+      stdout: (text) => this.#io.stdout(text),
+      stderr: (text) => this.#io.stderr(text),
+      writeFile: (path, content) => this.#writeFile(path, content),
+      log: (level, message) => this.#log(level, message),
     })
   }
 
@@ -904,53 +742,21 @@ class LoadRun {
     return this.#isMarkedFailed ? EXIT.markedFailed : EXIT.ok
   }
 
-  #reportState(): RunReport['state'] {
-    const code = this.#verdict()
-    if (code === EXIT.ok) return 'passed'
-    if (code === EXIT.thresholdsFailed || code === EXIT.markedFailed) return 'failed'
-    return code === EXIT.externalAbort || code === EXIT.scriptAborted ? 'aborted' : 'error'
-  }
-
   #runReport(): RunReport {
-    const { scenarios, raw } = this.#options
-    const state = this.#state
-    const perScenario = scenarios.map((scenario, i) => ({
-      name: scenario.name,
-      executor: scenario.executor,
-      progress: progressOf(state, i, scenario),
-      vus: state.getOf(i, 'activeVus'),
-      iterations: state.getOf(i, 'completed'),
-    }))
-    const input = this.#summaryInput()
-    return {
+    const known = {
       id: this.#id,
       script: basename(this.#script),
       startedMs: this.#startedMs,
       endedMs: this.#endedMs,
       state: this.#report,
-      vus: state.get('activeVus'),
-      vusMax: state.get('initializedVus'),
-      iterations: state.get('completed'),
       exitCode: this.#exitCode,
       error: this.#failure?.message ?? null,
-      progress: state.startMs === 0 ? null : Math.min(...perScenario.map((one) => one.progress)),
-      thresholds: this.#thresholds.flatMap(({ key, thresholds }) =>
-        thresholds.map(({ source, ok, value }) => ({ metric: key, source, ok, value })),
-      ),
-      options: raw,
       summaryText: this.#summaryText,
-      metrics: Object.fromEntries(
-        Object.entries(metricsData(input)).map(([name, { type, contains, values }]) => [
-          name,
-          { type, contains, values },
-        ]),
-      ),
-      scenarios: perScenario,
       generator: this.#monitor?.total() ?? null,
-      checks: checkReports(this.#engine.root),
       ...(this.#brokenChecks === null ? {} : { brokenChecks: this.#brokenChecks }),
       ...this.#found,
     }
+    return runReport(known, this.#summaryInput(), this.#options, this.#state)
   }
 
   #log(level: LogLevel, message: string, fields: Record<string, unknown> = {}): void {
@@ -972,20 +778,4 @@ class LoadRun {
 function newRunId(nowMs: number): string {
   const time = new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, '')
   return `${time}-${randomBytes(3).toString('hex')}`
-}
-
-/** What `exec.test.options` shows: the scenarios as derived, without the shortcuts they came from. */
-function testOptions(raw: Record<string, unknown>, scenarios: RunOptions['scenarios']): unknown {
-  const {
-    vus: _vus,
-    duration: _duration,
-    iterations: _iterations,
-    stages: _stages,
-    scenarios: given,
-    ...rest
-  } = raw
-  return {
-    ...rest,
-    scenarios: given ?? Object.fromEntries(scenarios.map(({ name, ...one }) => [name, one])),
-  }
 }
