@@ -17,7 +17,6 @@ import { maxVusOf } from './executors/plan.ts'
 import { MAX_WORKERS, RunState, isControlled, monotonicMs } from './executors/run-state.ts'
 import { GeneratorMonitor } from './generator/monitor.ts'
 import { ThreadMeter } from './generator/thread-meter.ts'
-import { GeneratorGroup, instanceName } from './group/generator-group.ts'
 import { argsForPods, kubernetesJob } from './group/kubernetes.ts'
 import { LiveFigures } from './live-figures.ts'
 import { LogWriter } from './log.ts'
@@ -26,20 +25,15 @@ import { MetricsEngine } from './metrics/engine.ts'
 import { type ThresholdGroup, parseThresholds, wantsAbort } from './metrics/threshold.ts'
 import { evaluatePromql } from './metrics/promql-threshold.ts'
 import { type RunOptions, consolidate } from './options.ts'
-import type { Output } from './outputs/output.ts'
-import { openOutput } from './outputs/open-outputs.ts'
-import { RemoteWriteOutput } from './outputs/remote-write.ts'
-import { RunReporter } from './outputs/run-reporter.ts'
-import { scriptSource } from './outputs/script-source.ts'
 import { Progress } from './progress.ts'
 import { announcement } from './run/announcement.ts'
 import { endSummary } from './run/end-summary.ts'
+import { RunOutputs } from './run/run-outputs.ts'
 import { runReport, stateOf } from './run/run-report.ts'
 import { type Script, Workers } from './run/workers.ts'
 import { StatusLine } from './status-line.ts'
 import type { SummaryInput } from './summary/data.ts'
 import { brokenChecksText } from './summary/broken-checks.ts'
-import { ReportCollector } from './report/collector.ts'
 import { type RunSettings, readConfigFile, resolveSettings } from './settings.ts'
 import { NO_SCRIPT, USAGE } from './usage.ts'
 import type { LogLevel } from './vu/environment.ts'
@@ -97,7 +91,7 @@ class LoadRun {
   readonly #id: string
   readonly #startedMs: number
   readonly #workers: Workers
-  readonly #outputs: Output[] = []
+  #outputs: RunOutputs | null = null
   #options!: RunOptions
   #facts!: ScriptFacts
   /** The entry and all that it imports. */
@@ -106,18 +100,9 @@ class LoadRun {
   #engine!: MetricsEngine
   #thresholds: ThresholdGroup[] = []
   #progress: Progress | null = null
-  #reporter: RunReporter | null = null
-  /** The output into a running Vigie. */
-  #vigie: Output | null = null
-  /** Gathers what the HTML report shows; null: nobody wants one. */
-  #collector: ReportCollector | null = null
   /** What `--out` or the configuration file names. */
   #outs: readonly string[] = []
   #setupData: string | undefined
-  /** The other generators of this run; null: it is alone. */
-  #group: GeneratorGroup | null = null
-  /** Waits until the results of all generators are in: when that was, ms since the epoch. */
-  #meet: (() => Promise<number | null>) | null = null
   /** Aborted when the scenarios are over or told to end. */
   readonly #ending = new AbortController()
   /** What ended the run first, if not its plan. */
@@ -248,7 +233,8 @@ class LoadRun {
     const { blocking } = script.program
     if (blocking !== null) this.#announceBlocking(blocking)
     await this.#workers.load(script, count)
-    this.#openOutputs()
+    this.#outputs = this.#makeOutputs()
+    this.#outputs.open()
     this.#announce()
     // As in k6 from here to the end of teardown: 0 VUs are active while they are made and in setup.
     this.#vusTimer = setInterval(() => this.#sampleVus(), VUS_INTERVAL_MS)
@@ -258,7 +244,7 @@ class LoadRun {
       options: this.#options,
       state: this.#state,
       flushIntervalMs: this.#given.controller?.flushIntervalMs,
-      wantsSamples: this.#outputs.some((one) => one.sample !== undefined),
+      wantsSamples: this.#outputs.wantsSamples,
     })
   }
 
@@ -337,81 +323,30 @@ class LoadRun {
     if (this.#settings.summaryMode === 'full') this.#engine.keepDetails()
   }
 
-  #openOutputs(): void {
-    const { vigieUrl } = this.#given
-    const warn = (message: string): void => this.#log('warning', message)
-    const world = {
+  #makeOutputs(): RunOutputs {
+    return new RunOutputs({
+      given: this.#given,
       io: this.#io,
+      id: this.#id,
       engine: this.#engine,
       thresholds: this.#thresholds,
-      systemTags: this.#options.systemTags,
-      warn,
-      fail: (message: string) => this.#log('error', message),
-    }
-    for (const one of this.#outs) this.#addOutput(openOutput(one, world))
-    if (this.#settings.report !== null) {
-      this.#collector = new ReportCollector(this.#settings.report, monotonicMs)
-      this.#addOutput(this.#collector)
-    }
-    if (!vigieUrl) return
-    const group = this.#options.segmentation
-    const output = new RemoteWriteOutput({
-      url: `${vigieUrl.replace(/\/$/, '')}/api/v1/write`,
-      labels: {
-        testid: this.#id,
-        ...(group === null ? {} : { instance: instanceName(group.index, group.parts.length) }),
-      },
-      now: () => this.#io.now(),
-      warn,
-    })
-    this.#vigie = output
-    this.#addOutput(output)
-    this.#joinGroup(output)
-    // One report for all generators of a run: that of the first.
-    if (group !== null && group.index > 0) return
-    this.#reporter = new RunReporter(vigieUrl, this.#id, {
-      report: () => this.#runReport(),
-      source: scriptSource(this.#scriptPaths),
-      warn,
+      options: this.#options,
+      outs: this.#outs,
+      report: this.#settings.report,
+      scriptPaths: this.#scriptPaths,
+      runReport: () => this.#runReport(),
       onStop: () => this.#stop(new LoadError(EXIT.externalAbort, 'the run was stopped in Vigie')),
-    })
-    this.#reporter.start()
-  }
-
-  /** Generators that were given one run id begin and end together. */
-  #joinGroup(output: RemoteWriteOutput): void {
-    const { segmentation } = this.#options
-    const { promql, args, runId } = this.#given
-    const isGiven = args.runId !== null || runId !== undefined
-    if (segmentation === null || segmentation.parts.length < 2 || !isGiven || !promql) return
-    this.#group = new GeneratorGroup({
-      runId: this.#id,
-      index: segmentation.index,
-      count: segmentation.parts.length,
-      query: promql,
-      write: (name, labels, value) => output.write(name, labels, value),
+      ending: this.#ending.signal,
       warn: (message) => this.#log('warning', message),
-      signal: this.#ending.signal,
+      fail: (message) => this.#log('error', message),
     })
-    this.#meet = async () => {
-      const timeMs = await this.#group!.meet('done')
-      if (timeMs !== null) output.notBefore(timeMs)
-      return timeMs
-    }
-  }
-
-  #addOutput(output: Output): void {
-    this.#outputs.push(output)
-    if (output.record !== undefined) this.#engine.listen(output.record.bind(output))
-    if (output.sample !== undefined) this.#engine.listenToSamples(output.sample.bind(output))
   }
 
   #announce(): void {
     if (this.#given.args.quiet) return
-    const output = this.#outputs.filter((one) => one !== this.#vigie).map((one) => one.description)
-    if (this.#vigie !== null) output.push(`${this.#given.vigieUrl} (run ${this.#id})`)
+    const outputs = this.#outputs?.descriptions ?? []
     const isPlanned = this.#given.controller === undefined
-    this.#io.stdout(announcement(this.#script, output, this.#options, isPlanned))
+    this.#io.stdout(announcement(this.#script, outputs, this.#options, isPlanned))
   }
 
   // Running
@@ -422,7 +357,7 @@ class LoadRun {
     const { noSetup } = this.#options
     if (!noSetup && this.#facts.functions.includes('setup'))
       this.#setupData = await this.#workers.setup()
-    await this.#group?.meet('ready')
+    await this.#outputs?.meetReady()
     if (this.#isStopping) return
     this.#state.startMs = monotonicMs()
     this.#monitor = new GeneratorMonitor(this.#state)
@@ -607,14 +542,13 @@ class LoadRun {
     this.#report = stateOf(this.#exitCode)
     await this.#writeReport()
     if (this.#given.onReport !== undefined) this.#given.onReport(this.#runReport())
-    await this.#group?.leave()
-    await Promise.all([...this.#outputs.map((output) => output.close()), this.#reporter?.close()])
+    await this.#outputs?.close()
   }
 
   async #judge(hasRun: boolean): Promise<void> {
     const endMs = this.#state.startMs + this.#durationMs
     this.#engine.evaluateThresholds(this.#durationMs, true, Math.max(0, monotonicMs() - endMs))
-    await Promise.all(this.#outputs.map((output) => output.flush?.() ?? Promise.resolve()))
+    await this.#outputs?.flush()
     await evaluatePromql(this.#thresholds, await this.#lastQuery(), true)
     if (hasRun) await this.#summarise()
     const failed = this.#failedKeys()
@@ -680,7 +614,7 @@ class LoadRun {
   /** PromQL as it is when all results are in, those of other generators included. */
   async #lastQuery(): Promise<PromqlQuery | undefined> {
     const { promql } = this.#given
-    const timeMs = this.#meet === null ? null : await this.#meet()
+    const timeMs = (await this.#outputs?.meetDone()) ?? null
     if (promql === undefined || timeMs === null) return promql
     return (expr) => promql(expr, timeMs)
   }
@@ -724,9 +658,10 @@ class LoadRun {
 
   async #writeReport(): Promise<void> {
     const { report: path } = this.#settings
-    if (path === null || this.#collector === null) return
+    const collector = this.#outputs?.collector ?? null
+    if (path === null || collector === null) return
     const { reportHtml } = await import('./report/html.ts')
-    this.#writeFile(path, reportHtml(this.#runReport(), this.#collector))
+    this.#writeFile(path, reportHtml(this.#runReport(), collector))
   }
 
   #writeFile(path: string, content: string | Uint8Array): void {
